@@ -1,0 +1,295 @@
+// The door to HTTP serving: a listener with limits, routes, and the few kinds of answer that Headwater gives.
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import fresh from 'fresh';
+import parseRange from 'range-parser';
+import type { Clock } from './clock.ts';
+import type { Logger } from './logger.ts';
+import type { Counter, Metrics } from './metrics.ts';
+
+/** One request with its response, and what the route's pattern found in the path. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** The pattern's named groups. */
+  readonly params: Readonly<Record<string, string>>;
+}
+
+export interface Route {
+  /** A short word for metrics. */
+  readonly kind: string;
+  /** GET stands for HEAD as well. */
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Matched against the whole path, percent-encoding left as it is. */
+  readonly pattern: RegExp;
+  handle(exchange: Exchange): void | Promise<void>;
+}
+
+export interface HttpOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly routes: readonly Route[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: HttpMetrics;
+}
+
+export interface HttpServer {
+  readonly port: number;
+  /** Stops listening, lets answers in progress end for a moment, then closes what is left. */
+  close(): Promise<void>;
+}
+
+export interface HttpMetrics {
+  readonly requests: Counter<'listener' | 'kind' | 'method' | 'status'>;
+  readonly listener: string;
+}
+
+/** Enough for every viewer of a full server with several connections each. */
+const MAX_CONNECTIONS = 50_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+/** Longer than players pause between two requests, so that they keep their connection. */
+const KEEP_ALIVE_MS = 30_000;
+const CLOSE_GRACE_MS = 500;
+
+export function httpMetrics(metrics: Metrics): (listener: string) => HttpMetrics {
+  const requests = metrics.counter('headwater_http_requests_total', 'HTTP requests answered.', [
+    'listener',
+    'kind',
+    'method',
+    'status',
+  ]);
+  return (listener) => ({ requests, listener });
+}
+
+export async function listenHttp(options: HttpOptions): Promise<HttpServer> {
+  const server = createServer(
+    {
+      noDelay: true,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: HEADERS_TIMEOUT_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    },
+    (request, response) => dispatch(options, request, response),
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const close = async (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const force = options.clock.after(CLOSE_GRACE_MS, () => server.closeAllConnections());
+    await closed;
+    force.cancel();
+  };
+  return { port: (server.address() as AddressInfo).port, close };
+}
+
+/** RFC 9457. `type` is `about:blank`, so the title is the status's own and the detail says what was wrong. */
+export function sendProblem(exchange: Exchange, status: number, title: string, detail: string): void {
+  send(exchange, status, 'application/problem+json', JSON.stringify({ title, status, detail }), 'no-store');
+}
+
+export function sendJson(exchange: Exchange, value: unknown, cacheControl = 'no-store'): void {
+  send(exchange, 200, 'application/json', JSON.stringify(value), cacheControl);
+}
+
+export function send(
+  exchange: Exchange,
+  status: number,
+  type: string,
+  text: string,
+  cacheControl: string,
+): void {
+  const body = Buffer.from(text);
+  head(exchange, status, {
+    'Content-Type': type,
+    'Content-Length': body.length,
+    'Cache-Control': cacheControl,
+  });
+  exchange.response.end(exchange.request.method === 'HEAD' ? undefined : body);
+}
+
+export function redirect(exchange: Exchange, status: 302 | 307, location: string): void {
+  head(exchange, status, { Location: location, 'Cache-Control': 'no-store', 'Content-Length': 0 });
+  exchange.response.end();
+}
+
+/** Bytes that lie in memory in one or more views, and never change under their name. */
+export interface Entity {
+  readonly views: readonly Uint8Array[];
+  readonly type: string;
+  /** A strong validator, with its quotation marks. */
+  readonly etag: string;
+  readonly cacheControl: string;
+  readonly encoding?: 'gzip';
+}
+
+/** Answers GET and HEAD with conditions (RFC 9110 13) and a byte range (RFC 9110 14; several ranges get the whole). */
+export function sendEntity(exchange: Exchange, entity: Entity): void {
+  const headers: Record<string, string | number> = {
+    'Content-Type': entity.type,
+    'Cache-Control': entity.cacheControl,
+    ETag: entity.etag,
+    'Accept-Ranges': 'bytes',
+  };
+  if (entity.encoding) headers['Content-Encoding'] = entity.encoding;
+  if (fresh(exchange.request.headers, { etag: entity.etag })) {
+    head(exchange, 304, headers);
+    exchange.response.end();
+    return;
+  }
+  const size = entity.views.reduce((sum, view) => sum + view.length, 0);
+  const range = wantedRange(exchange.request, size, entity.etag);
+  if (range === 'unsatisfiable') {
+    head(exchange, 416, { ...headers, 'Content-Range': `bytes */${size}`, 'Content-Length': 0 });
+    exchange.response.end();
+    return;
+  }
+  if (range) headers['Content-Range'] = `bytes ${range.start}-${range.end}/${size}`;
+  headers['Content-Length'] = range ? range.end - range.start + 1 : size;
+  head(exchange, range ? 206 : 200, headers);
+  endWith(exchange, range ? cut(entity.views, range.start, range.end + 1) : entity.views);
+}
+
+/**
+ * Answers with an endless body and hands out its socket. The body ends with the connection and is not framed: chunked
+ * framing would cost each viewer a header of its own for bytes that all viewers share.
+ */
+export function sendEndless(exchange: Exchange, type: string): Socket {
+  const { response } = exchange;
+  response.removeHeader('Transfer-Encoding');
+  head(exchange, 200, { 'Content-Type': type, 'Cache-Control': 'no-store', Connection: 'close' });
+  response.flushHeaders();
+  return response.socket!;
+}
+
+export function acceptsGzip(request: IncomingMessage): boolean {
+  return /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:\s*,|\s*$))/i.test(
+    String(request.headers['accept-encoding'] ?? ''),
+  );
+}
+
+function dispatch(options: HttpOptions, request: IncomingMessage, response: ServerResponse): void {
+  const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
+  const target = request.url ?? '/';
+  const mark = target.indexOf('?');
+  const path = mark < 0 ? target : target.slice(0, mark);
+  const exchange = (params: Readonly<Record<string, string>>): Exchange => ({
+    request,
+    response,
+    path,
+    query: new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)),
+    params,
+  });
+  const count = (kind: string): void => {
+    response.once('close', () => {
+      const { requests, listener } = options.metrics;
+      requests.inc({ listener, kind, method: knownMethod(request.method), status: response.statusCode });
+    });
+  };
+  if (request.method === 'OPTIONS') {
+    count('preflight');
+    preflight(exchange({}));
+    return;
+  }
+  let pathExists = false;
+  for (const route of options.routes) {
+    const match = route.pattern.exec(path);
+    if (!match) continue;
+    pathExists = true;
+    if (route.method !== method) continue;
+    count(route.kind);
+    run(options, route, exchange(match.groups ?? {}));
+    return;
+  }
+  count('unknown');
+  if (pathExists)
+    sendProblem(exchange({}), 405, 'Method Not Allowed', `${request.method} is not for ${path}`);
+  else sendProblem(exchange({}), 404, 'Not Found', 'there is nothing at this path');
+}
+
+/** A fault while answering costs that answer alone. */
+function run(options: HttpOptions, route: Route, exchange: Exchange): void {
+  const fail = (error: unknown): void => {
+    options.logger.error({ err: error, kind: route.kind, path: exchange.path }, 'request failed');
+    if (exchange.response.headersSent) exchange.response.destroy();
+    else sendProblem(exchange, 500, 'Internal Server Error', 'the fault is in the log of the server');
+  };
+  try {
+    const done = route.handle(exchange);
+    if (done) done.catch(fail);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function head(exchange: Exchange, status: number, headers: Record<string, string | number>): void {
+  exchange.response.writeHead(status, { ...CORS, ...headers });
+}
+
+/** Any site's page may play; nothing here depends on cookies. */
+const CORS = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': 'Content-Length, Content-Range, ETag, Date',
+  'Timing-Allow-Origin': '*',
+};
+
+function preflight(exchange: Exchange): void {
+  head(exchange, 204, {
+    'Access-Control-Allow-Methods': 'GET, HEAD, POST, DELETE, OPTIONS',
+    'Access-Control-Allow-Headers': String(
+      exchange.request.headers['access-control-request-headers'] ?? 'Range',
+    ),
+    'Access-Control-Max-Age': 86_400,
+  });
+  exchange.response.end();
+}
+
+function knownMethod(method: string | undefined): string {
+  return method && ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS'].includes(method) ? method : 'other';
+}
+
+function wantedRange(
+  request: IncomingMessage,
+  size: number,
+  etag: string,
+): { start: number; end: number } | 'unsatisfiable' | undefined {
+  const { range } = request.headers;
+  const condition = request.headers['if-range'];
+  if (!range || (condition !== undefined && condition !== etag)) return undefined;
+  const ranges = parseRange(size, range);
+  if (ranges === -1) return 'unsatisfiable';
+  if (ranges === -2 || ranges.type !== 'bytes' || ranges.length !== 1) return undefined;
+  return ranges[0];
+}
+
+function cut(views: readonly Uint8Array[], start: number, end: number): Uint8Array[] {
+  const kept: Uint8Array[] = [];
+  let offset = 0;
+  for (const view of views) {
+    const from = Math.max(0, start - offset);
+    const to = Math.min(view.length, end - offset);
+    if (from < to) kept.push(view.subarray(from, to));
+    offset += view.length;
+  }
+  return kept;
+}
+
+function endWith(exchange: Exchange, views: readonly Uint8Array[]): void {
+  const { request, response } = exchange;
+  if (request.method !== 'HEAD') {
+    response.cork();
+    for (const view of views) response.write(view);
+  }
+  response.end();
+}
