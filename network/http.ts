@@ -2,7 +2,6 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import fresh from 'fresh';
 import parseRange from 'range-parser';
 import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
@@ -143,7 +142,7 @@ export function sendEntity(exchange: Exchange, entity: Entity): void {
     'Accept-Ranges': 'bytes',
   };
   if (entity.encoding) headers['Content-Encoding'] = entity.encoding;
-  if (fresh(exchange.request.headers, { etag: entity.etag })) {
+  if (isKnown(exchange.request, entity.etag)) {
     head(exchange, 304, headers);
     exchange.response.end();
     return;
@@ -257,6 +256,15 @@ function preflight(exchange: Exchange): void {
 
 function knownMethod(method: string | undefined): string {
   return method && ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS'].includes(method) ? method : 'other';
+}
+
+/** RFC 9110 13.1.2: weak comparison with each validator in the list. */
+function isKnown(request: IncomingMessage, etag: string): boolean {
+  const known = request.headers['if-none-match'];
+  return (
+    known !== undefined &&
+    known.split(',').some((one) => ['*', etag].includes(one.trim().replace(/^W\//, '')))
+  );
 }
 
 function wantedRange(

@@ -38,12 +38,13 @@ export function verifyToken(
   if (expiry === undefined || session === undefined || mac === undefined) {
     return { kind: 'refused', reason: 'the token is malformed' };
   }
-  const grant: Grant = { ...wanted, session, expiresAtMs: Number.parseInt(expiry, 36) * 1000 };
+  const { purpose, stream } = wanted;
+  const grant: Grant = { purpose, stream, session, expiresAtMs: Number.parseInt(expiry, 36) * 1000 };
   const text = signedText(grant, expiry);
   if (!secrets.some((secret) => equalSecrets(signature(secret, text), mac))) {
     return {
       kind: 'refused',
-      reason: `the token is not for ${wanted.purpose === 'play' ? 'playing' : 'publishing'} '${wanted.stream}'`,
+      reason: `the token is not for ${purpose === 'play' ? 'playing' : 'publishing'} '${stream}'`,
     };
   }
   if (grant.expiresAtMs <= wanted.nowMs) {

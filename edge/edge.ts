@@ -1,0 +1,44 @@
+// The edge role: everything that players ask of the media listener, composed.
+
+import type { Clock } from '../network/clock.ts';
+import type { Feeds } from '../network/feeds.ts';
+import type { Route } from '../network/http.ts';
+import type { Logger } from '../network/logger.ts';
+import type { Metrics } from '../network/metrics.ts';
+import { createAccess } from './access.ts';
+import { hlsRoutes } from './hls.ts';
+import { progressiveRoutes } from './progressive.ts';
+import { Sessions } from './sessions.ts';
+
+export interface EdgeOptions {
+  readonly feeds: Feeds;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly secrets: readonly string[];
+  readonly beatMs?: number | undefined;
+}
+
+export interface Edge {
+  readonly routes: readonly Route[];
+  readonly sessions: Sessions;
+}
+
+export function createEdge(options: EdgeOptions): Edge {
+  const { feeds, clock, logger, metrics, secrets, beatMs } = options;
+  const sessions = new Sessions({ clock, metrics });
+  const authorise = createAccess({ secrets, clock, sessions });
+  const routes = [
+    ...hlsRoutes({ feeds, clock, metrics, authorise }),
+    ...progressiveRoutes({
+      feeds,
+      clock,
+      logger,
+      metrics,
+      authorise,
+      sessions,
+      ...(beatMs === undefined ? {} : { beatMs }),
+    }),
+  ];
+  return { routes, sessions };
+}

@@ -1,0 +1,35 @@
+// A server's membership in the cluster: it announces itself once a second, and at once when something changed.
+
+import type { Clock, Timer } from './clock.ts';
+import { reasonOf } from './errors.ts';
+import type { Logger } from './logger.ts';
+import type { ClusterState, ServerRecord } from './state.ts';
+
+const BEAT_MS = 1_000;
+
+export class Member implements AsyncDisposable {
+  readonly #state: ClusterState;
+  readonly #logger: Logger;
+  readonly #describe: () => ServerRecord;
+  readonly #timer: Timer;
+
+  constructor(options: { state: ClusterState; clock: Clock; logger: Logger; describe: () => ServerRecord }) {
+    this.#state = options.state;
+    this.#logger = options.logger;
+    this.#describe = options.describe;
+    this.#timer = options.clock.every(BEAT_MS, () => this.announce());
+    this.announce();
+  }
+
+  /** Beats now. A state that does not answer is reported and asked again at the next beat. */
+  announce(): void {
+    this.#state.beat(this.#describe()).catch((error: unknown) => {
+      this.#logger.warn({ reason: reasonOf(error) }, 'beat failed');
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#timer.cancel();
+    await this.#state.leave(this.#describe().id);
+  }
+}

@@ -1,0 +1,64 @@
+// What a feed's bytes say of the rendition they carry: codecs, size, frame rate, bit rates. Pure.
+
+import type { Chunk } from './chunk.ts';
+import type { FeedReader } from './feed.ts';
+import { codecsOf, type Init } from './init.ts';
+import type { RenditionRecord } from './state.ts';
+
+/** Describes a feed, or gives undefined before its first chunk. */
+export function describeRendition(name: string, feed: FeedReader): RenditionRecord | undefined {
+  const newest = feed.at(feed.next - 1);
+  const init = newest && feed.initOf(newest.epoch);
+  if (!newest || !init) return undefined;
+  const rates = segmentRates(feed, init, newest);
+  const bits = rates.reduce((sum, rate) => sum + rate.bits, 0);
+  const seconds = rates.reduce((sum, rate) => sum + rate.seconds, 0);
+  return {
+    name,
+    codecs: codecsOf(init),
+    width: init.lead.width,
+    height: init.lead.height,
+    frameRate: frameRate(feed, init, newest),
+    peakBps: Math.ceil(Math.max(...rates.map((rate) => rate.bits / rate.seconds))),
+    averageBps: Math.ceil(bits / seconds),
+  };
+}
+
+interface SegmentRate {
+  readonly bits: number;
+  readonly seconds: number;
+}
+
+/** Of the whole segments of the newest epoch; of the open one when there is none. */
+function segmentRates(feed: FeedReader, init: Init, newest: Chunk): SegmentRate[] {
+  const starts = feed.segments.filter((segment) => segment.epoch === newest.epoch);
+  const whole = starts.slice(1).map((next, index) => rateBetween(feed, init, starts[index]!, next));
+  const open = starts.at(-1)!;
+  return whole.length > 0 ? whole : [rateBetween(feed, init, open, undefined)];
+}
+
+function rateBetween(feed: FeedReader, init: Init, start: Chunk, next: Chunk | undefined): SegmentRate {
+  let bytes = 0;
+  let endTicks = next?.decodeTime ?? 0;
+  for (let sequence = start.sequence; sequence < (next?.sequence ?? feed.next); sequence++) {
+    const chunk = feed.at(sequence)!;
+    bytes += chunk.bytes.length;
+    if (!next && chunk.trackId === init.lead.id) endTicks = chunk.decodeTime + chunk.duration;
+  }
+  return { bits: bytes * 8, seconds: (endTicks - start.decodeTime) / init.lead.timescale };
+}
+
+/** Over the newest second or so: frames of the lead track by the time between them, to a thousandth. */
+function frameRate(feed: FeedReader, init: Init, newest: Chunk): number {
+  if (init.lead.kind !== 'video') return 0;
+  const frames: Chunk[] = [];
+  for (let sequence = newest.sequence; frames.length < 60; sequence--) {
+    const chunk = feed.at(sequence);
+    if (chunk?.epoch !== newest.epoch) break;
+    if (chunk.trackId === init.lead.id) frames.push(chunk);
+  }
+  const [last, first] = [frames[0], frames.at(-1)];
+  if (!last || !first) return 0;
+  const ticks = last.decodeTime + last.duration - first.decodeTime;
+  return Math.round((frames.length * init.lead.timescale * 1000) / ticks) / 1000;
+}

@@ -1,0 +1,114 @@
+// A broadcast: one stream at its origin, from the first connection of its broadcaster to the end of its grace time.
+
+import type { Clock, Timer } from '../network/clock.ts';
+import { CodedError } from '../network/errors.ts';
+import type { Feed } from '../network/feed.ts';
+import { SOURCE } from '../network/feeds.ts';
+import { describeRendition } from '../network/rendition.ts';
+import type { RenditionRecord, StreamRecord } from '../network/state.ts';
+import { readTag } from './flv.ts';
+import type { IngestMetrics } from './ingest-metrics.ts';
+import type { RtmpMessage } from './media.ts';
+import { FIRST_NUMBERING, type Numbering, type Packaged, Packager } from './packager.ts';
+
+export interface BroadcastOptions {
+  readonly name: string;
+  readonly feed: Feed;
+  readonly clock: Clock;
+  readonly metrics: IngestMetrics;
+  readonly graceMs: number;
+  /** What usher should know has changed: live or away, first rendition. */
+  readonly onChange: () => void;
+  /** The grace time is over, nobody came back. */
+  readonly onEnd: () => void;
+}
+
+/** The connection that feeds a broadcast now. Ending it is what a takeover does. */
+export interface Source {
+  close(code: string, description: string): void;
+}
+
+export class Broadcast {
+  readonly #options: BroadcastOptions;
+  readonly #startedAtMs: number;
+  #source: Source | undefined;
+  #packager: Packager | undefined;
+  #numbering: Numbering = FIRST_NUMBERING;
+  #grace: Timer | undefined;
+  #rendition: RenditionRecord | undefined;
+
+  constructor(options: BroadcastOptions) {
+    this.#options = options;
+    this.#startedAtMs = options.clock.now();
+    options.feed.subscribe((chunk) => {
+      if (chunk?.startsSegment) this.#describe();
+    });
+  }
+
+  get record(): StreamRecord {
+    return {
+      name: this.#options.name,
+      startedAtMs: this.#startedAtMs,
+      live: this.#source !== undefined,
+      renditions: this.#rendition ? [this.#rendition] : [],
+    };
+  }
+
+  /** The connection that feeds it, or undefined within the grace time. */
+  get source(): Source | undefined {
+    return this.#source;
+  }
+
+  /** Goes on from a connection, in a new epoch. Whoever fed it before must have been detached. */
+  attach(source: Source): void {
+    if (this.#source) throw new Error(`broadcast '${this.#options.name}' has a source`);
+    this.#grace?.cancel();
+    this.#source = source;
+    this.#packager = new Packager({ numbering: this.#numbering });
+    this.#options.onChange();
+  }
+
+  /** Takes a message from the source. Throws a CodedError when it can't be carried. */
+  message(message: RtmpMessage): void {
+    const { metrics, clock } = this.#options;
+    metrics.bytes.inc({ kind: message.type }, message.payload.length);
+    const packet = readTag(message);
+    if (packet.kind === 'unsupported') throw new CodedError('unsupported_media', packet.reason);
+    this.#append(this.#packager!.push(packet, clock.now()));
+  }
+
+  /** The source is gone: what it sent is finished, and the broadcaster has the grace time to come back. */
+  detach(): void {
+    if (!this.#packager) return;
+    this.#append(this.#packager.end());
+    this.#numbering = this.#packager.numbering;
+    this.#packager = undefined;
+    this.#source = undefined;
+    this.#grace = this.#options.clock.after(this.#options.graceMs, this.#options.onEnd);
+    this.#options.onChange();
+  }
+
+  /** Ends at once, without grace. */
+  end(): void {
+    this.detach();
+    this.#grace?.cancel();
+  }
+
+  #append(packaged: readonly Packaged[]): void {
+    const { feed, metrics } = this.#options;
+    for (const item of packaged) {
+      if (item.kind === 'init') feed.begin(item.init);
+      else {
+        feed.append(item.chunk);
+        metrics.chunks.inc();
+        if (item.chunk.startsEpoch && item.chunk.discontinuitySequence > 0) metrics.discontinuities.inc();
+      }
+    }
+  }
+
+  #describe(): void {
+    const wasKnown = this.#rendition !== undefined;
+    this.#rendition = describeRendition(SOURCE, this.#options.feed);
+    if (!wasKnown) this.#options.onChange();
+  }
+}

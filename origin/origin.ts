@@ -1,0 +1,63 @@
+// The origin role: the RTMP listener and the broadcasts behind it, composed.
+
+import type { Clock } from '../network/clock.ts';
+import type { Config } from '../network/config.ts';
+import { postJson } from '../network/dial.ts';
+import type { Feeds } from '../network/feeds.ts';
+import type { Logger } from '../network/logger.ts';
+import type { Metrics } from '../network/metrics.ts';
+import type { StreamRecord } from '../network/state.ts';
+import { Ingest } from './ingest.ts';
+import { ingestMetrics } from './ingest-metrics.ts';
+import { createPublishPolicy } from './publish-policy.ts';
+import { listenRtmp } from './rtmp-server.ts';
+
+export interface OriginOptions {
+  readonly config: Config;
+  readonly secrets: readonly string[];
+  readonly feeds: Feeds;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** The streams, or what is known of them, changed. */
+  readonly onChange: () => void;
+}
+
+export interface Origin {
+  readonly port: number;
+  readonly streams: () => StreamRecord[];
+  close(): Promise<void>;
+}
+
+export async function startOrigin(options: OriginOptions): Promise<Origin> {
+  const { config, secrets, feeds, clock, logger, onChange } = options;
+  const { keys, webhook, graceS } = config.publish;
+  const requireKey = config.secrets.length > 0 || keys.length > 0 || webhook !== undefined;
+  const metrics = ingestMetrics(
+    options.metrics,
+    feeds,
+    () => ingest.records.filter((record) => record.live).length,
+  );
+  const policy = createPublishPolicy({ secrets, requireKey, keys, webhook, postJson });
+  const ingest: Ingest = new Ingest({
+    feeds,
+    clock,
+    logger,
+    metrics,
+    policy,
+    graceMs: graceS * 1000,
+    onChange,
+  });
+  const rtmp = await listenRtmp({
+    host: config.bind,
+    port: config.rtmpPort,
+    clock,
+    logger,
+    onPublish: (request) => ingest.onPublish(request),
+  });
+  const close = async (): Promise<void> => {
+    await rtmp.close();
+    ingest.close();
+  };
+  return { port: rtmp.port, streams: () => ingest.records, close };
+}

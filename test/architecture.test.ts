@@ -1,0 +1,129 @@
+// Holds the layout in place: who may import whom, which file is the door to what, which files are pure.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const FOLDERS = ['network', 'origin', 'edge', 'transcoder', 'usher'];
+const ROOT = join(import.meta.dirname, '..');
+
+/** Which folders each folder may import from, besides itself. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  network: [],
+  origin: ['network'],
+  edge: ['network'],
+  transcoder: ['network'],
+  usher: ['network'],
+};
+
+/** What only one file touches: a package or module, or words in the code. */
+const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; readonly door: string }[] = [
+  { outside: 'node:http', pattern: /from 'node:http'/, door: 'network/http.ts' },
+  { outside: 'node:crypto', pattern: /from 'node:crypto'/, door: 'network/hash.ts' },
+  { outside: 'undici', pattern: /from 'undici'/, door: 'network/dial.ts' },
+  { outside: 'pino', pattern: /from 'pino'/, door: 'network/logger.ts' },
+  { outside: 'prom-client', pattern: /from 'prom-client'/, door: 'network/metrics.ts' },
+  { outside: 'yaml', pattern: /from 'yaml'/, door: 'network/config.ts' },
+  { outside: 'zod', pattern: /from 'zod'/, door: 'network/config.ts' },
+  { outside: 'node-media-server', pattern: /from 'node-media-server|require\(/, door: 'origin/rtmp.ts' },
+  { outside: 'process.env', pattern: /process\.env/, door: 'network/config.ts' },
+  {
+    outside: 'the wall clock',
+    pattern: /Date\.now\(|new Date\(\)|performance\.now\(/,
+    door: 'network/clock.ts',
+  },
+  { outside: 'timers', pattern: /\b(?:setTimeout|setInterval|setImmediate)\(/, door: 'network/clock.ts' },
+  { outside: 'dice', pattern: /Math\.random/, door: 'network/hash.ts' },
+];
+
+/** No I/O, no clock, no state of their own beyond what they are given: they import none of the doors. */
+const PURE = [
+  'network/boxes.ts',
+  'network/chunk.ts',
+  'network/codec-string.ts',
+  'network/init.ts',
+  'network/names.ts',
+  'network/rendition.ts',
+  'edge/playlist.ts',
+  'edge/segments.ts',
+  'origin/flv.ts',
+  'origin/fmp4.ts',
+  'origin/media.ts',
+  'origin/packager.ts',
+  'usher/multivariant.ts',
+  'usher/placement.ts',
+];
+
+/** Runs in browsers, whose own doors are the platform's. */
+const BROWSER = 'usher/player/';
+
+const files = FOLDERS.flatMap((folder) => sourceFiles(folder));
+
+describe('layout', () => {
+  test.each(files.map((file) => [file.path, file] as const))(
+    '%s imports only what its folder may',
+    (_, file) => {
+      const allowed = [file.folder, ...MAY_IMPORT[file.folder]!];
+      for (const imported of importsOf(file)) {
+        if (imported.startsWith('.')) {
+          const target = normalize(join(dirname(file.path), imported));
+          expect(allowed, `${file.path} imports ${target}`).toContain(target.split('/')[0]);
+        }
+      }
+    },
+  );
+
+  test.each(DOORS)('$outside is touched in $door alone', ({ pattern, door }) => {
+    const touching = files.filter((file) => !file.path.startsWith(BROWSER) && pattern.test(file.code));
+    expect(touching.map((file) => file.path).filter((path) => path !== door)).toEqual([]);
+  });
+
+  test.each(DOORS.map((door) => [door.door]))('the door %s exists', (door) => {
+    expect(files.map((file) => file.path)).toContain(door);
+  });
+
+  test.each(PURE)('%s is pure: it imports only pure files', (path) => {
+    const file = files.find((candidate) => candidate.path === path);
+    expect(file, `${path} exists`).toBeDefined();
+    for (const imported of valueImportsOf(file!)) {
+      expect(imported, `${path} imports ${imported}`).toMatch(/^\./);
+      const target = files.find((candidate) => candidate.path === normalize(join(dirname(path), imported)));
+      for (const { outside, pattern } of DOORS)
+        expect(pattern.test(target!.code), `${path} reaches ${outside}`).toBe(false);
+    }
+  });
+
+  test.each(files.map((file) => [file.path, file] as const))(
+    '%s says in its first line what it is for',
+    (_, file) => {
+      expect(file.text.split('\n')[0]).toMatch(/^\/\/ .{10,}/);
+    },
+  );
+});
+
+interface SourceFile {
+  readonly folder: string;
+  readonly path: string;
+  readonly text: string;
+  /** The text without comments. */
+  readonly code: string;
+}
+
+function sourceFiles(folder: string): SourceFile[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
+    .map((name) => {
+      const text = readFileSync(join(ROOT, folder, name), 'utf8');
+      const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+      return { folder, path: join(folder, name), text, code };
+    });
+}
+
+function importsOf(file: SourceFile): string[] {
+  return [...file.code.matchAll(/\b(?:from|import) '([^']+)'/g)].map((match) => match[1]!);
+}
+
+function valueImportsOf(file: SourceFile): string[] {
+  const code = file.code.replace(/import type [^;]+;/g, '');
+  return importsOf({ ...file, code });
+}

@@ -1,0 +1,93 @@
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readConfig } from '../../network/config.ts';
+import { loadSecrets } from '../../network/secrets.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'headwater-config-'));
+
+function fileWith(text: string): string {
+  const file = join(folder, `${Math.random()}.yaml`);
+  writeFileSync(file, text);
+  return file;
+}
+
+describe('configuration', () => {
+  test('has a default for everything', () => {
+    expect(readConfig([], {})).toMatchObject({
+      bind: '127.0.0.1',
+      rtmpPort: 1935,
+      usherPort: 8080,
+      mediaPort: 8081,
+      sample: true,
+      publish: { keys: [], graceS: 60 },
+      playback: { access: 'open' },
+    });
+  });
+
+  test('takes the command line over the file', () => {
+    const file = fileWith('usherPort: 9000\nmediaPort: 9001\npublish:\n  graceS: 5\n');
+    const config = readConfig(
+      ['--config', file, '--usher-port', '9002', '--no-sample', '--beat-ms', '100'],
+      {},
+    );
+    expect(config).toMatchObject({ usherPort: 9002, mediaPort: 9001, sample: false, publish: { graceS: 5 } });
+    expect(config.playback.beatMs).toBe(100);
+  });
+
+  test('takes secrets from the environment', () => {
+    const environment = { HEADWATER_SECRETS: 'a secret of length,another of length' };
+    expect(readConfig([], environment).secrets).toEqual(['a secret of length', 'another of length']);
+  });
+
+  test('can not be changed', () => {
+    const config = readConfig([], {});
+    expect(() => Object.assign(config.publish, { graceS: 1 })).toThrow(TypeError);
+  });
+
+  test.each([
+    [['--rtmp-port', '70000'], /rtmpPort: .*70000/],
+    [['--rtmp-port', 'http'], /rtmpPort: .*"http"/],
+    [['--colour', 'red'], /--colour/],
+    [['--media-url', 'ftp://x'], /mediaUrl: .*ftp:\/\/x/],
+    [['--config', '/nowhere/at-all.yaml'], /\/nowhere\/at-all.yaml/],
+  ])('says what is wrong with %j', (args, words) => {
+    expect(() => readConfig(args, {})).toThrow(
+      expect.objectContaining({ code: 'bad_config', message: expect.stringMatching(words) }),
+    );
+  });
+
+  test.each([
+    ['ushrPort: 1', /ushrPort/],
+    ['publish:\n  keys: [{stream: "../x", key: "12345678"}]', /publish.keys.0.stream: .*letters/],
+    ['- 1', /keys and values/],
+    ['a: [', /configuration file/],
+  ])('says what is wrong with a file that says %j', (text, words) => {
+    const file = fileWith(text);
+    expect(() => readConfig(['--config', file], {})).toThrow(words);
+  });
+
+  test('never repeats a secret in an error', () => {
+    const file = fileWith('secrets: ["too short"]');
+    expect(() => readConfig(['--config', file], {})).toThrow(/^((?!too short).)*$/s);
+  });
+});
+
+describe('secrets', () => {
+  test('are made once, readable by their owner only, and the same after a restart', async () => {
+    const data = join(folder, 'data');
+    const [made] = await loadSecrets([], data);
+    expect(made).toHaveLength(43);
+    expect(await loadSecrets([], data)).toEqual([made]);
+    expect(readFileSync(join(data, 'secret'), 'utf8').trim()).toBe(made);
+    expect(statSync(join(data, 'secret')).mode & 0o777).toBe(0o600);
+  });
+
+  test('a data folder that can not be made is named', async () => {
+    await expect(loadSecrets([], '/dev/null')).rejects.toMatchObject({
+      code: 'bad_secret',
+      message: expect.stringContaining('/dev/null/secret'),
+    });
+  });
+});

@@ -1,0 +1,166 @@
+// Usher's HTTP interface: where a viewer finds a stream, and which streams there are.
+
+import { type Clock, sleep } from '../network/clock.ts';
+import { randomName } from '../network/hash.ts';
+import { type Exchange, type Route, redirect, send, sendJson, sendProblem } from '../network/http.ts';
+import type { ClusterState, ServerRecord, StreamRecord } from '../network/state.ts';
+import { signToken, verifyToken } from '../network/token.ts';
+import { multivariantPlaylist } from './multivariant.ts';
+import { type Decision, place } from './placement.ts';
+
+export interface ApiOptions {
+  readonly state: ClusterState;
+  readonly clock: Clock;
+  readonly secrets: readonly string[];
+  /** `signed`: a viewer must bring a token for the stream. */
+  readonly access: 'open' | 'signed';
+}
+
+/** How long a viewer of open playback may watch before the player has to ask again. */
+const SESSION_MS = 24 * 3_600_000;
+/** A stream without a frame yet: how long its first viewers are held. */
+const STARTING_MS = 5_000;
+const STARTING_STEP_MS = 100;
+const SESSION_BYTES = 12;
+
+export function apiRoutes(options: ApiOptions): Route[] {
+  return [
+    {
+      kind: 'multivariant',
+      method: 'GET',
+      pattern: /^\/live\/(?<stream>[^/]+)\.m3u8$/,
+      handle: (exchange) => sendMultivariant(options, exchange),
+    },
+    {
+      kind: 'progressive',
+      method: 'GET',
+      pattern: /^\/live\/(?<stream>[^/]+)\.mp4$/,
+      handle: (exchange) => redirectToProgressive(options, exchange),
+    },
+    {
+      kind: 'streams',
+      method: 'GET',
+      pattern: /^\/api\/streams$/,
+      handle: (exchange) => sendStreams(options, exchange),
+    },
+    {
+      kind: 'stream',
+      method: 'GET',
+      pattern: /^\/api\/streams\/(?<stream>[^/]+)$/,
+      handle: (exchange) => sendStream(options, exchange),
+    },
+    {
+      kind: 'time',
+      method: 'GET',
+      pattern: /^\/api\/time$/,
+      handle: (exchange) => sendJson(exchange, { nowMs: options.clock.now() }),
+    },
+  ];
+}
+
+async function sendMultivariant(options: ApiOptions, exchange: Exchange): Promise<void> {
+  const placed = await placeViewer(options, exchange);
+  if (!placed) return;
+  const playlist = multivariantPlaylist(
+    placed.stream.renditions,
+    (rendition) => `${placed.base}/${rendition}/index.m3u8`,
+  );
+  send(exchange, 200, 'application/vnd.apple.mpegurl', playlist, 'no-store');
+}
+
+/** `from` is passed on: a player that lost its server goes on at the next chunk. */
+async function redirectToProgressive(options: ApiOptions, exchange: Exchange): Promise<void> {
+  const placed = await placeViewer(options, exchange);
+  if (!placed) return;
+  const from = exchange.query.get('from');
+  const query = from === null ? '' : `?from=${encodeURIComponent(from)}`;
+  redirect(exchange, 302, `${placed.base}/${placed.stream.renditions[0]!.name}/live.mp4${query}`);
+}
+
+interface Placed {
+  readonly stream: StreamRecord;
+  /** URL of the stream at its server, the viewer's token in its path. */
+  readonly base: string;
+}
+
+/** Answers the refusal itself, and gives undefined, when the viewer may not or can't be served. */
+async function placeViewer(options: ApiOptions, exchange: Exchange): Promise<Placed | undefined> {
+  const name = exchange.params['stream']!;
+  const nowMs = options.clock.now();
+  let expiresAtMs = nowMs + SESSION_MS;
+  if (options.access === 'signed') {
+    const verdict = verifyToken(options.secrets, exchange.query.get('token') ?? '', {
+      purpose: 'play',
+      stream: name,
+      nowMs,
+    });
+    if (verdict.kind === 'refused') {
+      sendProblem(exchange, 403, 'Forbidden', `${verdict.reason}; add ?token=<token> to the URL`);
+      return undefined;
+    }
+    expiresAtMs = verdict.grant.expiresAtMs;
+  }
+  const decision = await untilStarted(options, name);
+  if (decision.kind === 'unknown') {
+    sendProblem(exchange, 404, 'Not Found', `no stream '${name}' is live`);
+    return undefined;
+  }
+  const grant = { purpose: 'play', stream: name, expiresAtMs, session: randomName(SESSION_BYTES) } as const;
+  const origin = originFor(decision.server, exchange);
+  return { stream: decision.stream, base: `${origin}/play/${signToken(options.secrets, grant)}/${name}` };
+}
+
+/** Places again while the stream is known and has no rendition yet: its first frames are on their way. */
+async function untilStarted(options: ApiOptions, stream: string): Promise<Decision> {
+  const deadline = options.clock.monotonic() + STARTING_MS;
+  for (;;) {
+    const decision = place(await options.state.snapshot(), { stream });
+    if (decision.kind === 'unknown' || decision.stream.renditions.length > 0) return decision;
+    if (options.clock.monotonic() >= deadline) return { kind: 'unknown' };
+    await sleep(options.clock, STARTING_STEP_MS);
+  }
+}
+
+/** A server that listens on every address is reached at the name by which the viewer reached usher. */
+function originFor(server: ServerRecord, exchange: Exchange): string {
+  const url = new URL(server.mediaUrl);
+  if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = hostOf(exchange);
+  return url.href.replace(/\/$/, '');
+}
+
+function hostOf(exchange: Exchange): string {
+  const host = URL.parse(`http://${exchange.request.headers.host ?? ''}`)?.hostname;
+  return host || '127.0.0.1';
+}
+
+async function sendStreams(options: ApiOptions, exchange: Exchange): Promise<void> {
+  const { servers } = await options.state.snapshot();
+  const streams = servers.flatMap((server) => server.streams.map((stream) => describe(servers, stream)));
+  streams.sort((one, other) => one.name.localeCompare(other.name));
+  sendJson(exchange, { streams });
+}
+
+async function sendStream(options: ApiOptions, exchange: Exchange): Promise<void> {
+  const snapshot = await options.state.snapshot();
+  const name = exchange.params['stream']!;
+  const decision = place(snapshot, { stream: name });
+  if (decision.kind === 'serve') sendJson(exchange, describe(snapshot.servers, decision.stream));
+  else sendProblem(exchange, 404, 'Not Found', `no stream '${name}' is live`);
+}
+
+function describe(servers: readonly ServerRecord[], stream: StreamRecord) {
+  return {
+    name: stream.name,
+    live: stream.live,
+    startedAt: new Date(stream.startedAtMs).toISOString(),
+    viewers: servers.reduce((sum, server) => sum + (server.viewers[stream.name] ?? 0), 0),
+    renditions: stream.renditions.map(({ name, codecs, width, height, frameRate, averageBps }) => ({
+      name,
+      codecs,
+      width,
+      height,
+      frameRate,
+      bitrateKbps: Math.round(averageBps / 1000),
+    })),
+  };
+}
