@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
-const FOLDERS = ['network', 'origin', 'edge', 'transcoder', 'usher'];
+const FOLDERS = ['network', 'origin', 'edge', 'usher'];
 const ROOT = join(import.meta.dirname, '..');
 
 /** Which folders each folder may import from, besides itself. */
@@ -12,7 +12,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   network: [],
   origin: ['network'],
   edge: ['network'],
-  transcoder: ['network'],
   usher: ['network'],
 };
 

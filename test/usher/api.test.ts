@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../network/clock.ts';
+import { type HttpServer, httpMetrics, listenHttp } from '../../network/http.ts';
+import { Metrics } from '../../network/metrics.ts';
+import type { RenditionRecord, ServerRecord } from '../../network/state.ts';
+import { MemoryState } from '../../network/state-memory.ts';
+import { signToken, verifyToken } from '../../network/token.ts';
+import { apiRoutes } from '../../usher/api.ts';
+import { keepingLogger } from '../tools/keeping-logger.ts';
+
+const secrets = ['a secret for the tests'];
+const source: RenditionRecord = {
+  name: 'source',
+  codecs: 'avc1.64001f,mp4a.40.2',
+  width: 1280,
+  height: 720,
+  frameRate: 29.97,
+  peakBps: 4_200_000,
+  averageBps: 4_000_400,
+};
+const server: ServerRecord = {
+  id: 's1',
+  mediaUrl: 'http://0.0.0.0:8081',
+  rtmpUrl: 'rtmp://0.0.0.0:1935/live',
+  streams: [
+    { name: 'alice', startedAtMs: 1_700_000_000_000, live: true, renditions: [source] },
+    {
+      name: 'radio',
+      startedAtMs: 1_700_000_000_000,
+      live: false,
+      renditions: [{ ...source, width: 0, height: 0, frameRate: 0, codecs: 'mp4a.40.2' }],
+    },
+  ],
+  viewers: { alice: 3 },
+};
+
+const state = new MemoryState(systemClock);
+const listeners: HttpServer[] = [];
+
+async function listen(access: 'open' | 'signed'): Promise<string> {
+  const listener = await listenHttp({
+    host: '127.0.0.1',
+    port: 0,
+    routes: apiRoutes({ state, clock: systemClock, secrets, access }),
+    clock: systemClock,
+    logger: keepingLogger(),
+    metrics: httpMetrics(new Metrics())('usher'),
+  });
+  listeners.push(listener);
+  return `http://127.0.0.1:${listener.port}`;
+}
+
+let open: string;
+let signed: string;
+beforeAll(async () => {
+  await state.beat(server);
+  open = await listen('open');
+  signed = await listen('signed');
+});
+afterAll(() => Promise.all(listeners.map((listener) => listener.close())));
+
+const playToken = (stream: string, expiresAtMs = Date.now() + 60_000) =>
+  signToken(secrets, { purpose: 'play', stream, expiresAtMs, session: '' });
+
+describe('the multivariant playlist', () => {
+  test('describes the rendition and points at the server, by the host that the viewer asked for', async () => {
+    const answer = await fetch(`${open}/live/alice.m3u8`);
+    expect(answer.headers.get('content-type')).toBe('application/vnd.apple.mpegurl');
+    const [, , inf, url] = (await answer.text()).split('\n');
+    expect(inf).toBe(
+      '#EXT-X-STREAM-INF:BANDWIDTH=4200000,AVERAGE-BANDWIDTH=4000400,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=29.970',
+    );
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:8081\/play\/[^/]+\/alice\/source\/index\.m3u8$/);
+  });
+
+  test('says nothing of pictures for an audio stream', async () => {
+    expect(await (await fetch(`${open}/live/radio.m3u8`)).text()).not.toMatch(/RESOLUTION|FRAME-RATE/);
+  });
+
+  test('gives each viewer a session of their own, in a token for this stream', async () => {
+    const sessions = await Promise.all(
+      [1, 2].map(async () => {
+        const text = await (await fetch(`${open}/live/alice.m3u8`)).text();
+        const token = /\/play\/([^/]+)\//.exec(text)![1]!;
+        const verdict = verifyToken(secrets, token, { purpose: 'play', stream: 'alice', nowMs: Date.now() });
+        expect(verdict.kind).toBe('valid');
+        return verdict.kind === 'valid' && verdict.grant.session;
+      }),
+    );
+    expect(sessions[0]).not.toBe(sessions[1]);
+    expect(sessions[0]).toHaveLength(16);
+  });
+
+  test('a stream whose first frame is on its way is held until it is there', async () => {
+    const starting = {
+      ...server,
+      id: 's2',
+      streams: [{ name: 'soon', startedAtMs: 0, live: true, renditions: [] }],
+    };
+    await state.beat(starting);
+    const answer = fetch(`${open}/live/soon.m3u8`);
+    await state.beat({ ...starting, streams: [{ ...starting.streams[0]!, renditions: [source] }] });
+    expect((await answer).status).toBe(200);
+    await state.leave('s2');
+  });
+});
+
+describe('progressive', () => {
+  test('is a redirect to the server that keeps the place to go on from', async () => {
+    const answer = await fetch(`${open}/live/alice.mp4?from=77`, { redirect: 'manual' });
+    expect(answer.status).toBe(302);
+    expect(answer.headers.get('location')).toMatch(
+      /^http:\/\/127\.0\.0\.1:8081\/play\/[^/]+\/alice\/source\/live\.mp4\?from=77$/,
+    );
+  });
+});
+
+describe('signed playback', () => {
+  test.each([
+    ['no token', '', 'malformed'],
+    ['an expired one', `?token=${playToken('alice', 1_000)}`, 'expired'],
+    ['one for another stream', `?token=${playToken('radio')}`, 'not for playing'],
+  ])('with %s is refused with the reason', async (_, query, reason) => {
+    const answer = await fetch(`${signed}/live/alice.m3u8${query}`);
+    expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([403, '*']);
+    expect(((await answer.json()) as { detail: string }).detail).toContain(reason);
+  });
+
+  test('with the stream’s token plays, and no longer than the token says', async () => {
+    const expiresAtMs = Math.ceil(Date.now() / 1000) * 1000 + 60_000;
+    const answer = await fetch(`${signed}/live/alice.m3u8?token=${playToken('alice', expiresAtMs)}`);
+    const token = /\/play\/([^/]+)\//.exec(await answer.text())![1]!;
+    expect(verifyToken(secrets, token, { purpose: 'play', stream: 'alice', nowMs: 0 })).toMatchObject({
+      grant: { expiresAtMs },
+    });
+  });
+});
+
+describe('the API', () => {
+  test('lists the streams with what is known of them', async () => {
+    expect(await (await fetch(`${open}/api/streams`)).json()).toEqual({
+      streams: [
+        {
+          name: 'alice',
+          live: true,
+          startedAt: '2023-11-14T22:13:20.000Z',
+          viewers: 3,
+          renditions: [
+            {
+              name: 'source',
+              codecs: 'avc1.64001f,mp4a.40.2',
+              width: 1280,
+              height: 720,
+              frameRate: 29.97,
+              bitrateKbps: 4000,
+            },
+          ],
+        },
+        expect.objectContaining({ name: 'radio', live: false, viewers: 0 }),
+      ],
+    });
+  });
+
+  test.each(['/live/nobody.m3u8', '/live/nobody.mp4', '/api/streams/nobody', '/live/..%2f..%2fetc.m3u8'])(
+    '%s is unknown: 404 as a problem document',
+    async (path) => {
+      const answer = await fetch(open + path, { redirect: 'manual' });
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
+    },
+  );
+
+  test('tells the time, for latency as seen by a viewer whose clock is off', async () => {
+    const { nowMs } = (await (await fetch(`${open}/api/time`)).json()) as { nowMs: number };
+    expect(Math.abs(nowMs - Date.now())).toBeLessThan(5_000);
+  });
+});
