@@ -8,10 +8,7 @@ const wanted = { purpose: 'play', stream: 'alice', nowMs: 1_999_999 } as const;
 describe('tokens', () => {
   test('a signed token is valid for its purpose and stream until it expires', () => {
     const token = signToken(secrets, grant);
-    expect(verifyToken(secrets, token, wanted)).toEqual({
-      kind: 'valid',
-      grant: { ...grant, nowMs: 1_999_999 },
-    });
+    expect(verifyToken(secrets, token, wanted)).toEqual({ kind: 'valid', grant });
     expect(verifyToken(secrets, token, { ...wanted, nowMs: 2_000_000 })).toMatchObject({ kind: 'refused' });
   });
 
