@@ -138,6 +138,11 @@ async function main(args: readonly string[]): Promise<void> {
   await run(readConfig(args));
 }
 
+/** A bad configuration, a taken port: words are enough, where they come from in the code is not of interest. */
+function isExpected(error: unknown): boolean {
+  return error instanceof CodedError || (error as NodeJS.ErrnoException).syscall === 'listen';
+}
+
 async function run(config: Config): Promise<void> {
   const logger = createLogger(config.log);
   const running = await start(config, logger);
@@ -153,8 +158,7 @@ async function run(config: Config): Promise<void> {
 
 if (import.meta.main) {
   main(process.argv.slice(2)).catch((error: unknown) => {
-    const words = error instanceof CodedError ? reasonOf(error) : error;
-    console.error(words);
+    console.error(isExpected(error) ? reasonOf(error) : error);
     process.exitCode = 1;
   });
 }
