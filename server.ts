@@ -42,7 +42,10 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Starts every role in this process, with embedded state. Rejects when a port is taken or the data folder can't be used. */
+/**
+ * Starts every role in this process, with embedded state. Rejects when a port is taken or the data folder can't be used.
+ * What is opened later ends earlier: broadcasts end before the media listener, so that viewers get all there was.
+ */
 export async function start(config: Config, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack();
   const metrics = new Metrics();
@@ -56,18 +59,6 @@ export async function start(config: Config, logger: Logger): Promise<Running> {
   let isReady = false;
   const health = healthRoutes({ metrics, isReady: () => isReady });
 
-  const origin = await startOrigin({
-    config,
-    secrets,
-    feeds,
-    clock,
-    logger,
-    metrics,
-    onChange: () => member?.announce(),
-  });
-  opened.defer(() => origin.close());
-  const rtmpUrl = `rtmp://${hostIn(config.bind)}:${origin.port}/live`;
-
   const edge = createEdge({ feeds, clock, logger, metrics, secrets, beatMs: config.playback.beatMs });
   const listenAt = (listener: string, port: number, routes: Parameters<typeof listenHttp>[0]['routes']) =>
     listenHttp({
@@ -80,6 +71,19 @@ export async function start(config: Config, logger: Logger): Promise<Running> {
     });
   const media = await listenAt('media', config.mediaPort, edge.routes);
   opened.defer(() => media.close());
+
+  const origin = await startOrigin({
+    config,
+    secrets,
+    feeds,
+    clock,
+    logger,
+    metrics,
+    onChange: () => member?.announce(),
+  });
+  opened.defer(() => origin.close());
+  const rtmpUrl = `rtmp://${hostIn(config.bind)}:${origin.port}/live`;
+
   const usher = await listenAt(
     'usher',
     config.usherPort,
