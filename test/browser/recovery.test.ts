@@ -54,7 +54,7 @@ describe.each(MODES)('in the mode %s', (mode) => {
     const back = await untilStatus(
       page,
       'in the new size',
-      ({ width, state }) => width === 480 && state === 'playing',
+      ({ width, state, epochChanges }) => width === 480 && state === 'playing' && epochChanges > 0,
     );
     expect(back.height).toBe(270);
     expect(back.epochChanges).toBe(1);

@@ -25,7 +25,7 @@ describe('the text of a playlist', () => {
     ['delta', () => new Broadcaster({ gopS: 1 }).play(61.5), true],
     ['discontinuity', () => new Broadcaster().play(5).silence(20).restart({ width: 480 }).play(2.5)],
     ['discontinuity-hint', () => new Broadcaster().play(5).silence(20).restart({ width: 480 }).frame()],
-    ['discontinuity-first', () => new Broadcaster().play(5).restart({ width: 480 }).play(7.5)],
+    ['discontinuity-first', () => new Broadcaster().play(5).restart({ width: 480 }).play(5.5)],
     ['discontinuity-gone', () => new Broadcaster().play(5).restart({ width: 480 }).play(9.5)],
     ['ended', () => new Broadcaster().play(6.5).end()],
     ['endless-gop', () => new Broadcaster({ gopS: 60, cutS: 4 }).play(25)],
@@ -37,8 +37,8 @@ describe('the text of a playlist', () => {
       const text = textOf(renditionOf(broadcast().feed), delta);
       await expect(text).toMatchFileSnapshot(`../golden/playlist-${name}.m3u8`);
       // The parser takes a hint for a segment, and counts segments where the standard counts target durations.
-    setOptions({ strictMode: name !== 'discontinuity-hint' });
-    const parsed = parse(text) as types.MediaPlaylist;
+      setOptions({ strictMode: name !== 'discontinuity-hint' });
+      const parsed = parse(text) as types.MediaPlaylist;
       const read = delta ? undefined : readPlaylist(text);
       expect(parsed.isMasterPlaylist).toBe(false);
       expect(parsed.lowLatencyCompatibility).toMatchObject({ canBlockReload: true, partHoldBack: 0.675 });

@@ -3,7 +3,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Mark } from '../../network/chunk.ts';
-import { Cuts, type LeadFrame, PART_MAX_MS, PART_TARGET_MS } from '../../origin/cuts.ts';
+import { PART_MAX_MS } from '../../network/hls-limits.ts';
+import { Cuts, type LeadFrame } from '../../origin/cuts.ts';
 
 const NONE = { msn: 0, discontinuitySequence: 0, targetDurationS: 0 };
 
@@ -34,12 +35,33 @@ test.each([
   expect(new Set(lengths(marks(rate, frames * 5, frames * 50), 'startsPart'))).toEqual(new Set([frames]));
 });
 
-test('from 4.3 to 240 Hz no part is longer than is advertised', () => {
-  for (let rate = 4.3; rate < 240; rate += 0.1) {
+test('from 4.5 to 240 Hz no part is longer than is advertised', () => {
+  for (let rate = 4.5; rate < 240; rate += 0.1) {
     const frames = Math.max(...lengths(marks(rate, 1_000_000, Math.round(rate * 8)), 'startsPart'));
     expect((frames * 1000) / rate).toBeLessThanOrEqual(PART_MAX_MS);
   }
-  expect(PART_TARGET_MS / PART_MAX_MS).toBeGreaterThanOrEqual(0.85);
+});
+
+test('at usual rates, the parts of a segment but its last are 85 % of the maximum or longer', () => {
+  for (const rate of [
+    15,
+    20,
+    24_000 / 1001,
+    24,
+    25,
+    30_000 / 1001,
+    30,
+    48,
+    50,
+    60_000 / 1001,
+    60,
+    90,
+    100,
+    120,
+  ]) {
+    const frames = Math.min(...lengths(marks(rate, 1_000_000, Math.round(rate * 8)), 'startsPart'));
+    expect((frames * 1000) / rate).toBeGreaterThanOrEqual(0.85 * PART_MAX_MS);
+  }
 });
 
 test.each([

@@ -71,7 +71,7 @@ function listen({ root, player }: PanelOptions, signal: AbortSignal): void {
   on('fullscreen', () => toggleFullscreen(screen, video));
   volume.addEventListener('input', () => setVolume(video, volume, volume.valueAsNumber), { signal });
   // The pause key of a headset or keyboard. A browser that pauses a hidden tab plays on by itself.
-  const isMeant = (): boolean => !document.hidden && player.status.state === 'playing';
+  const isMeant = (): boolean => !document.hidden && !video.ended && player.status.state === 'playing';
   video.addEventListener('pause', () => isMeant() && player.pause(), { signal });
   listenToModes({ root, player, video, signal });
   listenToKeys({ k: toggle, f: () => toggleFullscreen(screen, video), m: () => mute(video, volume) }, signal);

@@ -122,6 +122,8 @@ export class Player {
     document.addEventListener('visibilitychange', () => document.hidden || this.#playback?.catchUp(), {
       signal,
     });
+    // A picture that stands still may mean that the broadcaster has gone.
+    video.addEventListener('waiting', () => this.#refreshInfo(), { signal });
     this.#refreshInfo();
     this.#refreshClock();
   }
