@@ -81,13 +81,8 @@ export class ProgressiveServer {
 
   /** The sum of a metric over its labels. */
   async counted(name: string): Promise<number> {
-    const lines = (await this.metrics.text())
-      .split('\n')
-      .filter((line) => /[ {]/.test(line.charAt(name.length)));
-    const values = lines
-      .filter((line) => line.startsWith(name))
-      .map((line) => Number(line.split(' ').at(-1)));
-    return values.reduce((sum, value) => sum + value, 0);
+    const lines = (await this.metrics.text()).matchAll(new RegExp(`^${name}(?:{.*})? (.+)$`, 'gm'));
+    return [...lines].reduce((sum, line) => sum + Number(line[1]), 0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
