@@ -7,7 +7,7 @@ import type { StreamRecord } from '../network/state.ts';
 import { Broadcast } from './broadcast.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import type { PublishPolicy } from './publish-policy.ts';
-import type { Publication, PublishDecision, PublishRequest } from './rtmp-server.ts';
+import type { Publication, PublishDecision, PublishRequest } from './rtmp/server.ts';
 
 export interface IngestOptions {
   readonly feeds: Feeds;

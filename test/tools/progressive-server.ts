@@ -1,7 +1,7 @@
 // A media listener with progressive playback alone, for tests: feeds to write into, and what was counted.
 
 import { createAccess } from '../../edge/access.ts';
-import { progressiveRoutes } from '../../edge/progressive.ts';
+import { progressiveRoutes } from '../../edge/progressive/progressive.ts';
 import { type SessionLimits, Sessions } from '../../edge/sessions.ts';
 import { type Clock, systemClock } from '../../network/clock.ts';
 import type { FeedLimits } from '../../network/feed.ts';
