@@ -4,11 +4,11 @@ import type { Clock, Timer } from '../../network/clock.ts';
 import { reasonOf } from '../../network/errors.ts';
 import { BackOff } from './back-off.ts';
 import type { Chance } from './clock.ts';
-import { aheadMs } from './media-buffer.ts';
-import { Meter } from './meter.ts';
-import { type Mode, openPlayback, supportedModes } from './modes.ts';
-import { type Ending, type Playback, type StreamUrls, streamUrls } from './playback.ts';
-import { ServerClock } from './server-clock.ts';
+import { Meter } from './meter/meter.ts';
+import { ServerClock } from './meter/server-clock.ts';
+import { aheadMs } from './playback/media-buffer.ts';
+import { type Mode, openPlayback, supportedModes } from './playback/modes.ts';
+import { type Ending, type Playback, type StreamUrls, streamUrls } from './playback/playback.ts';
 import { MAX_ERRORS, type PlayerState, type PlayerStatus } from './status.ts';
 import { describeStream, readClock, type StreamInfo } from './usher.ts';
 

@@ -1,6 +1,6 @@
 // Shows lines to copy, each with a button that does it.
 
-import { browserClock } from './clock.ts';
+import { browserClock } from '../clock.ts';
 import { element, part } from './dom.ts';
 import type { Line, LineName } from './lines.ts';
 

@@ -1,9 +1,9 @@
 // Measures what a viewer sees: latency, stalls, frames. Belongs to one <video> for as long as the page is open.
 
-import type { Clock } from '../../network/clock.ts';
+import type { Clock } from '../../../network/clock.ts';
+import type { Playback } from '../playback/playback.ts';
 import { watchFrames } from './frames.ts';
 import { Percentiles } from './percentiles.ts';
-import type { Playback } from './playback.ts';
 import type { ServerClock } from './server-clock.ts';
 import { type Frame, Stalls } from './stalls.ts';
 

@@ -1,8 +1,8 @@
 // Plays LL-HLS with hls.js: near the live edge with our own chaser, or a GOP behind so that servers can be changed unseen.
 
 import type { ErrorData, default as Hls, HlsConfig, LevelDetails, LoaderConfig } from 'hls.js';
-import type { Timer } from '../../network/clock.ts';
-import { CodedError } from '../../network/errors.ts';
+import type { Timer } from '../../../network/clock.ts';
+import { CodedError } from '../../../network/errors.ts';
 import { Bitrate } from './bitrate.ts';
 import type { ChaserOptions } from './chaser.ts';
 import { aheadMs } from './media-buffer.ts';
@@ -130,7 +130,7 @@ export class HlsPlayback implements Playback {
   }
 
   #appending(bytes: number): void {
-    this.#pursuit.see();
+    this.#pursuit.appending();
     this.#bitrate.add(bytes);
   }
 
@@ -179,7 +179,9 @@ function config({ liveSyncDurationS }: HlsSetting): Partial<HlsConfig> {
     liveSyncDuration: liveSyncDurationS,
     liveSyncOnStallIncrease: 0.2,
     maxLiveSyncPlaybackRate: 1,
-    backBufferLength: 30,
+    // A removal while a part is being appended makes hls.js 1.7.4 forget that part, and stop until its segment has left the
+    // playlist. Browsers drop what is far behind the playhead by themselves.
+    backBufferLength: Number.POSITIVE_INFINITY,
     enableWorker: false,
     manifestLoadPolicy: POLICY,
     playlistLoadPolicy: POLICY,

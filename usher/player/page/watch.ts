@@ -1,6 +1,6 @@
 // The page of one stream.
 
-import { browserClock } from './clock.ts';
+import { browserClock } from '../clock.ts';
 import { part } from './dom.ts';
 import { openPlayer } from './open-player.ts';
 import { runPanel } from './panel.ts';

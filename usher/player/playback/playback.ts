@@ -1,7 +1,7 @@
 // What every way to play (progressive, hls.js, the browser's own HLS) offers to the player, and asks from it.
 
-import type { Clock } from '../../network/clock.ts';
-import type { Chance } from './clock.ts';
+import type { Clock } from '../../../network/clock.ts';
+import type { Chance } from '../clock.ts';
 
 export interface Playback {
   /** When the origin had received what is shown at a media time: ms since the Unix epoch, by the servers' clock. */

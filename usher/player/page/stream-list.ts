@@ -1,7 +1,7 @@
 // The list of streams on the front page.
 
+import type { StreamInfo } from '../usher.ts';
 import { element, part } from './dom.ts';
-import type { StreamInfo } from './usher.ts';
 
 /** Rewrites the list where it has changed; the focus stays on the stream that has it. */
 export function showStreams(

@@ -1,9 +1,9 @@
 // Makes a player of what a page says: its elements, and the mode and token in its address.
 
-import { browserChance, browserClock } from './clock.ts';
+import { browserChance, browserClock } from '../clock.ts';
+import { isMode, type Mode, supportedModes } from '../playback/modes.ts';
+import { Player } from '../player.ts';
 import { part } from './dom.ts';
-import { isMode, type Mode, supportedModes } from './modes.ts';
-import { Player } from './player.ts';
 
 export function openPlayer(root: HTMLElement, stream: string): Player {
   const query = new URLSearchParams(location.search);

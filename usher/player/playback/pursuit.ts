@@ -1,6 +1,6 @@
 // The loop that keeps a <video> near the live edge with a chaser: rate, underflows and jumps.
 
-import type { Clock } from '../../network/clock.ts';
+import type { Clock } from '../../../network/clock.ts';
 import { Chaser, type ChaserOptions } from './chaser.ts';
 import { aheadMs } from './media-buffer.ts';
 
@@ -14,8 +14,8 @@ export interface PursuitOptions extends ChaserOptions {
   readonly jump: () => void;
 }
 
-/** A longer wait means that nothing came, not that too little was in hand. */
-const UNDERFLOW_MAX_MS = 1000;
+/** When no bytes have come for longer than this, playback did not stop because too little was in hand. */
+const SILENCE_MS = 1000;
 const LATE_MS = 500;
 /** A playhead that does not move although there is something to play is pushed on after this time. */
 const STUCK_MS = 3000;
@@ -25,7 +25,10 @@ export class Pursuit {
   readonly #options: PursuitOptions;
   readonly #stop = new AbortController();
   #hasPlayed = false;
-  #waitingSinceMs: number | undefined;
+  #isWaiting = false;
+  #appendedAtMs = 0;
+  /** The longest time without bytes that the wait at hand has to do with. */
+  #silenceMs = 0;
   #movedAtMs: number;
   #lastTimeS = 0;
 
@@ -42,12 +45,12 @@ export class Pursuit {
     video.addEventListener('seeked', () => this.chaser.forget(), { signal });
   }
 
-  /** To be called also right before bytes are appended: that is when least is ahead. */
-  readonly see = (): void => {
-    const { video, clock } = this.#options;
-    if (video.paused || video.seeking || !video.buffered.length) return;
-    const rate = this.chaser.see(clock.monotonic(), aheadMs(video));
-    if (video.playbackRate !== rate) video.playbackRate = rate;
+  /** To be called right before bytes are appended: that is when least is ahead. */
+  readonly appending = (): void => {
+    const nowMs = this.#options.clock.monotonic();
+    if (this.#isWaiting) this.#silenceMs = Math.max(this.#silenceMs, nowMs - this.#appendedAtMs);
+    this.#appendedAtMs = nowMs;
+    this.#see();
   };
 
   /** Jumps when more is ahead than playing faster would have left there. */
@@ -62,10 +65,17 @@ export class Pursuit {
 
   #step(): void {
     const { video, jump, jumpBeyondMs } = this.#options;
-    this.see();
+    this.#see();
     if (video.paused || video.seeking) return;
     if (aheadMs(video) > this.chaser.ebbMs + jumpBeyondMs) jump();
     else this.#pushOn();
+  }
+
+  #see(): void {
+    const { video, clock } = this.#options;
+    if (video.paused || video.seeking || !video.buffered.length) return;
+    const rate = this.chaser.see(clock.monotonic(), aheadMs(video));
+    if (video.playbackRate !== rate) video.playbackRate = rate;
   }
 
   #pushOn(): void {
@@ -80,15 +90,15 @@ export class Pursuit {
   }
 
   #waiting(): void {
-    const { video, clock } = this.#options;
-    if (this.#hasPlayed && !video.seeking) this.#waitingSinceMs ??= clock.monotonic();
+    if (!this.#hasPlayed || this.#options.video.seeking) return;
+    this.#isWaiting = true;
+    this.#silenceMs = 0;
   }
 
   #playing(): void {
     this.#hasPlayed = true;
-    const nowMs = this.#options.clock.monotonic();
-    const waitedMs = nowMs - (this.#waitingSinceMs ?? Number.NEGATIVE_INFINITY);
-    this.#waitingSinceMs = undefined;
-    if (waitedMs < UNDERFLOW_MAX_MS) this.chaser.underflowed(nowMs);
+    if (this.#isWaiting && this.#silenceMs < SILENCE_MS)
+      this.chaser.underflowed(this.#options.clock.monotonic());
+    this.#isWaiting = false;
   }
 }

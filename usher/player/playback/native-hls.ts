@@ -1,6 +1,6 @@
 // Plays the same playlist with the browser's own HLS, where there are no Media Source Extensions.
 
-import { CodedError } from '../../network/errors.ts';
+import { CodedError } from '../../../network/errors.ts';
 import type { Playback, PlaybackOptions } from './playback.ts';
 
 const HLS_TYPE = 'application/vnd.apple.mpegurl';

@@ -1,13 +1,13 @@
 // The front page: the streams that are live, one of them playing, and what to copy.
 
-import { browserClock } from './clock.ts';
+import { browserClock } from '../clock.ts';
+import { listStreams, type StreamInfo } from '../usher.ts';
 import { part } from './dom.ts';
 import { showLines } from './line-view.ts';
 import { pushLines, watchLines } from './lines.ts';
 import { openPlayer } from './open-player.ts';
 import { runPanel } from './panel.ts';
 import { showStreams } from './stream-list.ts';
-import { listStreams, type StreamInfo } from './usher.ts';
 
 const REFRESH_MS = 3000;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
@@ -37,7 +37,13 @@ function play(stream: string): void {
 function choose(stream: string): void {
   const url = new URL(location.href);
   url.searchParams.set('stream', stream);
-  history.pushState(null, '', url);
+  history.pushState({ stream }, '', url);
+  play(stream);
+}
+
+/** Nobody has chosen: the address stays as it is, but Back has to return to this stream. */
+function playFirst(stream: string): void {
+  history.replaceState({ stream }, '');
   play(stream);
 }
 
@@ -57,20 +63,20 @@ async function refresh(): Promise<void> {
   part(document, 'empty-title').textContent = 'No stream is live';
   part(document, 'empty-detail').hidden = false;
   const first = streams[0]?.name;
-  if (!shown && first !== undefined) play(first);
+  if (!shown && first !== undefined) playFirst(first);
   showStreams(streams, shown?.stream, choose);
 }
 
 function showPush(): void {
-  const input = part<HTMLInputElement>(document, 'name');
+  const input = part<HTMLInputElement>(document, 'push-name');
   const isName = NAME.test(input.value);
   input.setCustomValidity(isName ? '' : 'Letters, digits, "_", "." and "-"');
   if (isName) showLines(pushLines(document.body.dataset.rtmpUrl!, input.value));
 }
 
-part(document, 'name').addEventListener('input', showPush);
-window.addEventListener('popstate', () => {
-  const stream = chosen();
+part(document, 'push-name').addEventListener('input', showPush);
+window.addEventListener('popstate', ({ state }) => {
+  const stream = (state as { stream: string } | null)?.stream ?? chosen();
   if (stream !== undefined) play(stream);
 });
 showPush();

@@ -1,11 +1,11 @@
 // Plays the endless response of chunks: resumes by sequence number, jumps over holes, stays a tenth of a second behind.
 
-import type { Chunk } from '../../network/chunk.ts';
-import { CodedError } from '../../network/errors.ts';
-import type { Init, Track } from '../../network/init.ts';
-import type { Piece } from '../../network/splitter.ts';
-import { Arrivals, presentationTimeS } from './arrivals.ts';
-import { BackOff } from './back-off.ts';
+import type { Chunk } from '../../../network/chunk.ts';
+import { CodedError } from '../../../network/errors.ts';
+import type { Init, Track } from '../../../network/init.ts';
+import type { Piece } from '../../../network/splitter.ts';
+import { BackOff } from '../back-off.ts';
+import { Arrivals, presentationTimeS } from '../meter/arrivals.ts';
 import { Bitrate } from './bitrate.ts';
 import { type Connection, type ConnectionEnding, connect } from './connection.ts';
 import { aheadMs, MediaBuffer, newestRange } from './media-buffer.ts';
@@ -45,7 +45,7 @@ export class ProgressivePlayback implements Playback {
     this.#retry = new BackOff(RETRY, options.chance);
     this.#buffer = new MediaBuffer({
       video: options.video,
-      onBeforeAppend: () => this.#pursuit.see(),
+      onBeforeAppend: () => this.#pursuit.appending(),
       onAppended: () => this.#leaveHole(),
       onFault: (error) => this.#fail(error),
     });

@@ -1,8 +1,8 @@
 // One progressive response, read to its end: what it was made of, and how it ended.
 
-import type { Clock, Timer } from '../../network/clock.ts';
-import { CodedError } from '../../network/errors.ts';
-import { type Piece, Splitter } from '../../network/splitter.ts';
+import type { Clock, Timer } from '../../../network/clock.ts';
+import { CodedError } from '../../../network/errors.ts';
+import { type Piece, Splitter } from '../../../network/splitter.ts';
 
 export interface ConnectionOptions {
   readonly url: string;

@@ -1,6 +1,6 @@
 // Bits per second of what has come lately.
 
-import type { Clock } from '../../network/clock.ts';
+import type { Clock } from '../../../network/clock.ts';
 
 const WINDOW_MS = 5000;
 /** Less than this is too little to tell a rate from. */

@@ -1,6 +1,6 @@
 // Reports each frame that a <video> puts on the screen.
 
-import type { Clock, Timer } from '../../network/clock.ts';
+import type { Clock, Timer } from '../../../network/clock.ts';
 import type { Frame } from './stalls.ts';
 
 /** Where the browser does not report frames, or there is only sound, the playhead is looked at so often. */
