@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../network/clock.ts';
 import { CodedError } from '../network/errors.ts';
 import type { Feed } from '../network/feed.ts';
 import { SOURCE } from '../network/feeds.ts';
+import type { Logger } from '../network/logger.ts';
 import { describeRendition } from '../network/rendition.ts';
 import type { RenditionRecord, StreamRecord } from '../network/state.ts';
 import { readTag } from './flv.ts';
@@ -15,6 +16,7 @@ export interface BroadcastOptions {
   readonly name: string;
   readonly feed: Feed;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly metrics: IngestMetrics;
   readonly graceMs: number;
   /** What usher should know has changed: live or away, first rendition. */
@@ -64,7 +66,11 @@ export class Broadcast {
     if (this.#source) throw new Error(`broadcast '${this.#options.name}' has a source`);
     this.#grace?.cancel();
     this.#source = source;
-    this.#packager = new Packager({ numbering: this.#numbering });
+    this.#packager = new Packager({
+      numbering: this.#numbering,
+      onDropped: (reason) =>
+        this.#options.logger.warn({ stream: this.#options.name, reason }, 'media left out'),
+    });
     this.#options.onChange();
   }
 

@@ -80,11 +80,12 @@ export class Ingest {
   }
 
   #begin(name: string): Broadcast {
-    const { feeds, clock, metrics, graceMs, onChange } = this.#options;
+    const { feeds, clock, logger, metrics, graceMs, onChange } = this.#options;
     const broadcast = new Broadcast({
       name,
       feed: feeds.open(name, SOURCE),
       clock,
+      logger,
       metrics,
       graceMs,
       onChange,

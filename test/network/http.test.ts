@@ -49,8 +49,8 @@ const routes: Route[] = [
     pattern: /^\/endless$/,
     handle: (exchange) => {
       const socket = sendEndless(exchange, 'video/mp4');
-      socket.write('one ');
-      socket.end('two');
+      socket?.write('one ');
+      socket?.end('two');
     },
   },
 ];
