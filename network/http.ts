@@ -162,14 +162,29 @@ export function sendEntity(exchange: Exchange, entity: Entity): void {
 
 /**
  * Answers with an endless body and hands out its socket. The body ends with the connection and is not framed: chunked
- * framing would cost each viewer a header of its own for bytes that all viewers share.
+ * framing would cost each viewer a header of its own for bytes that all viewers share. Returns undefined when the answer
+ * is complete as it is: to HEAD, to a request that another answer on its connection stands before, and to nobody.
  */
-export function sendEndless(exchange: Exchange, type: string): Socket {
-  const { response } = exchange;
+export function sendEndless(
+  exchange: Exchange,
+  type: string,
+  headers: Readonly<Record<string, string | number>> = {},
+): Socket | undefined {
+  const { request, response } = exchange;
+  const { socket } = response;
+  if (!socket || socket.destroyed) {
+    sendProblem(exchange, 409, 'Conflict', 'an endless answer needs a connection of its own');
+    return undefined;
+  }
   response.removeHeader('Transfer-Encoding');
-  head(exchange, 200, { 'Content-Type': type, 'Cache-Control': 'no-store', Connection: 'close' });
+  head(exchange, 200, { ...headers, 'Content-Type': type, 'Cache-Control': 'no-store', Connection: 'close' });
   response.flushHeaders();
-  return response.socket!;
+  if (request.method === 'HEAD') {
+    response.end();
+    return undefined;
+  }
+  ignoreInput(socket);
+  return socket;
 }
 
 export function acceptsGzip(request: IncomingMessage): boolean {
@@ -236,10 +251,17 @@ function head(exchange: Exchange, status: number, headers: Record<string, string
   exchange.response.writeHead(status, { ...CORS, ...headers });
 }
 
+/** No answer to a further request could ever be sent, so none is parsed: requests behind an endless answer would pile up. */
+function ignoreInput(socket: Socket): void {
+  const parsing = socket.listeners('data');
+  socket.on('data', () => {});
+  for (const listener of parsing) socket.off('data', listener as () => void);
+}
+
 /** Any site's page may play; nothing here depends on cookies. */
 const CORS = {
   'Access-Control-Allow-Origin': '*',
-  'Access-Control-Expose-Headers': 'Content-Length, Content-Range, ETag, Date',
+  'Access-Control-Expose-Headers': 'Content-Length, Content-Range, ETag, Date, Headwater-Sequence',
   'Timing-Allow-Origin': '*',
 };
 

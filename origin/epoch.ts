@@ -26,6 +26,8 @@ export interface EpochStart {
   /** Where on the feed's timeline, in 90 kHz ticks, media time `startMs` of this connection lies. */
   readonly startTicks: number;
   readonly startMs: number;
+  /** Distance of video frames, as far as it is known. */
+  readonly stepTicks: number | undefined;
 }
 
 export class Epoch {
@@ -33,7 +35,7 @@ export class Epoch {
   readonly formats: Formats;
   readonly #start: EpochStart;
   readonly #cuts: Cuts;
-  readonly #videoClock = new VideoClock();
+  readonly #videoClock: VideoClock;
   readonly #audioClock: AudioClock;
   #chunks: Chunk[] = [];
   #sequence: number;
@@ -50,6 +52,7 @@ export class Epoch {
     this.#cuts = cuts;
     this.#sequence = start.sequence;
     this.#videoEndTicks = start.startTicks;
+    this.#videoClock = new VideoClock(start.stepTicks);
     this.#audioClock = new AudioClock(formats.audio.sampleRate, this.#samplesAt(start.startTicks));
   }
 
@@ -61,6 +64,10 @@ export class Epoch {
   /** The end of both tracks on the feed's timeline. */
   get endTicks(): number {
     return Math.max(this.#videoEndTicks, this.#audioEndTicks());
+  }
+
+  get stepTicks(): number {
+    return this.#videoClock.periodTicks;
   }
 
   /** Media time in ms at which the video so far ends. */

@@ -50,6 +50,12 @@ export class Hold {
     return this.#frames.find(isVideo);
   }
 
+  /** The distance of the first two video frames, by which the first one's duration is known. */
+  get firstStepMs(): number | undefined {
+    const [first, second] = this.#frames.filter(isVideo);
+    return first && second ? second.mediaMs - first.mediaMs : undefined;
+  }
+
   get firstAudio(): AudioFrame | undefined {
     return this.#frames.find((frame): frame is AudioFrame => !isVideo(frame));
   }
@@ -62,12 +68,12 @@ export class Hold {
 
   /** With what the epoch can begin, or undefined while it is worth waiting for more. */
   readyFor(known: Known): 'video' | 'audio' | undefined {
-    if (this.firstVideo) {
-      return known.audio || this.#isFull() || this.#waitedMs(this.firstVideo) >= WAIT_FOR_AUDIO_MS
-        ? 'video'
-        : undefined;
+    const { firstVideo, firstAudio } = this;
+    if (firstVideo) {
+      const isComplete = known.audio && this.firstStepMs !== undefined;
+      const isOver = this.#isFull() || this.#waitedMs(firstVideo) >= WAIT_FOR_AUDIO_MS;
+      return isComplete || isOver ? 'video' : undefined;
     }
-    const { firstAudio } = this;
     if (!firstAudio || known.video) return undefined;
     return this.#waitedMs(firstAudio) >= WAIT_FOR_VIDEO_MS ? 'audio' : undefined;
   }

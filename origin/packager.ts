@@ -8,7 +8,7 @@ import { type AudioFormat, isSelfDescribing, readAudioFormat } from './codec/aud
 import { readVideoFormat, type VideoConfig } from './codec/video-format.ts';
 import { Cuts } from './cuts.ts';
 import { Epoch } from './epoch.ts';
-import type { Formats } from './fmp4.ts';
+import { type Formats, VIDEO_TIMESCALE } from './fmp4.ts';
 import { type AudioFrame, type Frame, Hold, isVideo, type VideoFrame } from './hold.ts';
 import type { MediaPacket } from './media.ts';
 import { Timeline } from './timeline.ts';
@@ -70,6 +70,8 @@ export class Packager {
   #epoch: Epoch | undefined;
   #videoConfig: VideoConfig | undefined;
   #audioFormat: AudioFormat | undefined;
+  /** Distance of video frames, for the epoch that comes. */
+  #stepTicks: number | undefined;
 
   constructor({ numbering, maxFrameBytes = MAX_FRAME_BYTES, onDropped = () => {} }: PackagerOptions) {
     this.#numbering = numbering;
@@ -163,6 +165,8 @@ export class Packager {
   /** The frame that leads goes first; audio that came before it is sorted out by its time. */
   #begin(tracks: 'video' | 'audio'): void {
     const first = (tracks === 'video' ? this.#hold.firstVideo : this.#hold.firstAudio)!;
+    const { firstStepMs } = this.#hold;
+    this.#stepTicks = firstStepMs === undefined ? undefined : firstStepMs * (VIDEO_TIMESCALE / 1000);
     this.#pack(first);
     for (const frame of this.#hold.take()) if (frame !== first) this.#pack(frame);
   }
@@ -201,7 +205,7 @@ export class Packager {
     if (feedTracks && feedTracks !== tracks)
       throw new CodedError('unsupported_media', `${tracks} where the stream has had ${feedTracks}`);
     const epoch = Math.max(lastEpoch + 1, Math.floor(arrivedAtMs / 1000));
-    const start = { epoch, sequence, startTicks: endTicks, startMs: mediaMs };
+    const start = { epoch, sequence, startTicks: endTicks, startMs: mediaMs, stepTicks: this.#stepTicks };
     this.#epoch = new Epoch(formats, start, this.#cuts);
     if (!this.#audioFormat) this.#epoch.muteAudio();
     this.#numbering = { ...this.#numbering, epoch, tracks };
@@ -213,6 +217,7 @@ export class Packager {
     this.#epoch.end();
     this.#collect();
     this.#numbering = this.numbering;
+    this.#stepTicks = this.#epoch.stepTicks;
     this.#epoch = undefined;
   }
 

@@ -108,10 +108,11 @@ class Connection {
   }
 
   /** Resolves when the socket is gone. */
-  async shutDown(): Promise<void> {
+  shutDown(): Promise<void> {
+    const gone = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()));
     this.#session.fail(new CodedError('NetConnection.Connect.AppShutdown', 'the server is shutting down'));
     this.#socket.destroySoon();
-    await once(this.#socket, 'close');
+    return gone;
   }
 
   #write(bytes: Uint8Array): void {

@@ -331,22 +331,32 @@ function ascii(description: string): string {
   return printable(description, DESCRIPTION_CHARACTERS);
 }
 
+/** AMF0 2.10. */
+const ECMA_ARRAY = 8;
+
 /** Name, transaction id, command object, first argument; what is behind them is not looked at. */
 function decodeCommand(payload: Buffer): unknown[] {
   const values: unknown[] = [];
-  try {
-    let offset = 0;
-    while (offset < payload.length && values.length < 4) {
-      const decoded = Amf.amf0DecodeOne(payload.subarray(offset));
-      if (!decoded) throw badCommand(`AMF0 has no type ${payload[offset]}`);
-      values.push(decoded.value);
-      offset += decoded.len;
-    }
-    if (offset > payload.length) throw badCommand(`its ${payload.length} bytes are cut short`);
-    return values;
-  } catch (error) {
-    throw badCommand(`a command is not valid AMF0: ${reasonOf(error)}`, error);
+  let offset = 0;
+  while (offset < payload.length && values.length < 4) {
+    const decoded = decodeAmf0(payload.subarray(offset));
+    values.push(decoded.value);
+    offset += decoded.len;
   }
+  if (offset > payload.length) throw badCommand(`a command of ${payload.length} bytes is cut short`);
+  return values;
+}
+
+function decodeAmf0(bytes: Buffer): { readonly len: number; readonly value: unknown } {
+  let decoded: ReturnType<typeof Amf.amf0DecodeOne>;
+  try {
+    decoded = Amf.amf0DecodeOne(bytes);
+  } catch (error) {
+    throw badCommand(`a command has a value of type ${bytes[0]} that is not valid AMF0`, error);
+  }
+  if (!decoded) throw badCommand(`a command has a value of type ${bytes[0]}, which AMF0 has not`);
+  // It counts an ECMA array's type twice.
+  return bytes[0] === ECMA_ARRAY ? { ...decoded, len: decoded.len - 1 } : decoded;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

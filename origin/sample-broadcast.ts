@@ -130,9 +130,9 @@ class Playback {
   }
 
   #step(): void {
-    if (this.#stopped) return;
     this.#try(() => this.#sendDue());
-    if (this.#publisher.queuedBytes > QUEUED_BYTES) this.#publisher.close('the server does not read');
+    if (this.#publisher.queuedBytes > QUEUED_BYTES) this.#fail('the server does not read');
+    if (this.#stopped) return;
     const waitMs = this.#startedMs + this.#timestampMs() - this.#clock.monotonic();
     this.#timer = this.#clock.after(Math.max(0, waitMs), () => this.#step());
   }
@@ -164,7 +164,12 @@ class Playback {
     try {
       send();
     } catch (error) {
-      this.#publisher.close(reasonOf(error));
+      this.#fail(reasonOf(error));
     }
+  }
+
+  #fail(reason: string): void {
+    this.stop();
+    this.#publisher.close(reason);
   }
 }

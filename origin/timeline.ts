@@ -28,29 +28,42 @@ interface TrackTime {
 export class Timeline {
   readonly #tracks = new Map<TrackKind, TrackTime>();
   #newestMs = 0;
+  /** What the last jump made, and what was before it. */
   #offsetMs: number | undefined;
+  #formerMs: number | undefined;
   #jumpedAtMs = 0;
 
   /** Media time in ms of a frame, or undefined, and nothing noted, when that would be beyond `limitMs`. */
   place(kind: TrackKind, timestampMs: number, limitMs = Number.POSITIVE_INFINITY): number | undefined {
     this.#offsetMs ??= -timestampMs;
     const track = this.#tracks.get(kind);
-    const offsetMs = this.#offsets(track).find((offset) => this.#fits(track, this.#at(timestampMs, offset)));
-    const mediaMs = offsetMs === undefined ? this.#afterJump(track) : this.#at(timestampMs, offsetMs);
+    const offsetMs = this.#offsetFor(track, timestampMs);
+    const mediaMs = offsetMs === undefined ? this.#expected(track) : this.#at(timestampMs, offsetMs);
     if (mediaMs > limitMs) return undefined;
-    if (offsetMs === undefined) {
-      this.#offsetMs = mediaMs - timestampMs;
-      this.#jumpedAtMs = mediaMs;
-    }
+    if (offsetMs === undefined) this.#jump(mediaMs - timestampMs, mediaMs);
+    else if (offsetMs === this.#formerMs && track?.offsetMs === this.#offsetMs) this.#offsetMs = offsetMs;
     this.#note(kind, track, mediaMs, offsetMs ?? this.#offsetMs);
     return mediaMs;
   }
 
-  /** The track's own offset first while stragglers are likely, then the one that the last jump made. */
-  #offsets(track: TrackTime | undefined): number[] {
+  /**
+   * While a jump is young, whichever offset carries the track on: its own for stragglers, the other track's if it jumped too,
+   * the former one if the jump was a single stray timestamp. Later both go by the last jump, where that is possible.
+   */
+  #offsetFor(track: TrackTime | undefined, timestampMs: number): number | undefined {
     const own = track?.offsetMs ?? this.#offsetMs!;
-    const settled = this.#newestMs > this.#jumpedAtMs + STRAGGLE_MS;
-    return settled ? [this.#offsetMs!, own] : [own, this.#offsetMs!];
+    const fits = (offsetMs: number): boolean => this.#fits(track, this.#at(timestampMs, offsetMs));
+    if (this.#newestMs > this.#jumpedAtMs + STRAGGLE_MS) return [this.#offsetMs!, own].find(fits);
+    const distanceMs = (offsetMs: number): number =>
+      Math.abs(this.#at(timestampMs, offsetMs) - this.#expected(track));
+    const offsets = [own, this.#offsetMs!, this.#formerMs ?? own].filter(fits);
+    return offsets.sort((one, other) => distanceMs(one) - distanceMs(other))[0];
+  }
+
+  #jump(offsetMs: number, mediaMs: number): void {
+    this.#formerMs = this.#offsetMs;
+    this.#offsetMs = offsetMs;
+    this.#jumpedAtMs = mediaMs;
   }
 
   /** The difference to the newest time is taken modulo 2^32 and signed, so that a wrap is no jump. */
@@ -63,7 +76,8 @@ export class Timeline {
     return isNear && (!track || mediaMs >= track.lastMs - JUMP_BACK_MS);
   }
 
-  #afterJump(track: TrackTime | undefined): number {
+  /** Where a track goes on, whatever its timestamps say. */
+  #expected(track: TrackTime | undefined): number {
     const nextMs = track ? track.lastMs + track.stepMs : this.#newestMs;
     return Math.max(nextMs, this.#newestMs - INTERLEAVE_MS);
   }

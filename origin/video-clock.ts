@@ -18,24 +18,45 @@ export interface FrameTime {
   readonly durationTicks: number;
 }
 
+/** A frame's place on the beat, and what RTMP said of its time. */
+interface Stamp {
+  readonly index: number;
+  readonly ticks: number;
+}
+
 /**
  * A time is the beat's while RTMP's is within 2.2 ms of it, else RTMP's own, from which the beat then goes on. So constant
- * rates come out exactly, and nothing ever drifts from RTMP time by more than that, except to keep times growing.
+ * rates come out exactly, also where frames are left out, and nothing ever drifts from RTMP time by more than that, except to
+ * keep times growing.
  */
 export class VideoClock {
-  #periodTicks = DEFAULT_PERIOD_TICKS;
-  #isMeasured = false;
-  /** The beat: frame `#count` after `#anchorTicks`, each one period. */
-  #anchorTicks = 0;
-  #count = 0;
-  /** RTMP times of the frames since the last break in the beat. */
-  #run: number[] = [];
-  #brokenStepTicks = 0;
+  #periodTicks: number;
+  /** The beat: frame `index` is due at the anchor's ticks and as many periods as lie between. */
+  #anchor: Stamp = { index: 0, ticks: 0 };
+  #index = 0;
+  /** Frames on the beat since it was last broken. */
+  #run: Stamp[] = [];
+  /** The step to the last frame, if it was not one period. */
+  #oddStepTicks: number | undefined;
   #lastTicks = Number.NEGATIVE_INFINITY;
+
+  /** What is known of the distance between frames, from those that follow or from an epoch before. */
+  constructor(stepTicks = DEFAULT_PERIOD_TICKS) {
+    this.#periodTicks = commonPeriod(Math.max(stepTicks, MIN_STEP_TICKS), 1);
+  }
+
+  get periodTicks(): number {
+    return this.#periodTicks;
+  }
 
   /** `stampTicks` is RTMP time on the feed's timeline. */
   place(stampTicks: number): FrameTime {
-    this.#follow(stampTicks);
+    const previous = this.#run.at(-1);
+    if (previous) this.#follow(stampTicks, stampTicks - previous.ticks);
+    else this.#restart(stampTicks);
+    this.#run.push({ index: this.#index, ticks: stampTicks });
+    if (this.#run.length > RUN_FRAMES) this.#run.shift();
+    this.#measure();
     const decodeTicks = Math.max(this.#beat(0), this.#lastTicks + MIN_STEP_TICKS);
     this.#lastTicks = decodeTicks;
     return { decodeTicks, durationTicks: Math.max(this.#beat(1) - decodeTicks, MIN_STEP_TICKS) };
@@ -49,47 +70,46 @@ export class VideoClock {
     return Math.abs(onBeat - ticks) <= TOLERANCE_TICKS ? onBeat : ticks;
   }
 
-  #beat(frames: number): number {
-    return Math.round(this.#anchorTicks + (this.#count + frames) * this.#periodTicks);
+  /** When the frame `ahead` of the last one is due. */
+  #beat(ahead: number): number {
+    const periods = this.#index + ahead - this.#anchor.index;
+    return Math.round(this.#anchor.ticks + periods * this.#periodTicks);
   }
 
-  #follow(stampTicks: number): void {
-    const previous = this.#run.at(-1) ?? stampTicks;
-    const stepTicks = stampTicks - previous;
-    if (!this.#isMeasured && stepTicks >= MIN_STEP_TICKS) this.#setPeriod(stepTicks, 1);
-    this.#count++;
-    const isOffBeat = Math.abs(this.#beat(0) - stampTicks) > TOLERANCE_TICKS;
-    if (isOffBeat || this.#run.length === 0) this.#breakAt(stampTicks, stepTicks);
-    this.#run.push(stampTicks);
-    if (this.#run.length > RUN_FRAMES) this.#run.shift();
-    this.#measure();
+  #follow(stampTicks: number, stepTicks: number): void {
+    const periods = Math.max(1, Math.round((stampTicks - this.#beat(0)) / this.#periodTicks));
+    const isOnBeat = Math.abs(this.#beat(periods) - stampTicks) <= TOLERANCE_TICKS;
+    if (this.#isNewStep(stepTicks, isOnBeat && periods === 1)) {
+      this.#periodTicks = commonPeriod(stepTicks, 1);
+      this.#restart(stampTicks);
+    } else if (isOnBeat) this.#index += periods;
+    else this.#restart(stampTicks);
   }
 
-  /** A step that comes twice in a row is a new period; a single one is a frame that was left out. */
-  #breakAt(stampTicks: number, stepTicks: number): void {
-    const isRepeated =
-      this.#run.length === 1 && Math.abs(stepTicks - this.#brokenStepTicks) <= TOLERANCE_TICKS;
-    if (isRepeated && stepTicks >= MIN_STEP_TICKS) this.#setPeriod(stepTicks, 1);
-    this.#brokenStepTicks = stepTicks;
-    this.#anchorTicks = stampTicks;
-    this.#count = 0;
+  /** A step other than the period that comes twice in a row is a new period; a single one is a frame that was left out. */
+  #isNewStep(stepTicks: number, isPeriod: boolean): boolean {
+    const before = this.#oddStepTicks;
+    this.#oddStepTicks = isPeriod ? undefined : stepTicks;
+    const isRepeated = before !== undefined && Math.abs(stepTicks - before) <= TOLERANCE_TICKS;
+    return !isPeriod && isRepeated && stepTicks >= MIN_STEP_TICKS;
+  }
+
+  #restart(ticks: number): void {
+    this.#index++;
+    this.#anchor = { index: this.#index, ticks };
     this.#run = [];
   }
 
   /** Once rounding no longer explains how the run's mean differs from the period, the beat goes on from here with a better one. */
   #measure(): void {
-    const steps = this.#run.length - 1;
-    if (steps < 1) return;
-    const meanTicks = (this.#run[steps]! - this.#run[0]!) / steps;
+    const [first] = this.#run;
+    const last = this.#run.at(-1)!;
+    const steps = last.index - first!.index;
+    if (steps === 0) return;
+    const meanTicks = (last.ticks - first!.ticks) / steps;
     if (Math.abs(meanTicks - this.#periodTicks) <= TICKS_PER_MS / steps) return;
-    this.#anchorTicks = this.#beat(0);
-    this.#count = 0;
-    this.#setPeriod(meanTicks, steps);
-  }
-
-  #setPeriod(meanTicks: number, steps: number): void {
+    this.#anchor = { index: this.#index, ticks: this.#beat(0) };
     this.#periodTicks = commonPeriod(meanTicks, steps);
-    this.#isMeasured = true;
   }
 }
 

@@ -99,9 +99,9 @@ ffmpeg -hide_banner -loglevel error -y -filter_complex "
   drawtext=fontfile=$font:text=Headwater:fontsize=44:fontcolor=white@0.92:x=56:y=48,
   drawtext=fontfile=$font:text='sample broadcast':fontsize=22:fontcolor=white@0.7:x=58:y=104,
   drawtext=fontfile=$mono:text='$clock':fontsize=54:fontcolor=white@0.92:x=w-230:y=46,
-  format=yuv420p[video];
+  format=yuv420p,trim=end_frame=$frames[video];
   aevalsrc='$left|$right':s=48000:d=$seconds,lowpass=5000,atrim=end_sample=$((seconds * 48000 - 1024))[audio]
-" -map '[video]' -map '[audio]' -frames:v "$frames" \
+" -map '[video]' -map '[audio]' \
   -c:v libx264 -preset veryslow -profile:v high -crf "${CRF:-25}" -maxrate 900k -bufsize 900k -aq-mode 3 \
   -g "$rate" -keyint_min "$rate" -sc_threshold 0 -bf 0 -flags +cgop \
   -c:a aac -b:a 80k -ar 48000 -ac 2 \

@@ -1,0 +1,10 @@
+import { chromium } from 'playwright-core';
+const [url, label, unmute, ...args] = process.argv.slice(2);
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu', '--autoplay-policy=no-user-gesture-required', ...args] });
+const page = await browser.newPage(); const seen: number[] = [];
+page.on('console', (m) => { const t = m.text(); if (t.startsWith('W ')) seen.push(+t.slice(2)); });
+await page.route('**/progressive.ts', async (r) => { const res = await r.fetch(); const body = (await res.text()).replace('ebbMs: 100, maxEbbMs: 1000', 'ebbMs: 30, maxEbbMs: 30'); await r.fulfill({ response: res, body, headers: { 'content-type': 'text/javascript' } }); });
+await page.addInitScript((unmute) => { document.addEventListener('DOMContentLoaded', () => { const v = document.querySelector('video')!; if (unmute) v.muted = false; v.addEventListener('waiting', () => { if (v.buffered.length) console.log('W ' + ((v.buffered.end(v.buffered.length - 1) - v.currentTime) * 1000).toFixed(0)); }); }); }, unmute === 'unmute');
+await page.goto(url!); await page.waitForTimeout(25000);
+console.log(label, unmute, 'ahead at waiting:', seen.join(' '), JSON.stringify(await page.evaluate(() => { const { latencyMs, stalls, stalledMs } = window.headwater!; return { latencyMs, stalls, stalledMs }; })));
+await browser.close();

@@ -1,0 +1,92 @@
+// Processes of a benchmark: each pinned to a core, asked and measured from outside.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+
+/** What is measured has a core to itself; everything else shares the other. */
+export const SERVER_CORE = 0;
+export const CLIENT_CORE = 1;
+
+export interface ProcessOptions {
+  readonly core: number;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly folder?: string;
+  /** Whether what it prints is left out; else it comes out with this process's own errors. */
+  readonly quiet?: boolean;
+}
+
+export class PinnedProcess {
+  readonly #child: ChildProcess;
+
+  /** Runs a TypeScript file; a path that is not absolute is one beside this. */
+  constructor(file: string, args: readonly string[], { core, environment, folder, quiet }: ProcessOptions) {
+    const command = [process.execPath, join(import.meta.dirname, file), ...args];
+    const pinned = availableParallelism() > 1 ? ['taskset', '-c', String(core), ...command] : command;
+    this.#child = spawn(pinned[0]!, pinned.slice(1), {
+      stdio: ['ignore', quiet ? 'ignore' : 2, 2, 'ipc'],
+      env: { ...process.env, ...environment },
+      cwd: folder,
+    });
+  }
+
+  /** Sends a message and resolves with what comes back. */
+  async ask<Answer>(message: object): Promise<Answer> {
+    const answer = this.next<Answer>();
+    this.#child.send(message);
+    return answer;
+  }
+
+  /** The next message; rejects when the process ends before. */
+  async next<Answer>(): Promise<Answer> {
+    const ended = once(this.#child, 'exit').then(([code]) => {
+      throw new Error(`${this.#child.spawnargs.join(' ')} ended with ${code}`);
+    });
+    const [message] = await Promise.race([once(this.#child, 'message'), ended]);
+    return message as Answer;
+  }
+
+  /** User and system time so far. */
+  cpuSeconds(): number {
+    const fields = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    const ticksPerSecond = 100;
+    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  }
+
+  residentBytes(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) * 1024;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    const force = setTimeout(() => this.#child.kill('SIGKILL'), 3000);
+    await exited;
+    clearTimeout(force);
+  }
+}
+
+/** Ports of the loopback that nobody listens on. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** Waits until something answers with success. */
+export async function untilReady(url: string): Promise<Response> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const response = await fetch(url).catch(() => undefined);
+    if (response?.ok) return response;
+    await response?.body?.cancel();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${url} did not become ready`);
+}

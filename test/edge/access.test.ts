@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createAccess, type Viewer } from '../../edge/access.ts';
+import { Sessions } from '../../edge/sessions.ts';
+import { signature } from '../../network/hash.ts';
+import { type HttpServer, httpMetrics, listenHttp, type Route, sendJson } from '../../network/http.ts';
+import { createLogger } from '../../network/logger.ts';
+import { Metrics } from '../../network/metrics.ts';
+import { type Grant, signToken } from '../../network/token.ts';
+import { ManualClock } from '../tools/manual-clock.ts';
+
+vi.mock('../../network/hash.ts', async (load) => {
+  const hash = await load<typeof import('../../network/hash.ts')>();
+  return { ...hash, signature: vi.fn(hash.signature) };
+});
+
+const SECRETS = ['the newer secret', 'the older secret'];
+const clock = new ManualClock();
+const metrics = new Metrics();
+const sessions = new Sessions({ clock, metrics, limits: { viewers: 3 } });
+const authorise = createAccess({ secrets: SECRETS, clock, sessions });
+const routes = (['hls', 'progressive'] as const).map(
+  (kind): Route => ({
+    kind,
+    method: 'GET',
+    pattern: new RegExp(`^/play/(?<token>[^/]+)/(?<stream>[^/]+)/${kind}$`),
+    handle(exchange) {
+      const viewer = authorise(exchange, kind);
+      if (viewer) sendJson(exchange, viewer);
+    },
+  }),
+);
+let server: HttpServer;
+
+beforeAll(async () => {
+  const logger = createLogger('silent');
+  const counters = httpMetrics(metrics)('media');
+  server = await listenHttp({ host: '127.0.0.1', port: 0, routes, clock, logger, metrics: counters });
+});
+afterAll(() => server.close());
+beforeEach(() => clock.advance(20_000));
+
+function tokenFor(grant: Partial<Grant> = {}, secrets = SECRETS): string {
+  const expiresAtMs = clock.now() + 60_000;
+  return signToken(secrets, { purpose: 'play', stream: 'alice', session: 'ann', expiresAtMs, ...grant });
+}
+
+function ask(token: string, kind = 'hls', stream = 'alice', headers = {}): Promise<Response> {
+  return fetch(`http://127.0.0.1:${server.port}/play/${token}/${stream}/${kind}`, { headers });
+}
+
+async function viewerOf(response: Response): Promise<Viewer> {
+  expect(response.status).toBe(200);
+  return (await response.json()) as Viewer;
+}
+
+async function refusalOf(response: Response): Promise<string> {
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  const { detail } = (await response.json()) as { detail: string };
+  return `${response.status} ${detail}`;
+}
+
+describe('a token', () => {
+  test('names the session, and says until when', async () => {
+    const viewer = await viewerOf(await ask(tokenFor()));
+    expect(viewer).toEqual({ session: 'ann', stream: 'alice', expiresAtMs: clock.now() + 60_000 });
+  });
+
+  test.each([['the newer secret'], ['the older secret']])('signed with %s is good', async (secret) => {
+    await viewerOf(await ask(tokenFor({}, [secret])));
+  });
+
+  test.each([
+    ['for another stream', () => tokenFor({ stream: 'bob' }), "403 the token is not for playing 'alice'"],
+    ['to publish', () => tokenFor({ purpose: 'publish' }), "403 the token is not for playing 'alice'"],
+    ['of another cluster', () => tokenFor({}, ['a stranger']), "403 the token is not for playing 'alice'"],
+    ['that is none', () => 'letmein', '403 the token is malformed'],
+    [
+      'with a letter changed',
+      () => tokenFor().replace(/.$/, '_'),
+      "403 the token is not for playing 'alice'",
+    ],
+  ])('%s is refused', async (_, make, refusal) => {
+    expect(await refusalOf(await ask(make()))).toBe(refusal);
+    expect(await refusalOf(await ask(make(), 'progressive'))).toBe(refusal);
+    expect(sessions.count).toBe(0);
+  });
+
+  test('that has been good is refused once it has expired', async () => {
+    const token = tokenFor({ expiresAtMs: clock.now() + 60_000 });
+    await viewerOf(await ask(token));
+    clock.advance(60_000);
+    expect(await refusalOf(await ask(token))).toMatch(/^403 the token expired at 2027-/);
+  });
+
+  test('has its signature computed once, however often it is used', async () => {
+    const token = tokenFor({ session: 'often' });
+    vi.mocked(signature).mockClear();
+    for (let request = 0; request < 10; request++) await viewerOf(await ask(token));
+    expect(signature).toHaveBeenCalledTimes(1);
+  });
+});
+
+test.each(['.hidden', '-', 'a%20b', 'x'.repeat(65)])('%s is no name of a stream: 404', async (name) => {
+  expect(await refusalOf(await ask(tokenFor(), 'hls', name))).toMatch(/^404 .* is no name of a stream/);
+});
+
+describe('a session', () => {
+  test('is noted for HLS; a progressive one counts by its connections', async () => {
+    await viewerOf(await ask(tokenFor(), 'progressive'));
+    expect(sessions.count).toBe(0);
+    await viewerOf(await ask(tokenFor()));
+    expect(sessions.viewersOf('alice')).toBe(1);
+  });
+
+  test('of a token for anybody is told apart by address and browser', async () => {
+    const token = tokenFor({ session: '' });
+    const [one, same, other] = await Promise.all(
+      ['Firefox', 'Firefox', 'Chrome'].map(async (browser) =>
+        viewerOf(await ask(token, 'hls', 'alice', { 'User-Agent': browser })),
+      ),
+    );
+    expect(one!.session).toMatch(/^~[0-9a-f]{16}$/);
+    expect(same!.session).toBe(one!.session);
+    expect(other!.session).not.toBe(one!.session);
+    expect(sessions.count).toBe(2);
+  });
+
+  test('that is one too many is told when to come back', async () => {
+    for (const session of ['one', 'two', 'three']) await viewerOf(await ask(tokenFor({ session })));
+    const response = await ask(tokenFor({ session: 'four' }));
+    expect(response.headers.get('retry-after')).toBe('5');
+    expect(await refusalOf(response)).toBe('503 this server has 3 viewers, which is as many as it takes');
+  });
+});

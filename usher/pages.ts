@@ -1,0 +1,98 @@
+// Serves the pages: the front page, and one to watch each stream. What is in them is filled in by the player's modules.
+
+import { readFileSync } from 'node:fs';
+import { type Exchange, type Route, send } from '../network/http.ts';
+import { isStreamName, STREAM_NAME_RULE } from '../network/names.ts';
+import { MODULE_PATHS } from './assets.ts';
+
+export interface PageOptions {
+  /** What broadcasters push to, without the stream's name: `rtmp://127.0.0.1:1935/live`. */
+  readonly rtmpUrl: string;
+}
+
+/**
+ * Nothing but our own files runs. Media comes from servers at other origins, and reaches the <video> as `blob:`.
+ * Any site may frame the player: there is nothing to click in it that acts for somebody.
+ */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  'connect-src http: https:',
+  'media-src blob: http: https:',
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+const FRONT = readPage('front');
+const WATCH = readPage('watch');
+const NO_SUCH_PAGE = readPage('no-such-page');
+
+export function pageRoutes(options: PageOptions): Route[] {
+  return [
+    {
+      kind: 'page',
+      method: 'GET',
+      pattern: /^\/$/,
+      handle: (exchange) => sendPage(exchange, 200, FRONT, { rtmpUrl: reachable(options.rtmpUrl, exchange) }),
+    },
+    {
+      kind: 'page',
+      method: 'GET',
+      pattern: /^\/watch\/(?<stream>[^/]+)$/,
+      handle: (exchange) => sendWatch(exchange, exchange.params.stream!),
+    },
+  ];
+}
+
+function sendWatch(exchange: Exchange, stream: string): void {
+  if (isStreamName(stream)) sendPage(exchange, 200, WATCH, { stream });
+  else sendPage(exchange, 404, NO_SUCH_PAGE, { rule: STREAM_NAME_RULE });
+}
+
+function sendPage(
+  exchange: Exchange,
+  status: number,
+  template: string,
+  values: Readonly<Record<string, string>>,
+): void {
+  const { response } = exchange;
+  response.setHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY);
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  // A playback token in the page's address is nobody else's business.
+  response.setHeader('Referrer-Policy', 'no-referrer');
+  send(exchange, status, 'text/html; charset=utf-8', fill(template, values), 'no-cache');
+}
+
+/** A server that listens on every address is reached at the name by which the page was. */
+function reachable(rtmpUrl: string, exchange: Exchange): string {
+  const url = new URL(rtmpUrl);
+  if (!['0.0.0.0', '[::]'].includes(url.hostname)) return rtmpUrl;
+  const host = URL.parse(`http://${exchange.request.headers.host ?? ''}`)?.hostname ?? '127.0.0.1';
+  return `rtmp://${host}:${url.port || '1935'}${url.pathname}`;
+}
+
+/** Puts values, escaped, where `{{name}}` stands. */
+function fill(template: string, values: Readonly<Record<string, string>>): string {
+  return template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => escapeHtml(values[name] ?? ''));
+}
+
+function escapeHtml(text: string): string {
+  const entities: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+  };
+  return text.replace(/[&<>"]/g, (character) => entities[character]!);
+}
+
+/** Pages share the player and the list of modules to fetch ahead. */
+function readPage(name: string): string {
+  const read = (file: string): string => readFileSync(new URL(`pages/${file}.html`, import.meta.url), 'utf8');
+  const preloads = MODULE_PATHS.map((path) => `<link rel="modulepreload" href="/assets/${path}">`);
+  return read(name)
+    .replace('<!-- player -->', () => read('player'))
+    .replace('<!-- modules -->', preloads.join('\n  '));
+}

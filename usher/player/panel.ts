@@ -1,0 +1,171 @@
+// What surrounds the picture: controls, modes, numbers, and the veil that says why there is no picture.
+
+import type { Clock } from '../../network/clock.ts';
+import { part } from './dom.ts';
+import { isMode, supportedModes } from './modes.ts';
+import type { Player } from './player.ts';
+import type { PlayerState, PlayerStatus } from './status.ts';
+
+declare global {
+  interface Window {
+    /** The player's own numbers, for whoever looks from outside. */
+    headwater: PlayerStatus | undefined;
+  }
+}
+
+const REFRESH_MS = 250;
+/** 30 s of latency, as the trace shows it: its width is one unit for each. */
+const TRACE_POINTS = 120;
+const TRACE_HEIGHT = 40;
+/** The trace's scale has this much room above the highest point. */
+const HEADROOM = 1.25;
+
+const VEILS: Readonly<Record<PlayerState, readonly [title: string, detail: string]>> = {
+  loading: ['Loading', ''],
+  playing: ['', ''],
+  stalled: ['Waiting for the network', ''],
+  away: ['The broadcaster is away', 'The stream goes on as soon as they are back.'],
+  offline: ['Offline, waiting', 'It starts by itself when the stream is live.'],
+  paused: ['Paused', ''],
+  blocked: ['Ready', 'Your browser wants a click before it plays.'],
+  refused: ['Not for you', ''],
+  unsupported: ['Not in this browser', ''],
+};
+
+export interface PanelOptions {
+  readonly root: HTMLElement;
+  readonly player: Player;
+  readonly clock: Clock;
+}
+
+/** Runs until the returned function is called. */
+export function runPanel(options: PanelOptions): () => void {
+  const stop = new AbortController();
+  listen(options, stop.signal);
+  const trace: number[] = [];
+  const refresh = (): void => {
+    const { status } = options.player;
+    window.headwater = status;
+    trace.push(status.latencyMs ?? 0);
+    if (trace.length > TRACE_POINTS) trace.shift();
+    show(options.root, status, trace);
+  };
+  refresh();
+  const timer = options.clock.every(REFRESH_MS, refresh);
+  return () => {
+    stop.abort();
+    timer.cancel();
+  };
+}
+
+function listen({ root, player }: PanelOptions, signal: AbortSignal): void {
+  const video = part<HTMLVideoElement>(root, 'video');
+  const volume = part<HTMLInputElement>(root, 'volume');
+  const screen = part(root, 'screen');
+  const on = (name: string, act: () => void): void =>
+    part(root, name).addEventListener('click', act, { signal });
+  const toggle = (): void => (player.status.state === 'paused' ? player.play() : player.pause());
+  on('toggle', toggle);
+  on('start', () => player.play());
+  on('unmute', () => setVolume(video, volume, 100));
+  on('fullscreen', () => toggleFullscreen(screen, video));
+  volume.addEventListener('input', () => setVolume(video, volume, volume.valueAsNumber), { signal });
+  // The pause key of a headset or keyboard. A browser that pauses a hidden tab plays on by itself.
+  const isMeant = (): boolean => !document.hidden && player.status.state === 'playing';
+  video.addEventListener('pause', () => isMeant() && player.pause(), { signal });
+  listenToModes({ root, player, video, signal });
+  listenToKeys({ k: toggle, f: () => toggleFullscreen(screen, video), m: () => mute(video, volume) }, signal);
+}
+
+function listenToModes(options: {
+  readonly root: HTMLElement;
+  readonly player: Player;
+  readonly video: HTMLVideoElement;
+  readonly signal: AbortSignal;
+}): void {
+  const { root, player, video, signal } = options;
+  const supported: readonly string[] = supportedModes(video);
+  for (const input of root.querySelectorAll<HTMLInputElement>('input[name="mode"]')) {
+    input.disabled = !supported.includes(input.value);
+    input.checked = input.value === player.status.mode;
+    input.addEventListener('change', () => isMode(input.value) && choose(player, input.value), { signal });
+  }
+}
+
+/** The address says the mode, so that it survives a reload and can be shared. */
+function choose(player: Player, mode: PlayerStatus['mode']): void {
+  const url = new URL(location.href);
+  url.searchParams.set('mode', mode);
+  history.replaceState(history.state, '', url);
+  player.change(mode);
+}
+
+function listenToKeys(keys: Readonly<Record<string, () => void>>, signal: AbortSignal): void {
+  const onKey = (event: KeyboardEvent): void => {
+    const isTyping = event.target instanceof HTMLInputElement && event.target.type === 'text';
+    if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+    keys[event.key.toLowerCase()]?.();
+  };
+  document.addEventListener('keydown', onKey, { signal });
+}
+
+function setVolume(video: HTMLVideoElement, volume: HTMLInputElement, percent: number): void {
+  video.muted = percent === 0;
+  video.volume = percent / 100;
+  volume.value = String(percent);
+}
+
+function mute(video: HTMLVideoElement, volume: HTMLInputElement): void {
+  setVolume(video, volume, video.muted ? 100 : 0);
+}
+
+/** On iPhones only the video itself can fill the screen. */
+function toggleFullscreen(
+  screen: HTMLElement,
+  video: HTMLVideoElement & { webkitEnterFullscreen?: () => void },
+): void {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else if (screen.requestFullscreen) screen.requestFullscreen();
+  else video.webkitEnterFullscreen?.();
+}
+
+function show(root: HTMLElement, status: PlayerStatus, trace: readonly number[]): void {
+  const [title, detail] = VEILS[status.state];
+  root.dataset.state = status.state;
+  root.toggleAttribute('data-muted', part<HTMLVideoElement>(root, 'video').muted);
+  setText(part(root, 'veil-title'), title);
+  setText(part(root, 'veil-detail'), status.detail || detail);
+  setText(part(root, 'badge'), status.state === 'playing' ? 'Live' : 'Not live');
+  part(root, 'toggle').ariaLabel = status.state === 'paused' ? 'Play' : 'Pause';
+  for (const [name, text] of Object.entries(numbers(status))) setText(part(root, `number="${name}"`), text);
+  part<SVGPolylineElement>(root, 'trace').setAttribute('points', tracePoints(trace));
+}
+
+function numbers(status: PlayerStatus): Readonly<Record<string, string>> {
+  const { width, height, frameRate, bitrateKbps } = status;
+  const rate = frameRate ? `${Math.round(frameRate)}` : '';
+  return {
+    latencyMs: text(status.latencyMs),
+    latencyP95Ms: text(status.latencyP95Ms),
+    bufferMs: text(status.bufferMs),
+    stalls: text(status.stalls),
+    picture: height ? `${width} × ${height}${rate && ` · ${rate} fps`}` : '–',
+    bitrate: bitrateKbps === undefined ? '–' : `${(bitrateKbps / 1000).toFixed(1)} Mbps`,
+    viewers: text(status.viewers),
+  };
+}
+
+function text(value: number | undefined): string {
+  return value === undefined ? '–' : value.toLocaleString('en').replaceAll(',', ' ');
+}
+
+function tracePoints(trace: readonly number[]): string {
+  const top = Math.max(...trace, 1) * HEADROOM;
+  const left = TRACE_POINTS - trace.length;
+  return trace.map((value, index) => `${left + index},${TRACE_HEIGHT * (1 - value / top)}`).join(' ');
+}
+
+/** A text that stays the same is left alone, so that screen readers do not say it again. */
+function setText(target: Element, value: string): void {
+  if (target.textContent !== value) target.textContent = value;
+}

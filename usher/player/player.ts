@@ -1,0 +1,226 @@
+// Plays one stream in one <video>: opens the playback of a mode, waits for streams that are away, measures, and says so.
+
+import type { Clock, Timer } from '../../network/clock.ts';
+import { reasonOf } from '../../network/errors.ts';
+import { BackOff } from './back-off.ts';
+import type { Chance } from './clock.ts';
+import { aheadMs } from './media-buffer.ts';
+import { Meter } from './meter.ts';
+import { type Mode, openPlayback, supportedModes } from './modes.ts';
+import { type Ending, type Playback, type StreamUrls, streamUrls } from './playback.ts';
+import { ServerClock } from './server-clock.ts';
+import { MAX_ERRORS, type PlayerState, type PlayerStatus } from './status.ts';
+import { describeStream, readClock, type StreamInfo } from './usher.ts';
+
+export interface PlayerOptions {
+  readonly video: HTMLVideoElement;
+  /** Of usher. */
+  readonly origin: string;
+  readonly stream: string;
+  readonly token: string | null;
+  readonly mode: Mode;
+  readonly clock: Clock;
+  readonly chance: Chance;
+}
+
+const OFFLINE_RETRY = { firstMs: 1000, capMs: 5000 };
+const FAILURE_RETRY = { firstMs: 300, capMs: 5000 };
+const INFO_PERIOD_MS = 3000;
+const CLOCK_PERIOD_MS = 30_000;
+/** A playback that has run so long had no lasting trouble. */
+const SOUND_MS = 10_000;
+
+export class Player {
+  readonly #options: PlayerOptions;
+  readonly #urls: StreamUrls;
+  readonly #meter: Meter;
+  readonly #serverClock = new ServerClock();
+  readonly #offlineRetry: BackOff;
+  readonly #failureRetry: BackOff;
+  readonly #stop = new AbortController();
+  readonly #errors: string[] = [];
+  #mode: Mode;
+  #playback: Playback | undefined;
+  #openedAtMs = 0;
+  #retry: Timer | undefined;
+  #info: StreamInfo | undefined;
+  #epochChanges = 0;
+  /** What the player waits for; undefined while a playback is open. */
+  #idle: { readonly state: PlayerState; readonly detail: string } | undefined;
+  #isBlocked = false;
+
+  constructor(options: PlayerOptions) {
+    const { video, clock, chance } = options;
+    this.#options = options;
+    this.#mode = options.mode;
+    this.#urls = streamUrls(options.origin, options.stream, options.token);
+    this.#offlineRetry = new BackOff(OFFLINE_RETRY, chance);
+    this.#failureRetry = new BackOff(FAILURE_RETRY, chance);
+    this.#meter = new Meter(video, clock, this.#serverClock);
+    this.#listen();
+    this.#open();
+  }
+
+  get status(): PlayerStatus {
+    const { video, stream, clock } = this.#options;
+    const rendition = this.#info?.renditions[0];
+    return {
+      stream,
+      mode: this.#mode,
+      state: this.#state(),
+      detail: this.#idle?.detail ?? '',
+      latencyMs: rounded(this.#meter.latencyMs),
+      latencyP95Ms: rounded(this.#meter.latencyP95Ms),
+      bufferMs: Math.round(aheadMs(video)),
+      stalls: this.#meter.stalls.count,
+      stalledMs: Math.round(this.#meter.stalls.totalMs(clock.monotonic())),
+      framesShown: this.#meter.framesShown,
+      epochChanges: this.#epochChanges + (this.#playback?.epochChanges ?? 0),
+      width: video.videoWidth,
+      height: video.videoHeight,
+      frameRate: rendition?.frameRate,
+      bitrateKbps: this.#playback?.bitrateKbps ?? rendition?.bitrateKbps,
+      playbackRate: video.playbackRate,
+      viewers: this.#info?.viewers,
+      errors: [...this.#errors],
+    };
+  }
+
+  /** Goes on in another mode, from the live edge. */
+  change(mode: Mode): void {
+    this.#mode = mode;
+    this.#open();
+  }
+
+  /** A paused live stream costs nothing: nothing is held or fetched. */
+  pause(): void {
+    this.#rest({ state: 'paused', detail: '' });
+  }
+
+  /** Plays from the live edge; to be called from a click where the browser wants one. */
+  play(): void {
+    this.#open();
+  }
+
+  close(): void {
+    this.#stop.abort();
+    this.#rest({ state: 'paused', detail: '' });
+    this.#meter.close();
+  }
+
+  #listen(): void {
+    const { video, clock } = this.#options;
+    const { signal } = this.#stop;
+    const document = video.ownerDocument;
+    const timers = [
+      clock.every(INFO_PERIOD_MS, () => this.#refreshInfo()),
+      clock.every(CLOCK_PERIOD_MS, () => this.#refreshClock()),
+    ];
+    signal.addEventListener('abort', () => {
+      for (const timer of timers) timer.cancel();
+    });
+    document.addEventListener('visibilitychange', () => document.hidden || this.#playback?.catchUp(), {
+      signal,
+    });
+    this.#refreshInfo();
+    this.#refreshClock();
+  }
+
+  #open(): void {
+    this.#rest(undefined);
+    if (!supportedModes(this.#options.video).includes(this.#mode)) {
+      this.#rest({ state: 'unsupported', detail: `This browser can't play in the mode '${this.#mode}'.` });
+      return;
+    }
+    const { video, clock, chance } = this.#options;
+    const playback: Playback = openPlayback(this.#mode, {
+      video,
+      urls: this.#urls,
+      clock,
+      chance,
+      onTrouble: (error) => this.#note(error),
+      onEnd: (ending) => this.#playback === playback && this.#ended(ending),
+    });
+    this.#playback = playback;
+    this.#openedAtMs = clock.monotonic();
+    this.#meter.follow(playback);
+    this.#startVideo();
+  }
+
+  /** Closes what is open and waits, for `idle` or for the next call. */
+  #rest(idle: { readonly state: PlayerState; readonly detail: string } | undefined): void {
+    this.#idle = idle;
+    this.#retry?.cancel();
+    this.#epochChanges += this.#playback?.epochChanges ?? 0;
+    this.#playback?.close();
+    this.#playback = undefined;
+    this.#meter.follow(undefined);
+  }
+
+  #startVideo(): void {
+    this.#options.video.play().then(
+      () => {
+        this.#isBlocked = false;
+      },
+      (error: DOMException) => {
+        this.#isBlocked = error.name === 'NotAllowedError';
+      },
+    );
+  }
+
+  #ended(ending: Ending): void {
+    const { clock } = this.#options;
+    if (ending.kind === 'refused') {
+      this.#rest({ state: 'refused', detail: ending.reason });
+      return;
+    }
+    if (ending.kind === 'failed') this.#note(ending.error);
+    if (clock.monotonic() - this.#openedAtMs > SOUND_MS) this.#failureRetry.reset();
+    this.#rest({ state: 'loading', detail: '' });
+    this.#retry = clock.after(this.#failureRetry.next(), () => this.#openWhenThere());
+  }
+
+  /** Usher knows whether the stream has ended, or only our playback of it. */
+  async #openWhenThere(): Promise<void> {
+    const resting = this.#idle;
+    await this.#refreshInfo();
+    if (this.#idle !== resting) return;
+    if (this.#info) {
+      this.#offlineRetry.reset();
+      this.#open();
+      return;
+    }
+    this.#rest({ state: 'offline', detail: '' });
+    this.#retry = this.#options.clock.after(this.#offlineRetry.next(), () => this.#openWhenThere());
+  }
+
+  async #refreshInfo(): Promise<void> {
+    try {
+      this.#info = await describeStream(this.#urls.info);
+    } catch (error) {
+      this.#note(error);
+    }
+  }
+
+  #refreshClock(): void {
+    const { origin, clock } = this.#options;
+    readClock(origin, clock, this.#serverClock).catch((error: unknown) => this.#note(error));
+  }
+
+  #state(): PlayerState {
+    if (this.#idle) return this.#idle.state;
+    if (this.#isBlocked) return 'blocked';
+    if (this.#meter.framesShown === 0) return this.#info?.live === false ? 'away' : 'loading';
+    if (!this.#meter.stalls.isWaiting) return 'playing';
+    return this.#info?.live === false ? 'away' : 'stalled';
+  }
+
+  #note(error: unknown): void {
+    this.#errors.push(reasonOf(error));
+    if (this.#errors.length > MAX_ERRORS) this.#errors.shift();
+  }
+}
+
+function rounded(value: number | undefined): number | undefined {
+  return value === undefined ? undefined : Math.round(value);
+}

@@ -1,0 +1,46 @@
+// What the player says of itself: on the screen, and to whoever looks at `window.headwater`.
+
+import type { Mode } from './modes.ts';
+
+export type PlayerState =
+  | 'loading'
+  | 'playing'
+  /** Nothing to show for the moment although the stream is live. */
+  | 'stalled'
+  /** The broadcaster is away and expected back. */
+  | 'away'
+  /** There is no such stream; the player asks again until there is. */
+  | 'offline'
+  | 'paused'
+  /** The browser wants a click before it plays. */
+  | 'blocked'
+  /** The stream is there, and not for this viewer. */
+  | 'refused'
+  /** This browser can't play it. */
+  | 'unsupported';
+
+export interface PlayerStatus {
+  readonly stream: string;
+  readonly mode: Mode;
+  readonly state: PlayerState;
+  /** Why, in words for the viewer; empty where the state says it all. */
+  readonly detail: string;
+  /** From arrival at the origin to the screen: the median of the last second, and the 95th percentile of the last 30. */
+  readonly latencyMs: number | undefined;
+  readonly latencyP95Ms: number | undefined;
+  readonly bufferMs: number;
+  readonly stalls: number;
+  readonly stalledMs: number;
+  readonly framesShown: number;
+  readonly epochChanges: number;
+  readonly width: number;
+  readonly height: number;
+  readonly frameRate: number | undefined;
+  readonly bitrateKbps: number | undefined;
+  readonly playbackRate: number;
+  readonly viewers: number | undefined;
+  /** The newest MAX_ERRORS, newest last. */
+  readonly errors: readonly string[];
+}
+
+export const MAX_ERRORS = 20;

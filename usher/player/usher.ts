@@ -1,0 +1,52 @@
+// What the player asks usher for, besides media: which streams there are, and what time it is.
+
+import type { Clock } from '../../network/clock.ts';
+import type { ServerClock } from './server-clock.ts';
+
+export interface StreamInfo {
+  readonly name: string;
+  /** False while the broadcaster is away and may come back to the same stream. */
+  readonly live: boolean;
+  readonly startedAt: string;
+  readonly viewers: number;
+  readonly renditions: readonly {
+    readonly name: string;
+    readonly codecs: string;
+    readonly width: number;
+    readonly height: number;
+    readonly frameRate: number;
+    readonly bitrateKbps: number;
+  }[];
+}
+
+const TIMEOUT_MS = 5000;
+
+export async function listStreams(origin: string): Promise<readonly StreamInfo[]> {
+  const response = await ask(new URL('/api/streams', origin).href);
+  return ((await response.json()) as { streams: StreamInfo[] }).streams;
+}
+
+/** Undefined when there is no such stream now. Throws when usher can't be asked. */
+export async function describeStream(url: string): Promise<StreamInfo | undefined> {
+  const notFound = 404;
+  const response = await ask(url, notFound);
+  return response.status === notFound ? undefined : ((await response.json()) as StreamInfo);
+}
+
+/** Asks a few times in a row: the quickest answer is the truest. */
+export async function readClock(origin: string, clock: Clock, server: ServerClock): Promise<void> {
+  const questions = 4;
+  for (let question = 0; question < questions; question++) {
+    const askedAtMs = clock.monotonic();
+    const response = await ask(new URL('/api/time', origin).href);
+    const answeredAtMs = clock.monotonic();
+    const { nowMs } = (await response.json()) as { nowMs: number };
+    server.add(askedAtMs, answeredAtMs, nowMs);
+  }
+}
+
+async function ask(url: string, expected?: number): Promise<Response> {
+  const response = await fetch(url, { cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS) });
+  if (!response.ok && response.status !== expected) throw new Error(`${response.status} for ${url}`);
+  return response;
+}
