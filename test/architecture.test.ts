@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; readonly door: string }[] = [
   { outside: 'node:http', pattern: /from 'node:http'/, door: 'network/http.ts' },
   { outside: 'node:crypto', pattern: /from 'node:crypto'/, door: 'network/hash.ts' },
+  { outside: 'ioredis', pattern: /from 'ioredis'/, door: 'network/redis.ts' },
   { outside: 'undici', pattern: /from 'undici'/, door: 'network/dial.ts' },
   { outside: 'pino', pattern: /from 'pino'/, door: 'network/logger.ts' },
   { outside: 'prom-client', pattern: /from 'prom-client'/, door: 'network/metrics.ts' },
@@ -44,6 +45,7 @@ const PURE = [
   'network/liveness.ts',
   'network/names.ts',
   'network/rendition.ts',
+  'network/state-entries.ts',
   'network/state-rules.ts',
   'edge/playlist.ts',
   'edge/segments.ts',
