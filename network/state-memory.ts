@@ -132,13 +132,13 @@ export class MemoryState implements ClusterState {
   #start(): number {
     const nowMs = this.#clock.now();
     const isOld = (atMs: number) => !isWithin(atMs, nowMs, this.#limits.forgetMs);
-    for (const member of this.#members.values()) {
-      if (!isOld(member.server.beatAtMs)) break;
-      this.#forgetServer(member, nowMs);
-    }
     for (const [name, { atMs }] of this.#streams) {
       if (!isOld(atMs)) break;
       this.#streams.delete(name);
+    }
+    for (const member of this.#members.values()) {
+      if (!isOld(member.server.beatAtMs)) break;
+      this.#forgetServer(member, nowMs);
     }
     return nowMs;
   }
