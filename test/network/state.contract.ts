@@ -74,6 +74,22 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
         });
       });
 
+      test('carries as many streams as a server may have', async () => {
+        const names = Array.from({ length: 4_096 }, (_, at) => `stream-${at}`);
+        const server = { ...a, holdings: names.map((stream) => holding(stream)) };
+        const streams = names.map((stream) => streamRecord(stream, 'a', 5));
+        await state.beat(server, streams);
+        expect(await streamNames()).toHaveLength(4_096);
+        expect((await other.find('stream-4095'))?.holders).toHaveLength(1);
+        await state.beat(
+          b,
+          streams.map((stream) => ({ ...stream, origin: 'b', term: 6 })),
+        );
+        expect((await state.beat(server, streams)).lost).toHaveLength(4_096);
+        await state.leave(b);
+        expect((await other.find('stream-0'))?.stream).toMatchObject({ origin: 'b', live: false });
+      });
+
       test('fills a state that knows nothing, claims and their terms included', async () => {
         expect(await state.beat(a, [streamRecord('alice', 'a', 7)])).toEqual({
           assignment: undefined,
