@@ -68,8 +68,7 @@ class Hls {
     if (refusal) return sendProblem(exchange, 400, 'Bad Request', refusal);
     const patience = this.#patience(rendition);
     const outcome = await rendition.untilListed(directives, patience, exchange.response);
-    if (outcome === 'reached')
-      sendPlaylist(exchange, rendition, directives, cacheControl(rendition, directives));
+    if (outcome === 'reached') sendPlaylist(exchange, rendition, directives, lifetime(rendition, directives));
     else if (outcome === 'starved') sendPlaylist(exchange, rendition, directives, 'no-store');
     else sendLate(exchange, outcome);
   }
@@ -142,7 +141,7 @@ const NO_DIRECTIVES: Directives = { kind: 'directives', msn: undefined, part: un
  * What the standard recommends (B.1): an answer that was waited for is the same whenever it is asked for, and kept for six
  * target durations; one that was not, for half of one.
  */
-function cacheControl(rendition: Rendition, { msn }: Directives): string {
+function lifetime(rendition: Rendition, { msn }: Directives): string {
   const isLasting = msn !== undefined || rendition.segments.hasEnded;
   return `max-age=${Math.floor((rendition.targetDurationMs / 1000) * (isLasting ? 6 : 0.5))}`;
 }

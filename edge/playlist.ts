@@ -137,12 +137,18 @@ function* partTags({ epoch, msn, isIndependent, parts }: Segment): Generator<str
   }
 }
 
-/** Parts go with all the others of their segment, when the last of it is three target durations from the end (6.2.2). */
+/**
+ * Parts are listed up to three target durations from the end (6.2.2): those of the segments that begin within it, for players
+ * count the parts of a segment from its first.
+ */
 function firstWithParts(listing: Listing, listed: readonly Segment[]): number {
   const keptUs = MIN_TARGET_DURATIONS * targetDurationOf(listing) * US_PER_S;
   let fromEndUs = listing.open ? durationUs(listing.open) : 0;
   let index = listed.length;
-  while (index > 0 && fromEndUs < keptUs) fromEndUs += durationUs(listed[--index]!);
+  for (; index > 0; index--) {
+    fromEndUs += durationUs(listed[index - 1]!);
+    if (fromEndUs > keptUs) break;
+  }
   return index;
 }
 

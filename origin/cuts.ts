@@ -1,18 +1,16 @@
 // Where segments and parts begin: decided here, once, on the lead track's frames, and written into each chunk's mark. Pure.
 
 import type { Mark } from '../network/chunk.ts';
+import { PART_MAX_MS } from '../network/hls-limits.ts';
 
 const TICKS_PER_MS = 90;
 const TICKS_PER_S = 90_000;
 
-/** Length that parts are cut to: 6 frames at 30 Hz, 12 at 60, 5 at 25 and at 24. */
-export const PART_TARGET_MS = 200;
 /**
- * What to advertise as PART-TARGET: 200 ms are the 85 % of it that a part may not fall short of (RFC 8216bis 4.4.3.7). No part
- * is cut longer. Below 8.5 Hz a part is one frame, and below 4.3 Hz that frame is longer than this; so is the last frame of a
- * part when its successor comes later than predicted.
+ * Length that parts are cut to, up to PART_MAX_MS: 6 frames at 30 Hz, 12 at 60, 5 at 25 and at 24. Below 8.9 Hz a part is one
+ * frame, and below 4.4 Hz that frame is longer than the maximum; so is a part whose last frame stays longer than predicted.
  */
-export const PART_MAX_MS = 235;
+const PART_TARGET_MS = 200;
 /** Key frames closer than this do not each begin a segment: every frame of some sources is one. */
 const MIN_SEGMENT_MS = 500;
 /** Where a GOP that does not end is cut while no target duration is fixed. */

@@ -77,16 +77,13 @@ function readLegacyVideo(message: RtmpMessage, codecId: number, keyframe: boolea
   const codec = LEGACY_VIDEO[codecId];
   if (!codec)
     return unsupported(`video codec ${LEGACY_VIDEO_NAMES[codecId] ?? codecId}: send H.264, HEVC, AV1 or VP9`);
+  need(message, 2);
+  const packetType = message.payload[1]!;
+  if (packetType > 1) return NOTHING;
   need(message, 5);
   const body = message.payload.subarray(5);
-  switch (message.payload[1]) {
-    case 0:
-      return { kind: 'videoConfig', codec, config: body };
-    case 1:
-      return videoFrame(message, codec, keyframe, signed24(message.payload, 2), body);
-    default:
-      return NOTHING;
-  }
+  if (packetType === 0) return { kind: 'videoConfig', codec, config: body };
+  return videoFrame(message, codec, keyframe, signed24(message.payload, 2), body);
 }
 
 /** E-RTMP v2, "Enhanced video". */

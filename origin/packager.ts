@@ -110,10 +110,15 @@ export class Packager {
     return this.#take();
   }
 
-  /** The connection has ended: packages what still waits, and ends the epoch with both tracks at one time. */
+  /** The connection has ended: packages what still waits, and ends the epoch with both tracks at one time. Throws nothing. */
   end(): Packaged[] {
-    if (!this.#epoch && this.#hold.firstVideo) this.#begin('video');
-    else if (!this.#epoch && this.#hold.firstAudio) this.#begin('audio');
+    try {
+      if (!this.#epoch && this.#hold.firstVideo) this.#begin('video');
+      else if (!this.#epoch && this.#hold.firstAudio) this.#begin('audio');
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      this.#drop(error.message);
+    }
     this.#endEpoch();
     return this.#take();
   }
@@ -133,7 +138,11 @@ export class Packager {
       return;
     }
     const config = this.#videoConfig;
-    if (config?.codec !== packet.codec || packet.data.length === 0) return;
+    if (packet.data.length === 0) return;
+    if (config?.codec !== packet.codec) {
+      this.#drop(`${packet.codec} video without its configuration`);
+      return;
+    }
     const isBeforeFirstKeyframe = !this.#epoch && !this.#hold.firstVideo && !packet.keyframe;
     if (isBeforeFirstKeyframe) return;
     const mediaMs = this.#timeline.place('video', packet.timestampMs)!;
@@ -144,7 +153,10 @@ export class Packager {
     if (packet.data.length === 0) return;
     if (isSelfDescribing(packet.codec)) this.#configureAudio(readAudioFormat(packet.codec, packet.data));
     const format = this.#audioFormat;
-    if (format?.codec !== packet.codec) return;
+    if (format?.codec !== packet.codec) {
+      this.#drop(`${packet.codec} audio without its configuration`);
+      return;
+    }
     const limitMs = this.#epoch?.formats.video ? this.#epoch.videoEndMs + MAX_AUDIO_AHEAD_MS : undefined;
     const mediaMs = this.#timeline.place('audio', packet.timestampMs, limitMs);
     if (mediaMs === undefined) this.#drop('audio while the video has stopped');
@@ -167,8 +179,9 @@ export class Packager {
     const first = (tracks === 'video' ? this.#hold.firstVideo : this.#hold.firstAudio)!;
     const { firstStepMs } = this.#hold;
     this.#stepTicks = firstStepMs === undefined ? undefined : firstStepMs * (VIDEO_TIMESCALE / 1000);
+    const frames = this.#hold.take();
     this.#pack(first);
-    for (const frame of this.#hold.take()) if (frame !== first) this.#pack(frame);
+    for (const frame of frames) if (frame !== first) this.#pack(frame);
   }
 
   #pack(frame: Frame): void {
@@ -202,8 +215,8 @@ export class Packager {
   #beginEpoch(formats: Formats, { mediaMs, arrivedAtMs }: Frame): void {
     const { epoch: lastEpoch, sequence, endTicks, tracks: feedTracks } = this.#numbering;
     const tracks = formats.video ? 'audio+video' : 'audio';
-    if (feedTracks && feedTracks !== tracks)
-      throw new CodedError('unsupported_media', `${tracks} where the stream has had ${feedTracks}`);
+    if (feedTracks === 'audio+video' && tracks === 'audio')
+      throw new CodedError('unsupported_media', 'audio alone in a stream that has had video');
     const epoch = Math.max(lastEpoch + 1, Math.floor(arrivedAtMs / 1000));
     const start = { epoch, sequence, startTicks: endTicks, startMs: mediaMs, stepTicks: this.#stepTicks };
     this.#epoch = new Epoch(formats, start, this.#cuts);

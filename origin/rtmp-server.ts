@@ -5,21 +5,22 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Clock, Timer } from '../network/clock.ts';
 import { CodedError } from '../network/errors.ts';
 import type { Logger } from '../network/logger.ts';
+import type { PublishDecision, PublishRequest } from './publication.ts';
 import { plainAddress, RtmpAdmission } from './rtmp-admission.ts';
 import { DEFAULT_RTMP_LIMITS, type RtmpLimits } from './rtmp-limits.ts';
-import { type PublishDecision, type PublishRequest, RtmpSession } from './rtmp-session.ts';
+import { RtmpSession } from './rtmp-session.ts';
 
-export type { Publication, PublishDecision, PublishRequest } from './rtmp-session.ts';
+export type { Publication, PublishDecision, PublishRequest } from './publication.ts';
 
 export interface RtmpServerOptions {
-  host: string;
+  readonly host: string;
   /** 0 takes any free port. */
-  port: number;
-  clock: Clock;
-  logger: Logger;
+  readonly port: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
   /** Asked before the broadcaster is answered. */
   onPublish(request: PublishRequest): Promise<PublishDecision>;
-  limits?: Partial<RtmpLimits>;
+  readonly limits?: Partial<RtmpLimits>;
 }
 
 export interface RtmpServer {

@@ -5,31 +5,11 @@ import { CodedError, reasonOf } from '../network/errors.ts';
 import type { Logger } from '../network/logger.ts';
 import type { RtmpMessage } from './media.ts';
 import { printable } from './printable.ts';
+import type { Publication, PublishDecision, PublishRequest } from './publication.ts';
 import { type ConnectTarget, readConnect, readPublish } from './publish-target.ts';
-import { createRtmpPeer, type RtmpCommand, type RtmpHandler, type RtmpPeer } from './rtmp.ts';
+import type { RtmpCommand } from './rtmp-command.ts';
 import type { RtmpLimits } from './rtmp-limits.ts';
-
-export interface PublishRequest {
-  readonly connectionId: string;
-  readonly app: string;
-  readonly name: string;
-  readonly query: Readonly<Record<string, string>>;
-  readonly remoteAddress: string;
-  /** Ends the publication later: RTMP status of the level error with this description, then the socket. */
-  close(code: string, description: string): void;
-}
-
-export interface Publication {
-  /** May throw: the connection then ends, with the error's words as RTMP status. */
-  message(message: RtmpMessage): void;
-  /** Called exactly once, when the connection is over. */
-  closed(reason: string): void;
-}
-
-export type PublishDecision =
-  | { readonly kind: 'accept'; readonly publication: Publication }
-  /** The code is one of RTMP's, such as `NetStream.Publish.BadName`. */
-  | { readonly kind: 'refuse'; readonly code: string; readonly description: string };
+import { createRtmpPeer, type RtmpHandler, type RtmpPeer } from './rtmp-peer.ts';
 
 /** The socket, as a session sees it. */
 export interface SessionSocket {

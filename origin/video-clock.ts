@@ -42,7 +42,7 @@ export class VideoClock {
 
   /** What is known of the distance between frames, from those that follow or from an epoch before. */
   constructor(stepTicks = DEFAULT_PERIOD_TICKS) {
-    this.#periodTicks = commonPeriod(Math.max(stepTicks, MIN_STEP_TICKS), 1);
+    this.#periodTicks = commonPeriod(stepTicks, 1);
   }
 
   get periodTicks(): number {
@@ -91,7 +91,7 @@ export class VideoClock {
     const before = this.#oddStepTicks;
     this.#oddStepTicks = isPeriod ? undefined : stepTicks;
     const isRepeated = before !== undefined && Math.abs(stepTicks - before) <= TOLERANCE_TICKS;
-    return !isPeriod && isRepeated && stepTicks >= MIN_STEP_TICKS;
+    return !isPeriod && isRepeated;
   }
 
   #restart(ticks: number): void {
@@ -121,5 +121,5 @@ function commonPeriod(meanTicks: number, steps: number): number {
   const nearest = periods.reduce((best, period) =>
     Math.abs(period - meanTicks) < Math.abs(best - meanTicks) ? period : best,
   );
-  return [nearest, nearest * NTSC].find(isExplained) ?? meanTicks;
+  return [nearest, nearest * NTSC].find(isExplained) ?? Math.max(meanTicks, MIN_STEP_TICKS);
 }

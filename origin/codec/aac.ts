@@ -68,14 +68,14 @@ function readCoreType(reader: BitReader): number {
   return readObjectType(reader);
 }
 
-/** Raw data blocks without spectral data, by channelConfiguration. */
+/** Raw data blocks in which nothing is heard, by channelConfiguration; of AAC-LC, which HE-AAC decoders take too. */
 const SILENT_FRAMES: Readonly<Record<number, string>> = {
   1: '00c800802380',
   2: '210049900219002380',
   3: '00c800802084012640086400' + '8e',
   4: '00c800802084012640086400' + '802c80080238',
   5: '00c800802084012640086400' + '823004990021900238',
-  6: '00c800802084012640086400' + '8230049900219002' + '00b2002008e0',
+  6: '00c800802084012640086400' + '823004990021900218' + '32002008e0',
 };
 
 function silentFrame(channelConfiguration: number, samples: number): SilentFrame | undefined {

@@ -16,7 +16,8 @@ export function readMp3(frame: Uint8Array): AudioHeader {
   const [sync = 0, second = 0, third = 0, fourth = 0] = frame;
   const version = (second >> 3) & 3;
   const fullRate = SAMPLE_RATES[(third >> 2) & 3];
-  const isFrame = sync === 0xff && second >= 0xe0 && version !== 1 && ((second >> 1) & 3) === LAYER_3;
+  const isFrame =
+    frame.length >= 4 && sync === 0xff && second >= 0xe0 && version !== 1 && ((second >> 1) & 3) === LAYER_3;
   if (!isFrame || !fullRate) throw new CodedError('bad_config', 'MP3 without a frame header of layer 3');
   const samples = version === VERSION_1 ? 1152 : 576;
   return {

@@ -106,7 +106,7 @@ test('a video that appears in a broadcast of audio is left out, and said once', 
 
 test('a stream that had video refuses a broadcast without, which no player would survive', () => {
   const { numbering } = packageAll(videoAlone);
-  expect(() => packageAll(audioAlone, { numbering })).toThrow(/audio where the stream has had audio\+video/);
+  expect(() => packageAll(audioAlone, { numbering })).toThrow(/audio alone in a stream that has had video/);
 });
 
 test('the first chunk waits half a second for audio, by media time or by the clock', () => {
@@ -303,6 +303,22 @@ test('when the video stops, audio goes on for ten seconds and then waits for it'
   expect(audioBounds(epoch!).ahead).toBeLessThan(10.1);
   expect(dropped).toEqual(['audio while the video has stopped']);
   expect(ofTrack(epoch!, 'video').length).toBe(360);
+});
+
+test('frames without their configuration are left out, and said once', () => {
+  const { packaged, dropped } = packageAll(withBFrames.filter(({ payload }) => payload[1] === 1));
+  expect(packaged).toEqual([]);
+  expect(dropped.toSorted()).toEqual([
+    'aac audio without its configuration',
+    'h264 video without its configuration',
+  ]);
+});
+
+test('timestamps that stand still leave frames a millisecond apart', () => {
+  const messages = videoAlone.map((message) => ({ ...message, timestampMs: 7 }));
+  const { packaged } = packageAll(messages);
+  expectSound(packaged, { regular: false });
+  expect(Math.min(...stepsTicks(epochsOf(packaged)[0]!))).toBeGreaterThanOrEqual(90);
 });
 
 test('what can not be packaged is refused with its name', () => {

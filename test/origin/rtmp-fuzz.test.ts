@@ -28,7 +28,7 @@ test('changed bytes cost only the connection that sent them', { timeout: 60_000 
   await replay(ingest.server, session, 0, AT_ONCE);
   const before = memoryBytes();
   await replay(ingest.server, session, AT_ONCE, SEEDS);
-  const after = memoryBytes();
+  await vi.waitFor(() => expect((memoryBytes() - before) / 2 ** 20, 'MiB kept').toBeLessThan(4), 5_000);
 
   // The healthy one took no notice: every frame came, and no line tells of it.
   expect(await healthy.exit).toMatchObject({ code: 0 });
@@ -43,7 +43,6 @@ test('changed bytes cost only the connection that sent them', { timeout: 60_000 
   expect(ingest.opened).toBeGreaterThan(SEEDS / 10);
   expect(ingest.closed).toBe(ingest.opened);
   expect(new Set(ingest.faultCodes).size).toBeGreaterThan(4);
-  expect((after - before) / 2 ** 20, 'MiB kept').toBeLessThan(8);
   await ingest.server.close();
 });
 
@@ -126,7 +125,7 @@ async function replay(server: RtmpServer, session: Buffer, from: number, to: num
   }
 }
 
-/** Resolves when the server has let go of the connection. */
+/** Resolves when the connection is closed on this side. */
 async function send(server: RtmpServer, bytes: Buffer): Promise<void> {
   const socket: Socket = createConnection({ port: server.port, host: '127.0.0.1' });
   const closed = new Promise((resolve) => socket.on('close', resolve));

@@ -100,10 +100,11 @@ export class Broadcaster {
 
   /** The next frame begins another epoch, with changes if there are any. */
   restart(changes: Partial<Broadcast> = {}): this {
+    this.#broadcast = { ...this.#broadcast, ...changes };
+    if (!this.#init) return this;
     const { epoch, discontinuitySequence } = this.#first;
     this.#closeSegment(this.#nextTicks);
     this.#first = { epoch: epoch + 1, discontinuitySequence: discontinuitySequence + 1 };
-    this.#broadcast = { ...this.#broadcast, ...changes };
     this.#init = undefined;
     this.#frame = 0;
     this.#audioFrame = 0;
