@@ -40,6 +40,7 @@ async function measure(size: { servers: number; streams: number }): Promise<[str
   await using opened = new AsyncDisposableStack();
   const connect = () => opened.use(new RedisState({ address, clock: systemClock, logger: keepingLogger() }));
   const servers = simulate(size, connect);
+  await Promise.all(servers.map(({ state }) => state.snapshot()));
   const connectedBytes = (await info(admin, 'memory', 'used_memory')) - emptyBytes;
   for (const server of servers) await beat(server, 0);
   const rows = [...(await measureBeats(admin, servers)), ...(await measureVerbs(admin, connect(), servers))];
