@@ -2,7 +2,7 @@
 
 import type { Clock } from './clock.ts';
 import { CodedError, reasonOf } from './errors.ts';
-import { isWithin, LIMITS, type Limits, silenceMs } from './liveness.ts';
+import { type Hearing, hearingAt, isWithin, LIMITS, type Limits, pauseMs, silenceMs } from './liveness.ts';
 import type { Logger } from './logger.ts';
 import { type RedisAddress, RedisLink } from './redis.ts';
 import type {
@@ -29,7 +29,16 @@ import {
   type StreamEntry,
   shownStream,
 } from './state-rules.ts';
-import { type Answers, KEY_NAMES, KEYS, type Key, keysOf, SCRIPTS, type Script } from './state-scripts.ts';
+import {
+  type Answers,
+  type HearingAnswer,
+  KEY_NAMES,
+  KEYS,
+  type Key,
+  keysOf,
+  SCRIPTS,
+  type Script,
+} from './state-scripts.ts';
 
 export interface RedisStateOptions {
   readonly address: RedisAddress;
@@ -84,12 +93,16 @@ export class RedisState implements ClusterState {
   async find(name: string): Promise<Whereabouts | undefined> {
     const answer = await this.#run('find', [name]);
     if (answer === null) return undefined;
-    const [nowMs, text, ...servers] = answer;
+    const [times, text, ...servers] = answer;
+    const hearing = hearingOf(times);
     const entry = readStream(text, { key: this.#keys.streams, field: name });
     const living = pairs(servers).map(([id, server]) =>
       readServer(server, { key: this.#keys.servers, field: id }),
     );
-    return { stream: shownStream(name, entry, nowMs, this.#limits), holders: holdersOf(name, entry, living) };
+    return {
+      stream: shownStream(name, entry, hearing, this.#limits),
+      holders: holdersOf(name, entry, living),
+    };
   }
 
   async claim(name: string, server: ServerIdentity, options: { readonly takeover: boolean }): Promise<Claim> {
@@ -97,9 +110,9 @@ export class RedisState implements ClusterState {
     const answer = await this.#run('claim', [name, server.id, server.instance, takeover]);
     if (answer[0] === 'taken') throw idTaken(server);
     if (answer[0] === 'held') return { kind: 'held', by: answer[1], term: answer[2] };
-    const [kind, term, nowMs, before] = answer;
+    const [kind, term, times, before] = answer;
     const entry = before === null ? undefined : this.#readBefore(name, before);
-    return { kind, term, before: claimedBefore(name, entry, nowMs, this.#limits) };
+    return { kind, term, before: claimedBefore(name, entry, hearingOf(times), this.#limits) };
   }
 
   async lead(usherId: string, term: number | undefined, changes: PlanChanges): Promise<Lead> {
@@ -114,18 +127,19 @@ export class RedisState implements ClusterState {
 
   async snapshot(): Promise<Snapshot> {
     const [time, meta, servers, streams, plan] = await this.#readAll();
+    const [heardAtMs, sinceMs, pausedAtMs, planTerm] = meta.map(Number) as [number, number, number, number];
     const nowMs = this.#now?.() ?? millisecondsOf(time);
-    const [sinceMs, planTerm] = meta.map(Number);
+    const last = heardAtMs ? { heardAtMs, sinceMs, pausedAtMs } : undefined;
+    const hearing = hearingAt(nowMs, last, this.#limits);
     const known = pairs(servers).map(([id, text]) =>
       readServer(text, { key: this.#keys.servers, field: id }),
     );
     const remembered = known.filter(({ beatAtMs }) => isWithin(beatAtMs, nowMs, this.#limits.forgetMs));
     return {
-      nowMs,
-      sinceMs: sinceMs || nowMs,
+      ...hearing,
       servers: inOrder(remembered, ({ id }) => id),
-      streams: this.#readStreams(streams, nowMs),
-      planTerm: planTerm ?? 0,
+      streams: this.#readStreams(streams, hearing),
+      planTerm,
       plan: this.#readPlan(plan, new Set(remembered.map(({ id }) => id))),
     };
   }
@@ -136,7 +150,13 @@ export class RedisState implements ClusterState {
 
   async #run<Name extends Script>(name: Name, args: readonly string[]): Promise<Answers[Name]> {
     const { forgetMs, leaseMs } = this.#limits;
-    const common = [this.#now?.() ?? '', silenceMs(this.#limits), forgetMs, leaseMs].map(String);
+    const common = [
+      this.#now?.() ?? '',
+      silenceMs(this.#limits),
+      pauseMs(this.#limits),
+      forgetMs,
+      leaseMs,
+    ].map(String);
     const answer = this.#link.run(name, Object.values(this.#keys), [...common, ...args]);
     return (await this.#explained(answer)) as Answers[Name];
   }
@@ -145,10 +165,14 @@ export class RedisState implements ClusterState {
   async #readAll() {
     const { servers, streams, plan, meta } = this.#keys;
     const hashes = [servers, streams, plan].map((key) => ['HGETALL', key]);
-    const answer = this.#link.transact([['TIME'], ['HMGET', meta, 'since', 'planTerm'], ...hashes]);
+    const answer = this.#link.transact([
+      ['TIME'],
+      ['HMGET', meta, 'heard', 'since', 'paused', 'planTerm'],
+      ...hashes,
+    ]);
     return (await this.#explained(answer)) as [
       time: [seconds: string, microseconds: string],
-      meta: [sinceMs: string | null, planTerm: string | null],
+      meta: (string | null)[],
       servers: string[],
       streams: string[],
       plan: string[],
@@ -168,13 +192,13 @@ export class RedisState implements ClusterState {
     }
   }
 
-  #readStreams(flat: readonly string[], nowMs: number): StreamRecord[] {
+  #readStreams(flat: readonly string[], hearing: Hearing): StreamRecord[] {
     const key = this.#keys.streams;
     const entries = pairs(flat).map(
       ([name, text]) => [name, readStream(text, { key, field: name })] as const,
     );
-    const shown = entries.filter(([, entry]) => isShown(entry, nowMs, this.#limits));
-    const streams = shown.map(([name, entry]) => shownStream(name, entry, nowMs, this.#limits));
+    const shown = entries.filter(([, entry]) => isShown(entry, hearing, this.#limits));
+    const streams = shown.map(([name, entry]) => shownStream(name, entry, hearing, this.#limits));
     return inOrder(streams, ({ name }) => name);
   }
 
@@ -215,6 +239,10 @@ function readLost(flat: readonly (string | number)[]): LostStream[] {
     const [name, origin, term] = flat.slice(3 * index);
     return { name: String(name), origin: String(origin), term: Number(term) };
   });
+}
+
+function hearingOf([nowMs, sinceMs, pausedAtMs]: HearingAnswer): Hearing {
+  return { nowMs, sinceMs, pausedAtMs };
 }
 
 function millisecondsOf([seconds, microseconds]: readonly [string, string]): number {

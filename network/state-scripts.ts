@@ -22,15 +22,18 @@ export function keysOf(prefix: string): Readonly<Record<Key, string>> {
   return Object.fromEntries(keys) as Record<Key, string>;
 }
 
+/** Times, in ms. */
+export type HearingAnswer = [now: number, since: number, paused: number];
+
 export interface Answers {
   readonly beat:
     | [kind: 'known', assignment: string | null, lost: (string | number)[]]
     | [kind: 'taken', assignment?: never, lost?: never];
   readonly leave: 1;
   /** Server ids and entries, one after the other. */
-  readonly find: [nowMs: number, stream: string, ...servers: string[]] | null;
+  readonly find: [hearing: HearingAnswer, stream: string, ...servers: string[]] | null;
   readonly claim:
-    | [kind: 'claimed', term: number, nowMs: number, before: string | null]
+    | [kind: 'claimed', term: number, hearing: HearingAnswer, before: string | null]
     | [kind: 'held', by: string, term: number]
     | [kind: 'taken'];
   readonly lead: [kind: 'leading', term: number] | [kind: 'following', leader: string | null, term: number];

@@ -164,8 +164,8 @@ function describe(snapshot: Snapshot, stream: StreamRecord) {
   };
 }
 
-function viewersOf({ servers, nowMs }: Snapshot, stream: string): number {
-  const living = servers.filter(({ beatAtMs }) => isAlive(beatAtMs, nowMs));
+function viewersOf(snapshot: Snapshot, stream: string): number {
+  const living = snapshot.servers.filter(({ beatAtMs }) => isAlive(beatAtMs, snapshot));
   const held = living.flatMap(({ holdings }) => holdings.filter((holding) => holding.stream === stream));
   return held.reduce((sum, { viewers }) => sum + viewers, 0);
 }

@@ -11,6 +11,6 @@ export type Decision =
 export function place(snapshot: Snapshot, request: { readonly stream: string }): Decision {
   const stream = snapshot.streams.find(({ name }) => name === request.stream);
   const server = stream && snapshot.servers.find(({ id }) => id === stream.origin);
-  if (!server || !isAlive(server.beatAtMs, snapshot.nowMs)) return { kind: 'unknown' };
+  if (!server || !isAlive(server.beatAtMs, snapshot)) return { kind: 'unknown' };
   return { kind: 'serve', server, stream };
 }

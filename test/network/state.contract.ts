@@ -1,7 +1,15 @@
 // What must hold of every cluster state. The clock stands still until a test moves it, so nothing here waits for time to pass.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { BEAT_MS, FORGET_MS, isAlive, LEASE_MS, MISSED_BEATS } from '../../network/liveness.ts';
+import {
+  BEAT_MS,
+  FORGET_MS,
+  isAlive,
+  isSettled,
+  LEASE_MS,
+  MISSED_BEATS,
+  PAUSE_BEATS,
+} from '../../network/liveness.ts';
 import type { Assignment, ClusterState } from '../../network/state.ts';
 import { holding, serverRecord, streamRecord } from '../tools/cluster-records.ts';
 import { ManualClock } from '../tools/manual-clock.ts';
@@ -32,11 +40,14 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
     });
     afterAll(() => subject[Symbol.asyncDispose]());
 
-    /** The server beats once a second, as long as it lives. */
-    async function beatFor(ms: number, ...beat: Parameters<ClusterState['beat']>): Promise<void> {
-      for (let passed = 0; passed < ms; passed += BEAT_MS) {
-        clock.advance(BEAT_MS);
-        await state.beat(...beat);
+    /** Time passes in a cluster that is alive: once a second somebody says something, such as an usher who may not lead. */
+    async function pass(
+      ms: number,
+      say: () => Promise<unknown> = () => state.lead('waiting', 0, {}),
+    ): Promise<void> {
+      for (let left = ms; left > 0; left -= BEAT_MS) {
+        clock.advance(Math.min(left, BEAT_MS));
+        await say();
       }
     }
 
@@ -64,6 +75,7 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
         expect(await other.snapshot()).toEqual({
           nowMs: clock.now(),
           sinceMs: clock.now() - 500,
+          pausedAtMs: 0,
           servers: [
             { ...changed, beatAtMs: clock.now() },
             { ...b, beatAtMs: clock.now() - 500 },
@@ -130,12 +142,12 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
     describe('a server', () => {
       test('is alive until it missed three beats, by the clock of the state alone', async () => {
         await state.beat(a, []);
-        clock.advance(SILENCE_MS - 1);
+        await pass(SILENCE_MS - 1);
         const living = await other.snapshot();
-        expect(isAlive(living.servers[0]!.beatAtMs, living.nowMs)).toBe(true);
+        expect(isAlive(living.servers[0]!.beatAtMs, living)).toBe(true);
         clock.advance(1);
         const dead = await other.snapshot();
-        expect(isAlive(dead.servers[0]!.beatAtMs, dead.nowMs)).toBe(false);
+        expect(isAlive(dead.servers[0]!.beatAtMs, dead)).toBe(false);
       });
 
       test('is forgotten long after its last beat, and all that was known of it', async () => {
@@ -182,7 +194,7 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
       test('that dies leaves its streams behind, not live, until its broadcasters come to another', async () => {
         const term = await claimed('alice');
         await state.beat(a, [streamRecord('alice', 'a', term, { lastMsn: 41 })]);
-        clock.advance(SILENCE_MS - 1);
+        await pass(SILENCE_MS - 1);
         expect(await other.claim('alice', b, polite)).toEqual({ kind: 'held', by: 'a', term });
         clock.advance(1);
         expect((await other.find('alice'))?.stream.live).toBe(false);
@@ -223,7 +235,7 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
         await state.beat(a, [streamRecord('alice', 'a', 5)]);
         const wanted: Assignment = { follows: [{ stream: 'bob', rendition: 'source', parents: [] }] };
         await state.lead('usher', term, { a: wanted });
-        clock.advance(SILENCE_MS);
+        await pass(SILENCE_MS);
         expect(await other.beat(twin, [])).toEqual({ assignment: wanted, lost: [] });
         expect((await other.find('alice'))?.stream).toMatchObject({ live: false, origin: 'a' });
         await expect(state.beat(a, [])).rejects.toMatchObject(taken);
@@ -291,7 +303,7 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
       test('that is never announced lapses, and is nothing to go on from', async () => {
         await state.beat(a, []);
         await claimed('alice');
-        await beatFor(SILENCE_MS, a, []);
+        await pass(SILENCE_MS, () => state.beat(a, []));
         expect((await other.find('alice'))?.stream.live).toBe(false);
         expect(await other.claim('alice', b, polite)).toMatchObject({ kind: 'claimed', before: undefined });
       });
@@ -327,7 +339,7 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
       ])('that %s is forgotten, and with it what a new one could go on from', async (_, happen) => {
         await state.beat(a, [streamRecord('alice', 'a', 5)]);
         await happen();
-        await beatFor(FORGET_MS, b, []);
+        await pass(FORGET_MS, () => state.beat(b, []));
         expect(await streamNames()).toEqual([]);
         expect(await other.claim('alice', b, polite)).toMatchObject({ kind: 'claimed', before: undefined });
       });
@@ -353,7 +365,7 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
         for (const id of ['e', 'c', 'd'])
           await state.beat(serverRecord(id, holdsAlice), [streamRecord('bob', 'c', 1)]);
         await state.beat(serverRecord('dead', holdsAlice), []);
-        clock.advance(SILENCE_MS - 1);
+        await pass(SILENCE_MS - 1);
         for (const id of ['e', 'c']) await state.beat(serverRecord(id, holdsAlice), []);
         await state.beat(serverRecord('d', holdsAlice), [streamRecord('alice', 'd', 1)]);
         await state.beat(serverRecord('f', { holdings: [holding('bob')] }), []);
@@ -485,14 +497,67 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
       });
     });
 
+    describe('a state that could not be reached for a while', () => {
+      const record = { ...a, holdings: [holding('alice')] };
+      const living = async () => {
+        const snapshot = await other.snapshot();
+        return snapshot.servers.filter(({ beatAtMs }) => isAlive(beatAtMs, snapshot)).map(({ id }) => id);
+      };
+
+      /** While `dead` is silent, `a` and `b` beat; then nobody can. */
+      async function pause(ms: number): Promise<void> {
+        await state.beat(serverRecord('dead'), []);
+        await pass(SILENCE_MS, async () => {
+          await state.beat(record, [streamRecord('alice', 'a', 5)]);
+          await state.beat(b, []);
+        });
+        clock.set(clock.now() + ms);
+      }
+
+      test.each([
+        ['or whose clock was set forward', 60_000],
+        ['or whose clock was set back', -60_000],
+      ])('%s takes nobody for dead who had no time to beat again', async (_, ms) => {
+        await pause(ms);
+        expect(await living()).toEqual(['a', 'b']);
+        await state.beat(b, []);
+        await pass(SILENCE_MS - 1, () => state.beat(b, []));
+        expect(await living()).toEqual(['a', 'b']);
+        expect(isSettled(await other.snapshot())).toBe(false);
+        expect(await other.find('alice')).toMatchObject({ stream: { live: true }, holders: [{ id: 'a' }] });
+        expect(await other.claim('alice', b, polite)).toMatchObject({ kind: 'held', by: 'a' });
+        await expect(other.beat({ ...a, instance: 'twin' }, [])).rejects.toMatchObject({ code: 'id_taken' });
+        clock.advance(1);
+        expect(await living()).toEqual(['b']);
+        expect(isSettled(await other.snapshot())).toBe(true);
+        expect(await other.claim('alice', b, polite)).toMatchObject({ kind: 'claimed' });
+      });
+
+      test('says so, and so does one that began anew', async () => {
+        await state.beat(a, []);
+        const [began, paused] = [clock.now(), clock.now() + SILENCE_MS];
+        await pass(SILENCE_MS, () => state.beat(a, []));
+        expect(await other.snapshot()).toMatchObject({ sinceMs: began, pausedAtMs: 0 });
+        clock.advance(PAUSE_BEATS * BEAT_MS - 1);
+        expect(await other.snapshot()).toMatchObject({ sinceMs: began, pausedAtMs: 0 });
+        clock.advance(1);
+        expect(await other.snapshot()).toMatchObject({ sinceMs: clock.now(), pausedAtMs: paused });
+        await state.beat(a, []);
+        clock.advance(1);
+        expect(await other.snapshot()).toMatchObject({ sinceMs: clock.now() - 1, pausedAtMs: paused });
+      });
+    });
+
     test('a clock that is set back by an hour keeps nobody alive who is not, and nobody leading', async () => {
       await state.beat(a, [streamRecord('alice', 'a', 5)]);
       await state.lead('one', undefined, {});
       clock.set(clock.now() - 3_600_000);
       await state.beat(b, []);
-      const { servers, nowMs, streams } = await other.snapshot();
-      expect(servers.filter(({ beatAtMs }) => isAlive(beatAtMs, nowMs)).map(({ id }) => id)).toEqual(['b']);
-      expect(streams).toEqual([]);
+      const after = await other.snapshot();
+      expect(after.servers.filter(({ beatAtMs }) => isAlive(beatAtMs, after)).map(({ id }) => id)).toEqual([
+        'b',
+      ]);
+      expect(after.streams).toEqual([]);
       expect(await other.lead('two', undefined, {})).toMatchObject({ kind: 'leading' });
       await state.beat(a, [streamRecord('alice', 'a', 5)]);
       expect(await streamNames()).toEqual(['alice']);

@@ -24,25 +24,31 @@ export interface RedisServerOptions {
 
 export class RedisServer implements AsyncDisposable {
   readonly port: number;
+  /** By which nodes of a Redis Cluster speak with each other. */
+  readonly #busPort: number;
   readonly #options: RedisServerOptions;
   readonly #folder: string;
   #process: ChildProcess | undefined;
 
-  private constructor(options: RedisServerOptions, port: number, folder: string) {
+  private constructor(options: RedisServerOptions, ports: readonly [number, number], folder: string) {
     this.#options = options;
-    this.port = port;
+    [this.port, this.#busPort] = ports;
     this.#folder = folder;
   }
 
-  /** Resolves once it takes connections. */
-  static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
-    const server = new RedisServer(
-      options,
-      await freePort(),
-      await mkdtemp(join(tmpdir(), 'headwater-redis-')),
-    );
-    await server.restart();
-    return server;
+  /** Resolves once it takes connections. A port that somebody else took just before is tried again as another. */
+  static async start(options: RedisServerOptions = {}, tries = 3): Promise<RedisServer> {
+    const ports = [await freePort(), await freePort()] as const;
+    const server = new RedisServer(options, ports, await mkdtemp(join(tmpdir(), 'headwater-redis-')));
+    try {
+      await server.restart();
+      return server;
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      if (tries > 1 && String(error).includes('Address already in use'))
+        return RedisServer.start(options, tries - 1);
+      throw error;
+    }
   }
 
   /** `host:port`. */
@@ -133,7 +139,16 @@ export class RedisServer implements AsyncDisposable {
       ...(tls ? ['--tls-ca-cert-file', tls.certFile] : []),
       ...['--unixsocket', this.socketPath, '--dir', this.#folder, '--save', '', '--appendonly', 'no'],
       ...(password ? ['--requirepass', password] : []),
-      ...(cluster ? ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] : []),
+      ...(cluster
+        ? [
+            '--cluster-enabled',
+            'yes',
+            '--cluster-announce-ip',
+            '127.0.0.1',
+            '--cluster-port',
+            `${this.#busPort}`,
+          ]
+        : []),
       ...settings,
     ];
   }
