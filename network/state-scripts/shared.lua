@@ -91,6 +91,7 @@ end
 -- Ends the claim by which a server announced a stream, if no later one has replaced it.
 local function release(id, line, kind)
   local term, name = string.match(line, '^o (%d+) (.*)$')
+  if not name then return end
   local stream = readStream(name)
   if not stream then
     redis.call('HDEL', streams, name)
@@ -124,7 +125,7 @@ local function forgetStream(name)
   redis.call('ZREM', ending, name)
 end
 
--- Clears away a little of what was forgotten long ago: all verbs that write do, so that nothing grows and none takes long.
+-- Clears away a little of what was forgotten long ago: each beat and lead does, so that nothing grows and none takes long.
 local function forgetSome()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', seen, '-inf', now - FORGET, 'LIMIT', 0, CLEARED)) do
     forgetServer(id, 'left')

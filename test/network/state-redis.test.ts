@@ -183,6 +183,14 @@ describe('with a Redis that works', () => {
       expect(await state.snapshot()).toMatchObject({ servers: [a], streams: [alice] });
     });
 
+    test('a trace that makes no sense is replaced by the next beat', async () => {
+      const address = redis.address();
+      const state = open(address);
+      await admin(redis).hset(`{${address.prefix}}:traces`, 'a', 'nonsense\no\no x y\nh');
+      await state.beat(a, [alice]);
+      expect(await admin(redis).hget(`{${address.prefix}}:traces`, 'a')).toBe('h alice\no 5 alice');
+    });
+
     test('a plan that makes no sense costs only its server the answer, until it is written anew', async () => {
       const address = redis.address();
       const state = open(address);
