@@ -17,7 +17,7 @@ import type { ServerRecord } from './network/state.ts';
 import { MemoryState } from './network/state-memory.ts';
 import { signToken } from './network/token.ts';
 import { startOrigin } from './origin/origin.ts';
-import { startSampleBroadcast } from './origin/sample-broadcast.ts';
+import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
 import { KEYS_HELP, makeKey } from './usher/keys.ts';
 import { usherRoutes } from './usher/usher.ts';
 
