@@ -25,6 +25,9 @@ export interface BroadcastOptions {
   readonly onEnd: () => void;
 }
 
+/** What an origin says of a broadcast: whose claim it is, the server adds. */
+export type BroadcastRecord = Omit<StreamRecord, 'origin' | 'term'>;
+
 /** The connection that feeds a broadcast now. Ending it is what a takeover does. */
 export interface Source {
   close(code: string, description: string): void;
@@ -47,11 +50,15 @@ export class Broadcast {
     });
   }
 
-  get record(): StreamRecord {
+  get record(): BroadcastRecord {
+    const { feed } = this.#options;
+    const newest = feed.at(feed.next - 1);
     return {
       name: this.#options.name,
       startedAtMs: this.#startedAtMs,
       live: this.#source !== undefined,
+      epoch: newest?.epoch ?? 0,
+      lastMsn: newest?.msn ?? -1,
       renditions: this.#rendition ? [this.#rendition] : [],
     };
   }
