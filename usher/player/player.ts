@@ -113,7 +113,7 @@ export class Player {
     const { signal } = this.#stop;
     const document = video.ownerDocument;
     const timers = [
-      clock.every(INFO_PERIOD_MS, () => this.#refreshInfo()),
+      clock.every(INFO_PERIOD_MS, () => this.#playback && this.#refreshInfo()),
       clock.every(CLOCK_PERIOD_MS, () => this.#refreshClock()),
     ];
     signal.addEventListener('abort', () => {
@@ -133,7 +133,7 @@ export class Player {
   #open(): void {
     this.#rest(undefined);
     if (!supportedModes(this.#options.video).includes(this.#mode)) {
-      this.#rest({ state: 'unsupported', detail: `This browser can't play in the mode '${this.#mode}'.` });
+      this.#rest({ state: 'unsupported', detail: `it has nothing to play the mode '${this.#mode}' with` });
       return;
     }
     const { video, clock, chance } = this.#options;
@@ -174,8 +174,8 @@ export class Player {
 
   #ended(ending: Ending): void {
     const { clock } = this.#options;
-    if (ending.kind === 'refused') {
-      this.#rest({ state: 'refused', detail: ending.reason });
+    if (ending.kind === 'refused' || ending.kind === 'unsupported') {
+      this.#rest({ state: ending.kind, detail: ending.reason });
       return;
     }
     if (ending.kind === 'failed') this.#note(ending.error);

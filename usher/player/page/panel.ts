@@ -78,7 +78,11 @@ function numbers(status: PlayerStatus): Readonly<Record<string, string>> {
     latencyP95Ms: text(status.latencyP95Ms),
     bufferMs: text(status.bufferMs),
     stalls: text(status.stalls),
-    picture: height ? `${width} × ${height}${rate && ` · ${rate} fps`}` : '–',
+    picture: height
+      ? `${width} × ${height}${rate && ` · ${rate} fps`}`
+      : status.framesShown
+        ? 'sound only'
+        : '–',
     bitrate: bitrateKbps === undefined ? '–' : `${(bitrateKbps / 1000).toFixed(1)} Mbps`,
     viewers: text(status.viewers),
   };

@@ -35,6 +35,8 @@ export const STEADY: HlsSetting = {
 const HLS_MODULE = '/assets/hls.min.mjs';
 const PERIOD_MS = 100;
 const JUMP_BEYOND_MS = 4000;
+/** What hls.js says of codecs that the browser does not play. */
+const UNSUPPORTED: readonly string[] = ['manifestIncompatibleCodecsError', 'bufferIncompatibleCodecsError'];
 /** Time to load what was listed last, when a stream has ended. */
 const PLAY_OUT_MS = 500;
 /** What broadcasters are asked for, and `STEADY` is made for. */
@@ -163,6 +165,8 @@ export class HlsPlayback implements Playback {
     const status = data.response?.code;
     const error = new CodedError(data.details, `${data.details}: ${status ?? data.error.message}`);
     if (!data.fatal) this.#options.onTrouble(error);
+    else if (UNSUPPORTED.includes(data.details))
+      this.#end({ kind: 'unsupported', reason: data.error.message });
     else if (status === 404) this.#end({ kind: 'offline' });
     else if (status === 401 || status === 403) this.#end({ kind: 'refused', reason: `${status}` });
     else this.#end({ kind: 'failed', error });

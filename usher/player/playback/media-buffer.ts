@@ -126,7 +126,7 @@ export class MediaBuffer {
   #prepare(type: string): void {
     if (!this.#buffer) {
       if (!mediaSourceClass()?.isTypeSupported(type)) {
-        throw new CodedError('unsupported_codec', `this browser does not play ${type}`);
+        throw new CodedError('unsupported_codec', `there is no decoder for ${type}`);
       }
       this.#buffer = this.#source.addSourceBuffer(type);
       this.#buffer.addEventListener('updateend', this.#updated);

@@ -32,6 +32,8 @@ export type Ending =
   | { readonly kind: 'offline' }
   /** The stream is there, and not for this viewer. */
   | { readonly kind: 'refused'; readonly reason: string }
+  /** The browser has no decoder for it. */
+  | { readonly kind: 'unsupported'; readonly reason: string }
   /** Something else broke: worth another try from the beginning. */
   | { readonly kind: 'failed'; readonly error: Error };
 

@@ -155,6 +155,9 @@ export class ProgressivePlayback implements Playback {
   }
 
   #fail(error: Error): void {
-    this.#options.onEnd({ kind: 'failed', error });
+    const isUnsupported = error instanceof CodedError && error.code === 'unsupported_codec';
+    this.#options.onEnd(
+      isUnsupported ? { kind: 'unsupported', reason: error.message } : { kind: 'failed', error },
+    );
   }
 }
