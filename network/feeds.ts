@@ -13,14 +13,24 @@ export class Feeds {
     this.#limits = limits;
   }
 
-  /** Opens the feed of a rendition. Readers of the one that had its name before find this one when that is cut. */
-  open(stream: string, rendition: string, reason = 'replaced'): Feed {
-    const feed = new Feed(this.#limits);
+  /** Opens the feed of a rendition; one that had its name before is cut. */
+  open(stream: string, rendition: string): Feed {
+    const feed = this.create();
+    this.put(stream, rendition, feed, 'replaced');
+    return feed;
+  }
+
+  /** A feed that nobody finds yet. */
+  create(): Feed {
+    return new Feed(this.#limits);
+  }
+
+  /** Gives a feed its name. Readers of the one that had it before find this one when they learn why that was cut. */
+  put(stream: string, rendition: string, feed: Feed, reason: string): void {
     const renditions = this.#feeds.get(stream) ?? new Map<string, Feed>();
     const before = renditions.get(rendition);
     this.#feeds.set(stream, renditions.set(rendition, feed));
     before?.cut(reason);
-    return feed;
   }
 
   get(stream: string, rendition: string): FeedReader | undefined {
