@@ -77,6 +77,11 @@ export class RelayServer implements AsyncDisposable {
     return undefined;
   }
 
+  /** Bytes that were written and that the kernel has not taken. */
+  get queuedBytes(): number {
+    return [...this.#sockets].reduce((sum, { writableLength }) => sum + writableLength, 0);
+  }
+
   /** The id of the server that the feed comes from. */
   get follows(): string | undefined {
     return this.holdings.followed[0]?.parent?.id;
