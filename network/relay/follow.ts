@@ -42,6 +42,8 @@ export interface FollowerEvents {
 const CLOSE_CHUNKS = 40;
 /** How long a new parent may take for that. */
 const JOIN_MS = 3_000;
+/** Time between two looks for a parent while none is known. */
+const LOOK_MS = 1_000;
 /** A link that lived so long was a good one. */
 const STEADY_MS = 1_000;
 /** How long a parent may be without one itself, and how much longer for each server between it and the break. */
@@ -156,7 +158,17 @@ export class Follower implements LinkEvents {
     this.#pause?.cancel();
     if (this.#candidate) return;
     const parent = this.#parents.next(this.#place());
-    if (!parent) return;
+    if (parent) this.#dial(parent);
+    else if (!this.#current) this.#lookFurther();
+  }
+
+  /** There is no parent at all: somebody else may know of one. */
+  #lookFurther(): void {
+    this.#joinAfter(LOOK_MS);
+    this.#options.events.onExhausted();
+  }
+
+  #dial(parent: Parent): void {
     const { id, name, feed, clock } = this.#options;
     const last = feed.at(feed.next - 1);
     const resumption = last && { from: feed.next, epoch: last.epoch };

@@ -28,12 +28,14 @@ export class ParentList {
     this.#parents = parents;
   }
 
-  /** Returns whether the list is another one. */
+  /** Returns whether the list is another one. Of one that has become longer, the new ones are tried first. */
   replace(parents: readonly Parent[]): boolean {
     const isSame = parents.every((parent, rank) => isEqual(parent, this.#parents[rank]));
     if (isSame && parents.length === this.#parents.length) return false;
+    const isLonger = parents.length > this.#parents.length;
+    const isExtended = isLonger && this.#parents.every((parent, rank) => isEqual(parent, parents[rank]));
+    this.#last = isExtended ? this.#parents.length - 1 : -1;
     this.#parents = parents;
-    this.#last = -1;
     this.#failures = 0;
     this.#seeks = 0;
     this.#someAreGone = false;

@@ -24,6 +24,8 @@ interface Stream {
   readonly name: string;
   readonly truth: Truth;
   origin: SimulatedServer;
+  /** The origin's process when it became that: it loses the stream with it. */
+  process: SimulatedProcess;
   broadcaster: Broadcaster;
   epoch: number;
   /** While the broadcaster is away, or without an origin. */
@@ -76,19 +78,30 @@ export class SimulatedCluster {
     const note = (line: string): void => this.note(`${id}: ${line}`);
     const find = (stream: string): Promise<readonly Parent[] | undefined> =>
       new Promise((resolve) => {
-        const { origin } = this.streams.find(({ name }) => name === stream)!;
-        this.clock.after(this.#dice.upTo(20), () => resolve(origin.isAlive ? [origin.parent] : undefined));
+        this.clock.after(this.#dice.upTo(20), () => resolve(this.#holdersOf(stream)));
       });
     return new SimulatedServer(id, { clock: this.clock, network: this.network, find, note });
   }
 
+  /** The origin, and two others who have the stream, as the cluster state would tell. */
+  #holdersOf(stream: string): readonly Parent[] | undefined {
+    const { origin, process } = this.streams.find(({ name }) => name === stream)!;
+    if (process.isDead) return undefined;
+    const isHolder = (server: SimulatedServer): boolean =>
+      server !== origin && server.isAlive && server.feeds.get(stream, RENDITION) !== undefined;
+    const others = this.#dice.shuffle(this.servers.filter(isHolder)).slice(0, 2);
+    return [origin, ...others].map(({ parent }) => parent);
+  }
+
   #stream(name: string, origin: SimulatedServer): Stream {
     const broadcaster = new Broadcaster();
-    return { name, truth: { name, chunks: new Map() }, origin, broadcaster, epoch: 100, silentUntilMs: 0 };
+    const truth = { name, chunks: new Map() };
+    return { name, truth, origin, process: origin.process, broadcaster, epoch: 100, silentUntilMs: 0 };
   }
 
   /** The origin goes on with what it has of the stream, or begins far behind all that anybody can have. */
   #begin(stream: Stream): void {
+    stream.process = stream.origin.process;
     const feed = stream.origin.holdings.adopt(stream.name, RENDITION);
     const last = feed.at(feed.next - 1);
     const known = Math.max(0, ...[...stream.truth.chunks.values()].map(({ sequence }) => sequence));
@@ -103,31 +116,34 @@ export class SimulatedCluster {
 
   #frame(): void {
     for (const stream of this.streams) {
-      const isFlowing = stream.origin.isRunning && stream.silentUntilMs <= this.clock.now();
-      if (isFlowing && stream.broadcaster.feed.ended === undefined) stream.broadcaster.frame();
+      if (this.#isFlowing(stream)) stream.broadcaster.frame();
     }
   }
 
   /** What the cluster state and the readers do once a second. */
   #look(): void {
     for (const stream of this.streams) {
-      if (!stream.origin.isAlive) this.#move(stream);
+      if (stream.process.isDead) this.#move(stream);
+      const isFlowing = this.#isFlowing(stream);
       for (const server of this.servers) {
-        const isFlowing = stream.origin.isRunning && stream.silentUntilMs <= this.clock.now();
         if (server.isRunning) server.readerOf(stream.truth).look(isFlowing);
       }
     }
+  }
+
+  #isFlowing({ process, silentUntilMs }: Stream): boolean {
+    return !process.isDead && !process.isFrozen && silentUntilMs <= this.clock.now();
   }
 
   /** The broadcaster reconnects to another server, which follows the stream or not. */
   #move(stream: Stream): void {
     const alive = this.servers.filter((server) => server.isRunning);
     if (alive.length === 0 || this.#dice.isOneIn(3)) return;
-    const before = stream.origin;
+    const { origin: before, process } = stream;
     stream.origin = this.#dice.pick(alive);
     this.#count('origin moved');
     this.#begin(stream);
-    if (before.isAlive) before.process.run(() => before.release(stream.name, stream.origin.parent));
+    if (!process.isDead && before !== stream.origin) before.process.run(() => before.release(stream.name, stream.origin.parent));
     this.clock.after(this.#dice.upTo(4_000), () => this.#plan(false));
   }
 
@@ -203,7 +219,7 @@ export class SimulatedCluster {
     this.clock.after(this.#dice.upTo(upToMs), () => server.thaw());
     this.clock.after(4_000, () => {
       for (const stream of this.streams) {
-        if (stream.origin === server && server.process.isFrozen) this.#move(stream);
+        if (stream.process === server.process && stream.process.isFrozen) this.#move(stream);
       }
     });
   }
@@ -217,7 +233,7 @@ export class SimulatedCluster {
   #reconnect(): void {
     const stream = this.#dice.pick(this.streams);
     stream.silentUntilMs = this.clock.now() + this.#dice.upTo(20_000);
-    if (!stream.origin.isRunning || stream.broadcaster.feed.ended !== undefined) return;
+    if (stream.process.isDead || stream.process.isFrozen) return;
     stream.epoch++;
     stream.broadcaster.restart({ width: 320 + this.#dice.upTo(100) });
   }
