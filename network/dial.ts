@@ -1,6 +1,6 @@
 // The door to HTTP requests of our own (undici).
 
-import { request } from 'undici';
+import { Agent, request } from 'undici';
 
 export interface Answer {
   readonly status: number;
@@ -25,4 +25,77 @@ export const postJson: PostJson = async (url, value, timeoutMs) => {
     if (text.length > MAX_BODY_BYTES) break;
   }
   return { status: statusCode, text: text.slice(0, MAX_BODY_BYTES) };
+};
+
+/** What becomes of a request for a long answer. Nothing is called after it was aborted, and nothing called may throw. */
+export interface AnswerEvents {
+  /** The next bytes of an answer of status 200, the moment they come. */
+  onBytes(bytes: Uint8Array): void;
+  /** Called once. */
+  onClose(closing: Closing): void;
+}
+
+export type Closing =
+  | { readonly kind: 'ended' }
+  /** Another status than 200; the text is cut at 64 KiB. */
+  | { readonly kind: 'refused'; readonly answer: Answer }
+  | { readonly kind: 'failed'; readonly error: Error };
+
+export interface Call {
+  abort(): void;
+}
+
+/** GETs an answer that may go on for ever. How long nothing may come is for the caller to judge. */
+export type Dial = (url: string, headers: Readonly<Record<string, string>>, events: AnswerEvents) => Call;
+
+const CONNECT_TIMEOUT_MS = 1_000;
+/** Each answer has a connection of its own. */
+const endless = new Agent({
+  connect: { timeout: CONNECT_TIMEOUT_MS, noDelay: true },
+  headersTimeout: 0,
+  bodyTimeout: 0,
+  allowH2: false,
+});
+
+export const dial: Dial = (url, headers, events) => {
+  const { origin, pathname, search } = new URL(url);
+  let isOver = false;
+  let abort: (() => void) | undefined;
+  let status = 0;
+  let text = '';
+  const close = (closing: Closing): void => {
+    if (isOver) return;
+    isOver = true;
+    events.onClose(closing);
+  };
+  endless.dispatch(
+    { origin, path: pathname + search, method: 'GET', headers },
+    {
+      onRequestStart(controller) {
+        abort = () => controller.abort(new Error('aborted'));
+        if (isOver) abort();
+      },
+      onResponseStart(_, statusCode) {
+        status = statusCode;
+      },
+      onResponseData(_, bytes) {
+        if (isOver) return;
+        if (status === 200) events.onBytes(bytes);
+        else if (text.length < MAX_BODY_BYTES) text += bytes.toString('utf8');
+      },
+      onResponseEnd() {
+        const answer = { status, text: text.slice(0, MAX_BODY_BYTES) };
+        close(status === 200 ? { kind: 'ended' } : { kind: 'refused', answer });
+      },
+      onResponseError(_, error) {
+        close({ kind: 'failed', error });
+      },
+    },
+  );
+  return {
+    abort() {
+      isOver = true;
+      abort?.();
+    },
+  };
 };

@@ -12,6 +12,8 @@ export interface FeedReader {
   readonly next: number;
   /** Why nothing more will come, or undefined while the feed is open. */
   readonly ended: string | undefined;
+  /** Whether the feed ended here alone: the stream goes on, in another feed or on another server. */
+  readonly isCut: boolean;
   /** The first chunk of each segment held, oldest first. */
   readonly segments: readonly Chunk[];
   /** The chunk at a sequence number, or undefined when it fell off the window or has not come yet. */
@@ -55,6 +57,7 @@ export class Feed implements FeedReader {
   #bytesHeld = 0;
   #announced: Init | undefined;
   #ended: string | undefined;
+  #isCut = false;
 
   constructor(limits: Partial<FeedLimits> = {}) {
     this.#limits = { ...FEED_LIMITS, ...limits };
@@ -72,6 +75,10 @@ export class Feed implements FeedReader {
     return this.#ended;
   }
 
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
   get segments(): readonly Chunk[] {
     return this.#segments;
   }
@@ -86,7 +93,7 @@ export class Feed implements FeedReader {
     return newest ? this.#startMs(newest) - this.#startMs(this.#segments[0]!) : 0;
   }
 
-  /** Announces the init of the epoch that the next chunk begins. */
+  /** Announces the init of the epoch that the next chunk begins, or, before the first chunk, of the epoch that it is in. */
   begin(init: Init): void {
     this.#announced = init;
   }
@@ -110,6 +117,12 @@ export class Feed implements FeedReader {
     this.#ended = reason;
     for (const listener of this.#listeners) listener(undefined);
     this.#listeners.clear();
+  }
+
+  /** Ends the feed though the stream goes on elsewhere: its readers have to look for it anew. */
+  cut(reason: string): void {
+    this.#isCut ||= this.#ended === undefined;
+    this.end(reason);
   }
 
   at(sequence: number): Chunk | undefined {
@@ -139,11 +152,14 @@ export class Feed implements FeedReader {
 
   #check(chunk: Chunk): void {
     if (this.#ended !== undefined) throw new Error(`chunk after the feed's end (${this.#ended})`);
-    if (this.#first === 0) this.#first = chunk.sequence;
-    if (chunk.sequence !== this.next) throw new Error(`chunk ${chunk.sequence} where ${this.next} belongs`);
-    if (chunk.startsEpoch && this.#announced) this.#inits.set(chunk.epoch, this.#announced);
+    if (this.#first !== 0 && chunk.sequence !== this.next)
+      throw new Error(`chunk ${chunk.sequence} where ${this.next} belongs`);
+    if (this.#first === 0 && !chunk.startsSegment) throw new Error('a feed begins with a segment');
+    if (this.#announced && (chunk.startsEpoch || this.#inits.size === 0))
+      this.#inits.set(chunk.epoch, this.#announced);
     this.#announced = undefined;
     if (!this.#inits.has(chunk.epoch)) throw new Error(`chunk of epoch ${chunk.epoch}, which has no init`);
+    if (this.#first === 0) this.#first = chunk.sequence;
   }
 
   *#views(from: number, to: number, withInits: boolean): Generator<Uint8Array> {

@@ -13,30 +13,51 @@ export class Feeds {
     this.#limits = limits;
   }
 
-  /** Opens the feed of a rendition; whatever feed had its name before is ended. */
+  /** Opens the feed of a rendition; one that had its name before is cut. */
   open(stream: string, rendition: string): Feed {
-    this.close(stream, rendition, 'replaced');
-    const feed = new Feed(this.#limits);
-    const renditions = this.#feeds.get(stream) ?? new Map<string, Feed>();
-    this.#feeds.set(stream, renditions.set(rendition, feed));
+    const feed = this.create();
+    this.put(stream, rendition, feed, 'replaced');
     return feed;
+  }
+
+  /** A feed that nobody finds yet. */
+  create(): Feed {
+    return new Feed(this.#limits);
+  }
+
+  /** Gives a feed its name. Readers of the one that had it before find this one when they learn why that was cut. */
+  put(stream: string, rendition: string, feed: Feed, reason: string): void {
+    const renditions = this.#feeds.get(stream) ?? new Map<string, Feed>();
+    const before = renditions.get(rendition);
+    this.#feeds.set(stream, renditions.set(rendition, feed));
+    before?.cut(reason);
   }
 
   get(stream: string, rendition: string): FeedReader | undefined {
     return this.#feeds.get(stream)?.get(rendition);
   }
 
-  /** Ends a feed and forgets it; readers that hold it read on to its end. */
+  /** Ends a feed and forgets it, as the stream is over; readers that hold it read on to its end. */
   close(stream: string, rendition: string, reason: string): void {
-    const renditions = this.#feeds.get(stream);
-    renditions?.get(rendition)?.end(reason);
-    renditions?.delete(rendition);
-    if (renditions?.size === 0) this.#feeds.delete(stream);
+    this.#forget(stream, rendition)?.end(reason);
+  }
+
+  /** Cuts a feed and forgets it: the stream goes on, but no longer here. */
+  drop(stream: string, rendition: string, reason: string): void {
+    this.#forget(stream, rendition)?.cut(reason);
   }
 
   *all(): Generator<{ readonly stream: string; readonly rendition: string; readonly feed: Feed }> {
     for (const [stream, renditions] of this.#feeds) {
       for (const [rendition, feed] of renditions) yield { stream, rendition, feed };
     }
+  }
+
+  #forget(stream: string, rendition: string): Feed | undefined {
+    const renditions = this.#feeds.get(stream);
+    const feed = renditions?.get(rendition);
+    renditions?.delete(rendition);
+    if (renditions?.size === 0) this.#feeds.delete(stream);
+    return feed;
   }
 }

@@ -1,4 +1,4 @@
-// Cuts a byte stream, however it arrives, into the inits and chunks that it is made of. Pure.
+// Cuts a byte stream, however it arrives, into the inits, chunks and signals that it is made of. Pure.
 
 import { HEADER_BYTES, readHeader, viewOf } from './boxes.ts';
 import { type Chunk, readChunk } from './chunk.ts';
@@ -7,14 +7,18 @@ import { type Init, readInit } from './init.ts';
 
 export type Piece =
   | { readonly kind: 'init'; readonly init: Init }
-  | { readonly kind: 'chunk'; readonly chunk: Chunk };
+  | { readonly kind: 'chunk'; readonly chunk: Chunk }
+  /** What a server says to servers between the chunks: a `free` box, for them to read and for others to pass over. */
+  | { readonly kind: 'signal'; readonly bytes: Uint8Array };
 
 /** Far above one frame of any stream that a browser can play; what claims to be larger is not a stream of ours. */
 export const MAX_PIECE_BYTES = 8 * 1024 * 1024;
+/** A signal names the servers on a feed's way: some hundred of them fit. */
+export const MAX_SIGNAL_BYTES = 8 * 1024;
 const FIRST_BUFFER_BYTES = 64 * 1024;
 /** The boxes that a piece is made of, each with the one that may follow. */
 const NEXT: Readonly<Record<string, string>> = { ftyp: 'moov', uuid: 'prft', prft: 'moof', moof: 'mdat' };
-const FIRST = ['ftyp', 'uuid'];
+const FIRST = ['ftyp', 'uuid', 'free'];
 
 /** Holds the beginning of one piece at most. After an error it is of no more use. */
 export class Splitter {
@@ -67,7 +71,8 @@ export class Splitter {
     const belongs = this.#expected ? type === this.#expected : FIRST.includes(type);
     if (!belongs)
       throw new CodedError('bad_stream', `box '${type}' where ${this.#expected ?? FIRST} belongs`);
-    if (this.#checked + size > MAX_PIECE_BYTES)
+    const maxBytes = type === 'free' ? MAX_SIGNAL_BYTES : MAX_PIECE_BYTES;
+    if (this.#checked + size > maxBytes)
       throw new CodedError('bad_stream', `box '${type}' of ${size} bytes is too large`);
   }
 
@@ -75,6 +80,7 @@ export class Splitter {
     const bytes = this.#held.slice(0, this.#length);
     this.#length = 0;
     this.#checked = 0;
+    if (lastType === 'free') return { kind: 'signal', bytes };
     return lastType === 'moov'
       ? { kind: 'init', init: readInit(bytes) }
       : { kind: 'chunk', chunk: readChunk(bytes) };

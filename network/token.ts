@@ -1,9 +1,10 @@
-// Signed tokens: who may publish or play which stream until when. Pure but for the signature.
+// Signed tokens: who may publish, play or relay which stream until when. Pure but for the signature.
 
 import { equalSecrets, signature } from './hash.ts';
 
 export interface Grant {
-  readonly purpose: 'publish' | 'play';
+  /** `relay` lets another server follow a stream's feeds. */
+  readonly purpose: 'publish' | 'play' | 'relay';
   readonly stream: string;
   readonly expiresAtMs: number;
   /** Names the viewer's session, up to 32 characters of base64url; empty in a token that is for anybody. */
@@ -15,6 +16,7 @@ export type Verdict =
   /** The reason is fit to be told to whoever sent the token. */
   | { readonly kind: 'refused'; readonly reason: string };
 
+const DOING = { publish: 'publishing', play: 'playing', relay: 'relaying' } as const;
 const TOKEN = /^([0-9a-z]{1,11})\.([A-Za-z0-9_-]{0,32})\.([A-Za-z0-9_-]{22})$/;
 
 /**
@@ -42,10 +44,7 @@ export function verifyToken(
   const grant: Grant = { purpose, stream, session, expiresAtMs: Number.parseInt(expiry, 36) * 1000 };
   const text = signedText(grant, expiry);
   if (!secrets.some((secret) => equalSecrets(signature(secret, text), mac))) {
-    return {
-      kind: 'refused',
-      reason: `the token is not for ${purpose === 'play' ? 'playing' : 'publishing'} '${stream}'`,
-    };
+    return { kind: 'refused', reason: `the token is not for ${DOING[purpose]} '${stream}'` };
   }
   if (grant.expiresAtMs <= wanted.nowMs) {
     return { kind: 'refused', reason: `the token expired at ${new Date(grant.expiresAtMs).toISOString()}` };

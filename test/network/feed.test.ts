@@ -104,6 +104,30 @@ describe('a feed', () => {
     expect(broadcast.feed.ended).toBe('over');
   });
 
+  test('may begin at any segment, with the init of the epoch that it is in', () => {
+    const broadcast = new SyntheticBroadcast();
+    broadcast.push(25);
+    const feed = new Feed();
+    const start = broadcast.chunks[10]!;
+    feed.begin(broadcast.init);
+    expect(() => feed.append(broadcast.chunks[11]!)).toThrow(/begins with a segment/);
+    for (const chunk of broadcast.chunks.slice(10)) feed.append(chunk);
+    expect([feed.first, feed.next]).toEqual([start.sequence, broadcast.feed.next]);
+    expect(feed.initOf(start.epoch)).toEqual(broadcast.init);
+    expect(() => new Feed().append(start)).toThrow(/no init/);
+  });
+
+  test('that is cut ends too, and says that the stream goes on elsewhere', () => {
+    const [cut, over] = [new Feed(), new Feed()];
+    const seen: unknown[] = [];
+    cut.subscribe((chunk) => seen.push(chunk));
+    cut.cut('moved');
+    over.end('over');
+    over.cut('moved');
+    expect([cut.ended, cut.isCut, seen]).toEqual(['moved', true, [undefined]]);
+    expect([over.ended, over.isCut]).toEqual(['over', false]);
+  });
+
   test('refuses what a writer must not do', () => {
     const broadcast = new SyntheticBroadcast();
     broadcast.push(3);
@@ -131,11 +155,23 @@ describe('the feeds of a process', () => {
     expect(feed.ended).toBe('over');
   });
 
+  test('who reads a feed that is replaced or dropped is told once the name says what is now', () => {
+    const feeds = new Feeds();
+    const found: unknown[] = [];
+    const look = (): unknown => found.push(feeds.get('alice', 'source'));
+    feeds.open('alice', 'source').subscribe(look);
+    const second = feeds.open('alice', 'source');
+    second.subscribe(look);
+    feeds.drop('alice', 'source', 'moved');
+    expect(found).toEqual([second, undefined]);
+    expect([second.ended, second.isCut]).toEqual(['moved', true]);
+  });
+
   test('opening a name again ends the feed that had it', () => {
     const feeds = new Feeds();
     const first = feeds.open('alice', 'source');
     const second = feeds.open('alice', 'source');
-    expect(first.ended).toBe('replaced');
+    expect([first.ended, first.isCut]).toEqual(['replaced', true]);
     expect(feeds.get('alice', 'source')).toBe(second);
   });
 });

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CodedError } from '../../network/errors.ts';
-import { MAX_PIECE_BYTES, type Piece, Splitter } from '../../network/splitter.ts';
+import { MAX_PIECE_BYTES, MAX_SIGNAL_BYTES, type Piece, Splitter } from '../../network/splitter.ts';
 import { SyntheticBroadcast } from '../tools/progressive-feed.ts';
 
 const init = initFromFfmpeg();
@@ -37,8 +37,22 @@ describe('a splitter', () => {
     expect(two!.bytes.buffer).not.toBe(three!.bytes.buffer);
   });
 
+  test('hands out signals between the pieces as they came', () => {
+    const signal = Buffer.concat([box('free', 12), Buffer.from('{  }')]);
+    const pieces = split(Buffer.concat([signal, init, signal, chunks, signal]), () => 7);
+    const kinds = pieces.map(({ kind }) => kind);
+    expect(kinds).toEqual(['signal', 'init', 'signal', ...broadcast.chunks.map(() => 'chunk'), 'signal']);
+    for (const piece of pieces) if (piece.kind === 'signal') expect(signal.equals(piece.bytes)).toBe(true);
+  });
+
   test.each([
-    ['a box that does not belong', Buffer.from([0, 0, 0, 8, ...Buffer.from('free')]), 'bad_stream'],
+    ['a box that does not belong', box('skip', 8), 'bad_stream'],
+    [
+      'a signal in the middle of a piece',
+      Buffer.concat([chunks.subarray(0, 40), box('free', 8)]),
+      'bad_stream',
+    ],
+    ['a signal beyond the bound', box('free', MAX_SIGNAL_BYTES + 1), 'bad_stream'],
     ['a fragment without its mark', box('moof', 8), 'bad_stream'],
     ['an impossible size', Buffer.from([0, 0, 0, 3, ...Buffer.from('ftyp')]), 'bad_box'],
     ['HTML', Buffer.from('<!doctype html><html>'), 'bad_stream'],
@@ -87,11 +101,12 @@ function split(bytes: Uint8Array, size: () => number): Piece[] {
 }
 
 function describePieces(pieces: readonly Piece[]): string[] {
-  return pieces.map((piece) =>
-    piece.kind === 'init'
+  return pieces.map((piece) => {
+    if (piece.kind === 'signal') return `signal ${piece.bytes.length}`;
+    return piece.kind === 'init'
       ? `init ${piece.init.tracks.map((track) => track.codec)} ${piece.init.bytes.length}`
-      : `chunk ${piece.chunk.sequence} ${piece.chunk.decodeTime} ${piece.chunk.bytes.length}`,
-  );
+      : `chunk ${piece.chunk.sequence} ${piece.chunk.decodeTime} ${piece.chunk.bytes.length}`;
+  });
 }
 
 /** The code of the error thrown, or undefined; any other error than a coded one fails the test. */

@@ -30,6 +30,11 @@ export interface Broadcast {
   readonly frameTicks: (frame: number, fps: number) => number;
 }
 
+/** What the first chunk is numbered with. */
+export interface Beginning extends Pick<Mark, 'epoch' | 'msn' | 'discontinuitySequence'> {
+  readonly sequence?: number;
+}
+
 const USUAL: Broadcast = {
   fps: 30,
   gopS: 1,
@@ -52,7 +57,7 @@ export class Broadcaster {
   #broadcast: Broadcast;
   #first: Pick<Mark, 'epoch' | 'discontinuitySequence'>;
   #init: Init | undefined;
-  #sequence = 1;
+  #sequence: number;
   #msn: number;
   #part = 0;
   #targetDurationS = 0;
@@ -71,12 +76,13 @@ export class Broadcaster {
   constructor(
     broadcast: Partial<Broadcast> = {},
     feed = new Feed(),
-    first = { epoch: 100, msn: 0, discontinuitySequence: 0 },
+    first: Beginning = { epoch: 100, msn: 0, discontinuitySequence: 0 },
   ) {
     this.#broadcast = { ...USUAL, ...broadcast };
     this.feed = feed;
     this.#first = first;
     this.#msn = first.msn - 1;
+    this.#sequence = first.sequence ?? 1;
   }
 
   /** Sequence number of the next chunk. */

@@ -90,9 +90,13 @@ export class ProgressivePlayback implements Playback {
   /** Returns whether the piece was news. */
   #take(piece: Piece): boolean {
     if (piece.kind === 'chunk') return this.#takeChunk(piece.chunk);
-    this.#init = piece.init;
-    this.#buffer.appendInit(piece.init);
+    if (piece.kind === 'init') this.#takeInit(piece.init);
     return false;
+  }
+
+  #takeInit(init: Init): void {
+    this.#init = init;
+    this.#buffer.appendInit(init);
   }
 
   #takeChunk(chunk: Chunk): boolean {

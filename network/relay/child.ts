@@ -1,0 +1,153 @@
+// A server that follows a feed here: a socket and the sequence number of the chunk that it gets next. Nothing is queued for it.
+
+import type { Socket } from 'node:net';
+import type { Clock, Timer } from '../clock.ts';
+import type { Counter } from '../metrics.ts';
+import { isContinued, openingAt, type RelayPlace } from './admission.ts';
+import type { Relayed } from './relayed.ts';
+import { writeSignal } from './signal.ts';
+
+export interface ChildOptions {
+  readonly relayed: Relayed;
+  readonly socket: Socket;
+  readonly place: RelayPlace;
+  readonly clock: Clock;
+  readonly sentBytes: Pick<Counter, 'inc'>;
+  /** It could not keep up, or has another feed than this one. */
+  onLetGo(why: LetGo): void;
+  /** Called once, whoever closed the connection. */
+  onClose(): void;
+}
+
+export type LetGo = 'stuck' | 'behind' | 'diverged';
+
+/** A server that takes nothing for so long follows nobody any more. */
+export const STUCK_MS = 5_000;
+/** What is written before looking whether the connection is full: it stays with the socket when it is. */
+const PIECE_BYTES = 256 * 1024;
+
+export class Child {
+  readonly #options: ChildOptions;
+  readonly #unsubscribe: readonly (() => void)[];
+  #next = 0;
+  #isJoined = false;
+  #patience: Timer | undefined;
+
+  constructor(options: ChildOptions) {
+    const { relayed, socket } = options;
+    this.#options = options;
+    this.#unsubscribe = [
+      relayed.feed.subscribe(() => this.#flush()),
+      relayed.subscribe(() => this.heartbeat()),
+    ];
+    socket.on('drain', () => this.#drained());
+    // Whoever closes its half reads no further either, and bytes for it would lie here until TCP gives up.
+    socket.once('end', () => socket.destroy());
+    socket.once('close', () => this.#closed());
+    this.heartbeat();
+    this.#flush();
+  }
+
+  /** Says that this server lives. To a connection that is full, nothing is said. */
+  heartbeat(): void {
+    const { feed, lineage } = this.#options.relayed;
+    if (!this.#isFull() && !this.#options.socket.writableEnded)
+      this.#write(writeSignal({ kind: 'heartbeat', next: feed.next, ...lineage }));
+  }
+
+  close(): void {
+    this.#options.socket.destroy();
+  }
+
+  /** Writes what there is, as far as the connection takes it, and closes it behind the feed's end. */
+  #flush(): void {
+    const { relayed, socket } = this.#options;
+    const { feed } = relayed;
+    if (socket.destroyed || socket.writableEnded) return;
+    if (this.#isJoined || this.#join()) this.#writeUpTo(feed.next);
+    if (feed.ended !== undefined && !this.#isFull() && !(this.#isJoined && this.#next! < feed.next))
+      this.#end();
+    if (this.#isFull() || socket.writableEnded) this.#wait();
+  }
+
+  /** Once the first chunk that is wanted is there, it shows whether this is the same feed. */
+  #join(): boolean {
+    const { relayed, place } = this.#options;
+    const { feed } = relayed;
+    const next = place.next ?? feed.first;
+    if (next >= feed.next) return false;
+    if (!place.resumption) this.#open(next);
+    else if (!isContinued(feed, place.resumption)) {
+      this.#letGo('diverged');
+      return false;
+    }
+    this.#next = next;
+    this.#isJoined = true;
+    return true;
+  }
+
+  #open(next: number): void {
+    const { feed } = this.#options.relayed;
+    const opening = openingAt(feed, feed.at(next)!);
+    if (opening) this.#write(opening.bytes);
+  }
+
+  #writeUpTo(end: number): void {
+    const { feed } = this.#options.relayed;
+    while (!this.#isFull() && this.#next < end) {
+      if (this.#next < feed.first) {
+        this.#letGo('behind');
+        return;
+      }
+      const to = this.#pieceEnd(this.#next);
+      for (const view of feed.wire(this.#next, to)) this.#write(view);
+      this.#next = to;
+    }
+  }
+
+  #pieceEnd(from: number): number {
+    const { feed } = this.#options.relayed;
+    let bytes = 0;
+    let to = from;
+    for (; to < feed.next && bytes < PIECE_BYTES; to++) bytes += feed.at(to)!.bytes.length;
+    return to;
+  }
+
+  /** `write` would make such a view of any other array. */
+  #write(bytes: Uint8Array): void {
+    this.#options.socket.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    this.#options.sentBytes.inc(bytes.length);
+  }
+
+  #isFull(): boolean {
+    return this.#options.socket.writableNeedDrain;
+  }
+
+  /** Of a feed that was cut the followers hear nothing: they look for the stream elsewhere. */
+  #end(): void {
+    const { feed } = this.#options.relayed;
+    if (!feed.isCut) this.#write(writeSignal({ kind: 'end', reason: feed.ended! }));
+    this.#options.socket.destroySoon();
+  }
+
+  #wait(): void {
+    this.#patience ??= this.#options.clock.after(STUCK_MS, () => this.#letGo('stuck'));
+  }
+
+  #letGo(why: LetGo): void {
+    this.#options.onLetGo(why);
+    this.close();
+  }
+
+  #drained(): void {
+    this.#patience?.cancel();
+    this.#patience = undefined;
+    this.#flush();
+  }
+
+  #closed(): void {
+    this.#patience?.cancel();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#options.onClose();
+  }
+}

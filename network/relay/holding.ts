@@ -1,0 +1,150 @@
+// One rendition on this server: its feed, and the follower that fills it unless this server is the origin.
+
+import type { Clock } from '../clock.ts';
+import type { Dial } from '../dial.ts';
+import type { Feed, FeedReader } from '../feed.ts';
+import type { Logger } from '../logger.ts';
+import { Follower } from './follow.ts';
+import { RelayedFeed } from './relayed.ts';
+import type { FeedName, Parent } from './request.ts';
+
+export interface HoldingOptions {
+  /** This server. */
+  readonly id: string;
+  readonly name: FeedName;
+  readonly feed: FeedReader;
+  readonly secrets: readonly string[];
+  readonly dial: Dial;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly events: HoldingEvents;
+}
+
+export interface HoldingEvents {
+  onGap(holding: Holding): void;
+  onEnd(holding: Holding, reason: string): void;
+  /** None of the parents can be followed. */
+  onExhausted(holding: Holding): void;
+}
+
+export class Holding {
+  readonly relayed: RelayedFeed;
+  readonly #options: HoldingOptions;
+  #planned: readonly Parent[] | undefined;
+  #found: readonly Parent[] = [];
+  #follower: Follower | undefined;
+  /** What was written last by a follower: an origin may go on with it. */
+  #written: Feed | undefined;
+  #unsubscribe: () => void = () => {};
+  #waiting = 0;
+  /** When it was last needed here, and when a parent last had it: monotonic. */
+  #neededAtMs: number;
+  #fedAtMs: number;
+
+  /** Begins as a feed of this server's own. */
+  constructor(options: HoldingOptions) {
+    this.#options = options;
+    this.relayed = new RelayedFeed(options.feed, options.id);
+    this.relayed.begins();
+    this.#neededAtMs = options.clock.monotonic();
+    this.#fedAtMs = this.#neededAtMs;
+  }
+
+  get name(): FeedName {
+    return this.#options.name;
+  }
+
+  get feed(): FeedReader {
+    return this.#options.feed;
+  }
+
+  get isFollowed(): boolean {
+    return this.#follower !== undefined;
+  }
+
+  /** Whom it comes from now. */
+  get parent(): Parent | undefined {
+    return this.#follower?.parent;
+  }
+
+  /** The parents in the plan; undefined when the plan does not want it here. */
+  get planned(): readonly Parent[] | undefined {
+    return this.#planned;
+  }
+
+  get found(): readonly Parent[] {
+    return this.#found;
+  }
+
+  plan(parents: readonly Parent[] | undefined): void {
+    this.#planned = parents;
+    this.#follower?.reparent(this.#parents());
+  }
+
+  /** Parents that were found without a plan: they stand behind those in it. */
+  find(parents: readonly Parent[]): void {
+    this.#found = parents;
+    this.#follower?.reparent(this.#parents());
+  }
+
+  /** Fills the feed from a parent from now on. */
+  follow(feed: Feed): void {
+    const { events } = this.#options;
+    this.relayed.comesFrom(undefined);
+    this.#written = feed;
+    this.#unsubscribe = feed.subscribe((chunk) => {
+      if (!chunk) this.close();
+    });
+    this.#follower = new Follower({
+      ...this.#options,
+      feed,
+      parents: this.#parents(),
+      events: {
+        onLineage: (lineage) => this.relayed.comesFrom(lineage),
+        onGap: () => events.onGap(this),
+        onEnd: (reason) => events.onEnd(this, reason),
+        onExhausted: () => events.onExhausted(this),
+      },
+    });
+  }
+
+  /** The feed that was followed is this server's own from now on. Undefined when there is none that can go on. */
+  lead(): Feed | undefined {
+    if (!this.#written || this.#written.ended !== undefined) return undefined;
+    this.close();
+    this.relayed.begins();
+    return this.#written;
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    this.#follower?.close();
+    this.#follower = undefined;
+  }
+
+  /** Somebody waits for the feed until what is returned is called. */
+  retain(): () => void {
+    this.#waiting++;
+    return () => this.#waiting--;
+  }
+
+  /** How long nobody has needed it, in ms. To be asked regularly. */
+  idleMs(viewers: number): number {
+    const nowMs = this.#options.clock.monotonic();
+    const isNeeded = this.#planned || viewers > 0 || this.#waiting > 0 || this.relayed.followers > 0;
+    if (isNeeded) this.#neededAtMs = nowMs;
+    return nowMs - this.#neededAtMs;
+  }
+
+  /** How long nothing could come from anywhere, in ms. To be asked regularly. */
+  unfedMs(): number {
+    const nowMs = this.#options.clock.monotonic();
+    if (this.relayed.lineage.isFed) this.#fedAtMs = nowMs;
+    return nowMs - this.#fedAtMs;
+  }
+
+  #parents(): readonly Parent[] {
+    const planned = this.#planned ?? [];
+    return [...planned, ...this.#found.filter((found) => !planned.some(({ id }) => id === found.id))];
+  }
+}

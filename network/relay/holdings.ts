@@ -1,0 +1,238 @@
+// Which feeds a server has, from whom, and why: it is their origin, the plan wants them here, or somebody asked for them.
+
+import type { Clock, Timer } from '../clock.ts';
+import type { Dial } from '../dial.ts';
+import { reasonOf } from '../errors.ts';
+import type { Feed, FeedReader } from '../feed.ts';
+import type { Feeds } from '../feeds.ts';
+import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
+import { Holding, type HoldingEvents } from './holding.ts';
+import type { Relayed } from './relayed.ts';
+import type { FeedName, Parent } from './request.ts';
+import { untilStart } from './start.ts';
+
+/** What the plan wants of this server: a rendition and its parents in order of preference. */
+export interface Follow extends FeedName {
+  readonly parents: readonly Parent[];
+}
+
+export interface HoldingsOptions {
+  /** This server. */
+  readonly id: string;
+  readonly feeds: Feeds;
+  readonly secrets: readonly string[];
+  readonly dial: Dial;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Whom to follow without a plan, the best first; undefined when nobody knows of the rendition. */
+  readonly find: (stream: string, rendition: string) => Promise<readonly Parent[] | undefined>;
+  readonly viewersOf: (stream: string, rendition: string) => number;
+  /** How long a feed stays that nobody needs; by default 30 s. */
+  readonly lingerMs?: number;
+}
+
+const LINGER_MS = 30_000;
+const SWEEP_MS = 1_000;
+/** How long somebody waits for the first segment of a feed that was not here. */
+export const DEMAND_MS = 5_000;
+/** A feed that nobody could feed for so long, and that nobody knows of any more, is over. */
+const LOST_MS = 60_000;
+
+export class Holdings implements HoldingEvents, Disposable {
+  readonly #options: HoldingsOptions;
+  readonly #held = new Map<string, Holding>();
+  /** What is being looked for, once for all who ask. */
+  readonly #searches = new Map<string, Promise<Holding | undefined>>();
+  readonly #seeking = new Set<Holding>();
+  readonly #sweep: Timer;
+  readonly #gaps;
+  #isClosed = false;
+
+  constructor(options: HoldingsOptions) {
+    this.#options = options;
+    const { clock, metrics } = options;
+    this.#sweep = clock.every(SWEEP_MS, () => this.#linger());
+    this.#gaps = metrics.counter('headwater_relay_gaps_total', 'Feeds that could not go on, and began anew.');
+    metrics.gauge('headwater_relay_follows', 'Feeds that come from other servers.', [], (gauge) =>
+      gauge.set(this.followed.length),
+    );
+  }
+
+  /** What comes from other servers. */
+  get followed(): readonly Holding[] {
+    return [...this.#held.values()].filter((holding) => holding.isFollowed);
+  }
+
+  /** Makes what is followed what the plan wants. Feeds that this server is the origin of stay as they are. */
+  assign(follows: readonly Follow[]): void {
+    const keys = new Set(follows.map(keyOf));
+    for (const [key, holding] of this.#held) if (!keys.has(key)) holding.plan(undefined);
+    for (const follow of follows) {
+      const parents = this.#withoutSelf(follow.parents);
+      const holding = this.#get(follow);
+      if (holding) holding.plan(parents);
+      else this.#begin(follow, parents, [], 'the plan wants it');
+    }
+  }
+
+  /** The feed of a rendition, once there is a segment to begin with. Undefined when there is none within a few seconds. */
+  async demand(stream: string, rendition: string): Promise<FeedReader | undefined> {
+    const { clock } = this.#options;
+    const untilMs = clock.monotonic() + DEMAND_MS;
+    for (;;) {
+      const holding = await this.#obtain({ stream, rendition });
+      if (!holding) return undefined;
+      const release = holding.retain();
+      const outcome = await untilStart(holding.feed, clock, untilMs - clock.monotonic());
+      release();
+      if (outcome === 'started') return holding.feed;
+      if (outcome !== 'cut' || clock.monotonic() >= untilMs) return undefined;
+    }
+  }
+
+  /** As `demand`, for a server that is to follow the feed from here: that waits for the first segment by itself. */
+  async obtain(stream: string, rendition: string): Promise<Relayed | undefined> {
+    return (await this.#obtain({ stream, rendition }))?.relayed;
+  }
+
+  /** This server becomes the origin of a rendition: what it followed goes on in the same feed, which is to be written now. */
+  adopt(stream: string, rendition: string): Feed {
+    return this.#get({ stream, rendition })?.lead() ?? this.#options.feeds.open(stream, rendition);
+  }
+
+  /** Another server is the origin from now on: this one follows it, in the feed that it wrote if that can go on. */
+  release(stream: string, rendition: string, feed: Feed, parents: readonly Parent[]): void {
+    const holding = this.#get({ stream, rendition });
+    if (holding?.feed !== feed || holding.isFollowed) return;
+    holding.find(this.#withoutSelf(parents));
+    holding.follow(feed);
+  }
+
+  onGap(holding: Holding): void {
+    this.#gaps.inc();
+    this.#begin(
+      holding.name,
+      holding.planned,
+      holding.found,
+      'what comes next is gone: the feed begins anew',
+    );
+  }
+
+  onEnd({ name }: Holding, reason: string): void {
+    this.#held.delete(keyOf(name));
+    this.#options.feeds.close(name.stream, name.rendition, reason);
+  }
+
+  onExhausted(holding: Holding): void {
+    if (this.#seeking.has(holding)) return;
+    this.#seeking.add(holding);
+    this.#seek(holding).finally(() => this.#seeking.delete(holding));
+  }
+
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    this.#sweep.cancel();
+    for (const holding of this.#held.values()) holding.close();
+    this.#held.clear();
+  }
+
+  /** What is here of a rendition. A feed that was opened by somebody else than this is this server's own. */
+  #get(name: FeedName): Holding | undefined {
+    const key = keyOf(name);
+    const feed = this.#options.feeds.get(name.stream, name.rendition);
+    const known = this.#held.get(key);
+    if (known?.feed === feed) return known;
+    known?.close();
+    this.#held.delete(key);
+    return feed && this.#hold(name, feed);
+  }
+
+  #hold(name: FeedName, feed: FeedReader): Holding {
+    const { id, secrets, dial, clock } = this.#options;
+    const logger = this.#options.logger.child({ ...name });
+    const holding = new Holding({ id, name, feed, secrets, dial, clock, logger, events: this });
+    this.#held.set(keyOf(name), holding);
+    return holding;
+  }
+
+  /** Readers of a feed that this one replaces find it when they learn why theirs ended. */
+  #begin(
+    { stream, rendition }: FeedName,
+    planned: readonly Parent[] | undefined,
+    found: readonly Parent[],
+    reason: string,
+  ): Holding {
+    const { feeds, logger } = this.#options;
+    logger.info({ stream, rendition, reason }, 'begins to follow');
+    const feed = feeds.create();
+    const holding = this.#hold({ stream, rendition }, feed);
+    feeds.put(stream, rendition, feed, reason);
+    holding.plan(planned);
+    holding.find(found);
+    holding.follow(feed);
+    return holding;
+  }
+
+  async #obtain(name: FeedName): Promise<Holding | undefined> {
+    const holding = this.#get(name);
+    if (holding) return holding;
+    const key = keyOf(name);
+    const search = this.#searches.get(key) ?? this.#search(name).finally(() => this.#searches.delete(key));
+    this.#searches.set(key, search);
+    return search;
+  }
+
+  async #search(name: FeedName): Promise<Holding | undefined> {
+    const found = await this.#find(name);
+    const holding = this.#get(name);
+    if (holding || this.#isClosed || !Array.isArray(found) || found.length === 0) return holding;
+    return this.#begin(name, undefined, found, 'it was asked for');
+  }
+
+  /** Without parents that can be followed, somebody else may know of others, or that there are none any more. */
+  async #seek(holding: Holding): Promise<void> {
+    const found = await this.#find(holding.name);
+    if (this.#held.get(keyOf(holding.name)) !== holding || !holding.isFollowed) return;
+    if (Array.isArray(found)) holding.find(found);
+    else if (found === 'unknown' && holding.unfedMs() > LOST_MS) {
+      this.onEnd(holding, 'no server has the stream any more');
+    }
+  }
+
+  async #find({ stream, rendition }: FeedName): Promise<readonly Parent[] | 'unknown' | 'unavailable'> {
+    try {
+      const found = await this.#options.find(stream, rendition);
+      return found ? this.#withoutSelf(found) : 'unknown';
+    } catch (error) {
+      this.#options.logger.warn(
+        { stream, rendition, reason: reasonOf(error) },
+        'parents can not be looked up',
+      );
+      return 'unavailable';
+    }
+  }
+
+  #linger(): void {
+    const { feeds, viewersOf, lingerMs = LINGER_MS } = this.#options;
+    for (const holding of this.#held.values()) {
+      const { stream, rendition } = holding.name;
+      const isGone = feeds.get(stream, rendition) !== holding.feed;
+      const isIdle = holding.idleMs(viewersOf(stream, rendition)) > lingerMs && holding.isFollowed;
+      holding.unfedMs();
+      if (!isGone && !isIdle) continue;
+      holding.close();
+      this.#held.delete(keyOf(holding.name));
+      if (isIdle) feeds.drop(stream, rendition, 'nobody needs it here');
+    }
+  }
+
+  #withoutSelf(parents: readonly Parent[]): readonly Parent[] {
+    return parents.filter(({ id }) => id !== this.#options.id);
+  }
+}
+
+function keyOf({ stream, rendition }: FeedName): string {
+  return `${stream}/${rendition}`;
+}
