@@ -100,6 +100,7 @@ export async function start(config: Config, logger: Logger): Promise<Running> {
         stream,
         rendition,
         viewers: edge.sessions.viewersOf(stream),
+        arrivalsPerS: edge.sessions.arrivalsOf(stream),
         next: feed.next,
       }));
       const server: ServerRecord = {

@@ -31,7 +31,7 @@ const server: ServerRecord = {
   egressMbps: 1_000,
   sentMbps: 0,
   draining: false,
-  holdings: [{ stream: 'alice', rendition: 'source', viewers: 3, next: 1 }],
+  holdings: [{ stream: 'alice', rendition: 'source', viewers: 3, arrivalsPerS: 0, next: 1 }],
 };
 const alice: StreamRecord = {
   name: 'alice',
