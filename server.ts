@@ -17,7 +17,7 @@ import type { ServerRecord } from './network/state.ts';
 import { MemoryState } from './network/state-memory.ts';
 import { signToken } from './network/token.ts';
 import { startOrigin } from './origin/origin.ts';
-import { startSampleBroadcast } from './origin/sample-broadcast.ts';
+import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
 import { KEYS_HELP, makeKey } from './usher/keys.ts';
 import { usherRoutes } from './usher/usher.ts';
 
@@ -45,7 +45,10 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Starts every role in this process, with embedded state. Rejects when a port is taken or the data folder can't be used. */
+/**
+ * Starts every role in this process, with embedded state. Rejects when a port is taken or the data folder can't be used.
+ * What is opened later ends earlier: broadcasts end before the media listener, so that viewers get all there was.
+ */
 export async function start(config: Config, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack();
   const metrics = new Metrics();
@@ -59,18 +62,6 @@ export async function start(config: Config, logger: Logger): Promise<Running> {
   let isReady = false;
   const health = healthRoutes({ metrics, isReady: () => isReady });
 
-  const origin = await startOrigin({
-    config,
-    secrets,
-    feeds,
-    clock,
-    logger,
-    metrics,
-    onChange: () => member?.announce(),
-  });
-  opened.defer(() => origin.close());
-  const rtmpUrl = `rtmp://${hostIn(config.bind)}:${origin.port}/live`;
-
   const edge = createEdge({ feeds, clock, logger, metrics, secrets, beatMs: config.playback.beatMs });
   const listenAt = (listener: string, port: number, routes: Parameters<typeof listenHttp>[0]['routes']) =>
     listenHttp({
@@ -83,6 +74,19 @@ export async function start(config: Config, logger: Logger): Promise<Running> {
     });
   const media = await listenAt('media', config.mediaPort, edge.routes);
   opened.defer(() => media.close());
+
+  const origin = await startOrigin({
+    config,
+    secrets,
+    feeds,
+    clock,
+    logger,
+    metrics,
+    onChange: () => member?.announce(),
+  });
+  opened.defer(() => origin.close());
+  const rtmpUrl = `rtmp://${hostIn(config.bind)}:${origin.port}/live`;
+
   const usher = await listenAt(
     'usher',
     config.usherPort,
@@ -162,6 +166,11 @@ async function main(args: readonly string[]): Promise<void> {
   await run(readConfig(args));
 }
 
+/** A bad configuration, a taken port: words are enough, where they come from in the code is not of interest. */
+function isExpected(error: unknown): boolean {
+  return error instanceof CodedError || (error as NodeJS.ErrnoException).syscall === 'listen';
+}
+
 async function run(config: Config): Promise<void> {
   const logger = createLogger(config.log);
   const running = await start(config, logger);
@@ -177,8 +186,7 @@ async function run(config: Config): Promise<void> {
 
 if (import.meta.main) {
   main(process.argv.slice(2)).catch((error: unknown) => {
-    const words = error instanceof CodedError ? reasonOf(error) : error;
-    console.error(words);
+    console.error(isExpected(error) ? reasonOf(error) : error);
     process.exitCode = 1;
   });
 }

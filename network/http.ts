@@ -15,6 +15,8 @@ export interface Exchange {
   readonly query: URLSearchParams;
   /** The pattern's named groups. */
   readonly params: Readonly<Record<string, string>>;
+  /** Bytes of body that the answer has, for the count of what was sent; an endless one counts its own. */
+  bodyBytes: number;
 }
 
 export interface Route {
@@ -44,6 +46,7 @@ export interface HttpServer {
 
 export interface HttpMetrics {
   readonly requests: Counter<'listener' | 'kind' | 'method' | 'status'>;
+  readonly sentBytes: Counter<'listener' | 'kind'>;
   readonly listener: string;
 }
 
@@ -62,7 +65,11 @@ export function httpMetrics(metrics: Metrics): (listener: string) => HttpMetrics
     'method',
     'status',
   ]);
-  return (listener) => ({ requests, listener });
+  const sentBytes = metrics.counter('headwater_http_sent_bytes_total', 'Bytes of bodies answered with.', [
+    'listener',
+    'kind',
+  ]);
+  return (listener) => ({ requests, sentBytes, listener });
 }
 
 export async function listenHttp(options: HttpOptions): Promise<HttpServer> {
@@ -115,7 +122,7 @@ export function send(
     'Content-Length': body.length,
     'Cache-Control': cacheControl,
   });
-  exchange.response.end(exchange.request.method === 'HEAD' ? undefined : body);
+  endWith(exchange, [body]);
 }
 
 export function redirect(exchange: Exchange, status: 302 | 307, location: string): void {
@@ -194,46 +201,57 @@ export function acceptsGzip(request: IncomingMessage): boolean {
 }
 
 function dispatch(options: HttpOptions, request: IncomingMessage, response: ServerResponse): void {
-  const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
   const target = request.url ?? '/';
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
-  const exchange = (params: Readonly<Record<string, string>>): Exchange => ({
-    request,
-    response,
-    path,
-    query: new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)),
-    params,
-  });
-  const count = (kind: string): void => {
-    response.once('close', () => {
-      const { requests, listener } = options.metrics;
-      requests.inc({ listener, kind, method: knownMethod(request.method), status: response.statusCode });
-    });
-  };
-  if (request.method === 'OPTIONS') {
-    count('preflight');
-    preflight(exchange({}));
-    return;
-  }
-  let pathExists = false;
-  for (const route of options.routes) {
+  const { route, params } = findRoute(options.routes, request.method ?? '', path);
+  const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1));
+  const exchange: Exchange = { request, response, path, query, params, bodyBytes: 0 };
+  response.once('close', () => count(options.metrics, route.kind, exchange));
+  run(options, route, exchange);
+}
+
+interface Found {
+  readonly route: Pick<Route, 'kind' | 'handle'>;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+function findRoute(routes: readonly Route[], method: string, path: string): Found {
+  if (method === 'OPTIONS') return { route: PREFLIGHT, params: {} };
+  const wanted = method === 'HEAD' ? 'GET' : method;
+  let nothing = NO_SUCH_PATH;
+  for (const route of routes) {
     const match = route.pattern.exec(path);
-    if (!match) continue;
-    pathExists = true;
-    if (route.method !== method) continue;
-    count(route.kind);
-    run(options, route, exchange(match.groups ?? {}));
-    return;
+    if (match && route.method === wanted) return { route, params: match.groups ?? {} };
+    if (match) nothing = NO_SUCH_METHOD;
   }
-  count('unknown');
-  if (pathExists)
-    sendProblem(exchange({}), 405, 'Method Not Allowed', `${request.method} is not for ${path}`);
-  else sendProblem(exchange({}), 404, 'Not Found', 'there is nothing at this path');
+  return { route: nothing, params: {} };
+}
+
+const PREFLIGHT: Found['route'] = { kind: 'preflight', handle: preflight };
+const NO_SUCH_PATH: Found['route'] = {
+  kind: 'unknown',
+  handle: (exchange) => sendProblem(exchange, 404, 'Not Found', 'there is nothing at this path'),
+};
+const NO_SUCH_METHOD: Found['route'] = {
+  kind: 'unknown',
+  handle: (exchange) =>
+    sendProblem(
+      exchange,
+      405,
+      'Method Not Allowed',
+      `${exchange.request.method} is not for ${exchange.path}`,
+    ),
+};
+
+function count({ requests, sentBytes, listener }: HttpMetrics, kind: string, exchange: Exchange): void {
+  const { request, response, bodyBytes } = exchange;
+  requests.inc({ listener, kind, method: knownMethod(request.method), status: response.statusCode });
+  if (bodyBytes > 0) sentBytes.inc({ listener, kind }, bodyBytes);
 }
 
 /** A fault while answering costs that answer alone. */
-function run(options: HttpOptions, route: Route, exchange: Exchange): void {
+function run(options: HttpOptions, route: Found['route'], exchange: Exchange): void {
   const fail = (error: unknown): void => {
     options.logger.error({ err: error, kind: route.kind, path: exchange.path }, 'request failed');
     if (exchange.response.headersSent) exchange.response.destroy();
@@ -319,7 +337,10 @@ function endWith(exchange: Exchange, views: readonly Uint8Array[]): void {
   const { request, response } = exchange;
   if (request.method !== 'HEAD') {
     response.cork();
-    for (const view of views) response.write(view);
+    for (const view of views) {
+      response.write(view);
+      exchange.bodyBytes += view.length;
+    }
   }
   response.end();
 }

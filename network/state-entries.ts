@@ -34,7 +34,12 @@ export function readAssignment(json: string, place: Place): Assignment {
   return parse(json, place, ASSIGNMENT) as Assignment;
 }
 
-export function garbage({ key, field }: Place, found: string, reason: string, cause?: unknown): CodedError {
+/** Fields and values of a hash, which Redis gives one after the other. */
+export function pairs(flat: readonly string[]): [field: string, value: string][] {
+  return Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index]!, flat[2 * index + 1]!]);
+}
+
+function garbage({ key, field }: Place, found: string, reason: string, cause?: unknown): CodedError {
   const words = `'${field}' in ${key} makes no sense: ${reason} (found ${quoted(found)})`;
   return new CodedError('bad_state', words, { cause });
 }

@@ -1,7 +1,15 @@
 // The cluster state of a cluster that is one process, and of simulations.
 
 import type { Clock } from './clock.ts';
-import { isAlive, isWithin, LIMITS, type Limits } from './liveness.ts';
+import {
+  type Hearing,
+  hearingAt,
+  isAlive,
+  isWithin,
+  type LastHeard,
+  LIMITS,
+  type Limits,
+} from './liveness.ts';
 import type {
   Assignment,
   BeatAnswer,
@@ -48,7 +56,7 @@ export class MemoryState implements ClusterState {
   readonly #members = new Map<string, MemberEntry>();
   readonly #streams = new Map<string, StreamEntry>();
   readonly #plan = new Map<string, Assignment>();
-  #sinceMs: number | undefined;
+  #heard: LastHeard | undefined;
   #planTerm = 0;
   #lease: Lease | undefined;
 
@@ -58,9 +66,9 @@ export class MemoryState implements ClusterState {
   }
 
   async beat(server: ServerRecord, streams: readonly StreamRecord[]): Promise<BeatAnswer> {
-    const nowMs = this.#start();
-    if (this.#isTaken(server, nowMs)) throw idTaken(server);
-    this.#sinceMs ??= nowMs;
+    const hearing = this.#hear();
+    const { nowMs } = hearing;
+    if (this.#isTaken(server, hearing)) throw idTaken(server);
     const announced = new Map(streams.map(({ name, term }) => [name, term]));
     const last = this.#members.get(server.id);
     renew(this.#members, server.id, { server: { ...server, beatAtMs: nowMs }, announced });
@@ -73,32 +81,36 @@ export class MemoryState implements ClusterState {
 
   async leave(server: ServerIdentity): Promise<void> {
     const member = this.#members.get(server.id);
-    if (member?.server.instance === server.instance) this.#forgetServer(member, this.#start());
+    if (member?.server.instance === server.instance) this.#forgetServer(member, this.#start().nowMs);
   }
 
   async find(name: string): Promise<Whereabouts | undefined> {
-    const nowMs = this.#start();
+    const hearing = this.#start();
     const entry = this.#streams.get(name);
-    if (!entry || !isShown(entry, nowMs, this.#limits)) return undefined;
+    if (!entry || !isShown(entry, hearing, this.#limits)) return undefined;
     const servers = [...this.#members.values()].map(({ server }) => server);
-    const living = servers.filter(({ beatAtMs }) => isAlive(beatAtMs, nowMs, this.#limits));
-    return { stream: shownStream(name, entry, nowMs, this.#limits), holders: holdersOf(name, entry, living) };
+    const living = servers.filter(({ beatAtMs }) => isAlive(beatAtMs, hearing, this.#limits));
+    return {
+      stream: shownStream(name, entry, hearing, this.#limits),
+      holders: holdersOf(name, entry, living),
+    };
   }
 
   async claim(name: string, server: ServerIdentity, options: { readonly takeover: boolean }): Promise<Claim> {
-    const nowMs = this.#start();
-    if (this.#isTaken(server, nowMs)) throw idTaken(server);
+    const hearing = this.#start();
+    const { nowMs } = hearing;
+    if (this.#isTaken(server, hearing)) throw idTaken(server);
     const entry = this.#streams.get(name);
-    if (entry && entry.origin !== server.id && isHeld(entry, nowMs, this.#limits) && !options.takeover) {
+    if (entry && entry.origin !== server.id && isHeld(entry, hearing, this.#limits) && !options.takeover) {
       return { kind: 'held', by: entry.origin, term: entry.term };
     }
     const term = termAfter(entry?.term ?? 0, nowMs);
     renew(this.#streams, name, { kind: 'held', atMs: nowMs, term, origin: server.id, record: entry?.record });
-    return { kind: 'claimed', term, before: claimedBefore(name, entry, nowMs, this.#limits) };
+    return { kind: 'claimed', term, before: claimedBefore(name, entry, hearing, this.#limits) };
   }
 
   async lead(usherId: string, term: number | undefined, changes: PlanChanges): Promise<Lead> {
-    const nowMs = this.#start();
+    const { nowMs } = this.#hear();
     const last = this.#lease;
     const isLed = last !== undefined && isWithin(last.renewedAtMs, nowMs, this.#limits.leaseMs);
     const isLeader = last?.leader === usherId;
@@ -112,13 +124,12 @@ export class MemoryState implements ClusterState {
   }
 
   async snapshot(): Promise<Snapshot> {
-    const nowMs = this.#start();
-    const shown = [...this.#streams].filter(([, entry]) => isShown(entry, nowMs, this.#limits));
-    const streams = shown.map(([name, entry]) => shownStream(name, entry, nowMs, this.#limits));
+    const hearing = this.#start();
+    const shown = [...this.#streams].filter(([, entry]) => isShown(entry, hearing, this.#limits));
+    const streams = shown.map(([name, entry]) => shownStream(name, entry, hearing, this.#limits));
     const servers = [...this.#members.values()].map(({ server }) => server);
     return {
-      nowMs,
-      sinceMs: this.#sinceMs ?? nowMs,
+      ...hearing,
       servers: inOrder(servers, ({ id }) => id),
       streams: inOrder(streams, ({ name }) => name),
       planTerm: this.#planTerm,
@@ -128,25 +139,32 @@ export class MemoryState implements ClusterState {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  /** The time of a verb, before which all is forgotten that is too old for it. */
-  #start(): number {
+  /** Begins a verb by which the state is heard to be there. */
+  #hear(): Hearing {
+    const hearing = this.#start();
+    this.#heard = { ...hearing, heardAtMs: hearing.nowMs };
+    return hearing;
+  }
+
+  /** Begins a verb: all is forgotten that is too old for it. */
+  #start(): Hearing {
     const nowMs = this.#clock.now();
     const isOld = (atMs: number) => !isWithin(atMs, nowMs, this.#limits.forgetMs);
-    for (const member of this.#members.values()) {
-      if (!isOld(member.server.beatAtMs)) break;
-      this.#forgetServer(member, nowMs);
-    }
     for (const [name, { atMs }] of this.#streams) {
       if (!isOld(atMs)) break;
       this.#streams.delete(name);
     }
-    return nowMs;
+    for (const member of this.#members.values()) {
+      if (!isOld(member.server.beatAtMs)) break;
+      this.#forgetServer(member, nowMs);
+    }
+    return hearingAt(nowMs, this.#heard, this.#limits);
   }
 
-  #isTaken({ id, instance }: ServerIdentity, nowMs: number): boolean {
+  #isTaken({ id, instance }: ServerIdentity, hearing: Hearing): boolean {
     const server = this.#members.get(id)?.server;
     return (
-      server !== undefined && server.instance !== instance && isAlive(server.beatAtMs, nowMs, this.#limits)
+      server !== undefined && server.instance !== instance && isAlive(server.beatAtMs, hearing, this.#limits)
     );
   }
 

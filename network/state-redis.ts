@@ -1,9 +1,8 @@
-// The cluster state of a cluster of many processes, in Redis: each verb is one script, which Redis runs as a whole or not at all.
+// The cluster state of a cluster of many processes, in Redis.
 
-import { readFileSync } from 'node:fs';
 import type { Clock } from './clock.ts';
 import { CodedError, reasonOf } from './errors.ts';
-import { isWithin, LIMITS, type Limits, silenceMs } from './liveness.ts';
+import { type Hearing, hearingAt, isWithin, LIMITS, type Limits, pauseMs, silenceMs } from './liveness.ts';
 import type { Logger } from './logger.ts';
 import { type RedisAddress, RedisLink } from './redis.ts';
 import type {
@@ -11,7 +10,6 @@ import type {
   BeatAnswer,
   Claim,
   ClusterState,
-  KnownServer,
   Lead,
   LostStream,
   PlanChanges,
@@ -21,7 +19,7 @@ import type {
   StreamRecord,
   Whereabouts,
 } from './state.ts';
-import { type Place, readAssignment, readServer, readStream } from './state-entries.ts';
+import { pairs, readAssignment, readServer, readStream } from './state-entries.ts';
 import {
   claimedBefore,
   holdersOf,
@@ -31,6 +29,16 @@ import {
   type StreamEntry,
   shownStream,
 } from './state-rules.ts';
+import {
+  type Answers,
+  type HearingAnswer,
+  KEY_NAMES,
+  KEYS,
+  type Key,
+  keysOf,
+  SCRIPTS,
+  type Script,
+} from './state-scripts.ts';
 
 export interface RedisStateOptions {
   readonly address: RedisAddress;
@@ -44,49 +52,14 @@ export interface RedisStateOptions {
   readonly now?: () => number;
 }
 
-/** The keys, in the order in which every script takes them, and the type of each. */
-const KEYS = {
-  servers: 'hash',
-  traces: 'hash',
-  seen: 'zset',
-  streams: 'hash',
-  ending: 'zset',
-  holders: 'zset',
-  plan: 'hash',
-  meta: 'hash',
-} as const;
-type Key = keyof typeof KEYS;
-
-/** What the scripts answer. Fields and values of a hash lie flat, one after the other. */
-interface Answers {
-  readonly beat: ['known', string | null, (string | number)[]] | ['taken'];
-  readonly leave: 1;
-  readonly find: [nowMs: number, stream: string, ...servers: string[]] | null;
-  readonly claim:
-    | ['claimed', term: number, nowMs: number, before: string | null]
-    | ['held', by: string, term: number]
-    | ['taken'];
-  readonly lead: ['leading', term: number] | ['following', leader: string | null, term: number];
-  readonly snapshot: [
-    nowMs: number,
-    servers: string[],
-    streams: string[],
-    plan: string[],
-    sinceMs: string | null,
-    planTerm: string | null,
-  ];
-}
-type Verb = keyof Answers;
-
-const VERBS: readonly Verb[] = ['beat', 'leave', 'find', 'claim', 'lead', 'snapshot'];
-const SCRIPTS = Object.fromEntries(VERBS.map((verb) => [verb, `${readLua('shared')}\n${readLua(verb)}`]));
-
 export class RedisState implements ClusterState {
   readonly #link: RedisLink;
   readonly #logger: Logger;
   readonly #limits: Limits;
   readonly #now: (() => number) | undefined;
   readonly #keys: Readonly<Record<Key, string>>;
+  /** The plan of the last snapshot, as text and read: little of it changes from one to the next. */
+  #plan = new Map<string, { readonly json: string; readonly assignment: Assignment }>();
 
   /** Connects in the background. Throws `bad_config` when a file that the address names can't be read. */
   constructor(options: RedisStateOptions) {
@@ -106,9 +79,9 @@ export class RedisState implements ClusterState {
       ...streams.flatMap((stream) => [stream.name, String(stream.term), JSON.stringify(stream)]),
     ]);
     if (kind === 'taken') throw idTaken(server);
+    const place = { key: this.#keys.plan, field: server.id };
     return {
-      assignment:
-        assignment === null ? undefined : readAssignment(assignment, this.#place('plan', server.id)),
+      assignment: assignment === null ? undefined : readAssignment(assignment, place),
       lost: readLost(lost),
     };
   }
@@ -120,11 +93,14 @@ export class RedisState implements ClusterState {
   async find(name: string): Promise<Whereabouts | undefined> {
     const answer = await this.#run('find', [name]);
     if (answer === null) return undefined;
-    const [nowMs, stream, ...servers] = answer;
-    const entry = readStream(stream, this.#place('streams', name));
-    const living = this.#readServers(servers);
+    const [times, text, ...servers] = answer;
+    const hearing = hearingOf(times);
+    const entry = readStream(text, { key: this.#keys.streams, field: name });
+    const living = pairs(servers).map(([id, server]) =>
+      readServer(server, { key: this.#keys.servers, field: id }),
+    );
     return {
-      stream: shownStream(name, entry, nowMs, this.#limits),
+      stream: shownStream(name, entry, hearing, this.#limits),
       holders: holdersOf(name, entry, living),
     };
   }
@@ -134,34 +110,37 @@ export class RedisState implements ClusterState {
     const answer = await this.#run('claim', [name, server.id, server.instance, takeover]);
     if (answer[0] === 'taken') throw idTaken(server);
     if (answer[0] === 'held') return { kind: 'held', by: answer[1], term: answer[2] };
-    const [kind, term, nowMs, before] = answer;
+    const [kind, term, times, before] = answer;
     const entry = before === null ? undefined : this.#readBefore(name, before);
-    return { kind, term, before: claimedBefore(name, entry, nowMs, this.#limits) };
+    return { kind, term, before: claimedBefore(name, entry, hearingOf(times), this.#limits) };
   }
 
   async lead(usherId: string, term: number | undefined, changes: PlanChanges): Promise<Lead> {
-    const written = Object.entries(changes).flatMap(([id, assignment]) => [
+    const written = Object.entries(changes).flatMap(([id, wanted]) => [
       id,
-      assignment ? JSON.stringify(assignment) : '',
+      wanted ? JSON.stringify(wanted) : '',
     ]);
-    const answer = await this.#run('lead', [usherId, term === undefined ? '' : String(term), ...written]);
+    const answer = await this.#run('lead', [usherId, String(term ?? ''), ...written]);
     if (answer[0] === 'leading') return { kind: 'leading', term: answer[1] };
     return { kind: 'following', leader: answer[1] ?? undefined, term: answer[2] };
   }
 
   async snapshot(): Promise<Snapshot> {
-    const [nowMs, servers, streams, plan, sinceMs, planTerm] = await this.#run('snapshot', []);
-    const known = this.#readServers(servers).filter(({ beatAtMs }) =>
-      isWithin(beatAtMs, nowMs, this.#limits.forgetMs),
+    const [time, meta, servers, streams, plan] = await this.#readAll();
+    const [heardAtMs, sinceMs, pausedAtMs, planTerm] = meta.map(Number) as [number, number, number, number];
+    const nowMs = this.#now?.() ?? millisecondsOf(time);
+    const last = heardAtMs ? { heardAtMs, sinceMs, pausedAtMs } : undefined;
+    const hearing = hearingAt(nowMs, last, this.#limits);
+    const known = pairs(servers).map(([id, text]) =>
+      readServer(text, { key: this.#keys.servers, field: id }),
     );
-    const ids = new Set(known.map(({ id }) => id));
+    const remembered = known.filter(({ beatAtMs }) => isWithin(beatAtMs, nowMs, this.#limits.forgetMs));
     return {
-      nowMs,
-      sinceMs: Number(sinceMs ?? nowMs),
-      servers: inOrder(known, ({ id }) => id),
-      streams: this.#readStreams(streams, nowMs),
-      planTerm: Number(planTerm ?? 0),
-      plan: Object.fromEntries(this.#readPlan(plan).filter(([id]) => ids.has(id))),
+      ...hearing,
+      servers: inOrder(remembered, ({ id }) => id),
+      streams: this.#readStreams(streams, hearing),
+      planTerm,
+      plan: this.#readPlan(plan, new Set(remembered.map(({ id }) => id))),
     };
   }
 
@@ -169,53 +148,76 @@ export class RedisState implements ClusterState {
     return this.#link[Symbol.asyncDispose]();
   }
 
-  async #run<V extends Verb>(verb: V, args: readonly string[]): Promise<Answers[V]> {
+  async #run<Name extends Script>(name: Name, args: readonly string[]): Promise<Answers[Name]> {
     const { forgetMs, leaseMs } = this.#limits;
-    const common = [this.#now?.() ?? '', silenceMs(this.#limits), forgetMs, leaseMs].map(String);
-    try {
-      return (await this.#link.run(verb, Object.values(this.#keys), [...common, ...args])) as Answers[V];
-    } catch (error) {
-      throw (await this.#explain(error)) ?? error;
-    }
+    const common = [
+      this.#now?.() ?? '',
+      silenceMs(this.#limits),
+      pauseMs(this.#limits),
+      forgetMs,
+      leaseMs,
+    ].map(String);
+    const answer = this.#link.run(name, Object.values(this.#keys), [...common, ...args]);
+    return (await this.#explained(answer)) as Answers[Name];
+  }
+
+  /** All that a snapshot shows, of one instant. */
+  async #readAll() {
+    const { servers, streams, plan, meta } = this.#keys;
+    const hashes = [servers, streams, plan].map((key) => ['HGETALL', key]);
+    const answer = this.#link.transact([
+      ['TIME'],
+      ['HMGET', meta, 'heard', 'since', 'paused', 'planTerm'],
+      ...hashes,
+    ]);
+    return (await this.#explained(answer)) as [
+      time: [seconds: string, microseconds: string],
+      meta: (string | null)[],
+      servers: string[],
+      streams: string[],
+      plan: string[],
+    ];
   }
 
   /** Redis says that a key is of the wrong type, and not which. */
-  async #explain(error: unknown): Promise<CodedError | undefined> {
-    if (!(error instanceof CodedError) || error.code !== 'wrong_type') return undefined;
-    const names = Object.keys(KEYS) as Key[];
-    const types = await this.#link.typesOf(names.map((name) => this.#keys[name]));
-    const wrong = names.filter((name, index) => types[index] !== 'none' && types[index] !== KEYS[name]);
-    const words = wrong.map(
-      (name) => `${this.#keys[name]} holds a ${types[names.indexOf(name)]}, not a ${KEYS[name]}`,
-    );
-    return new CodedError('bad_state', words.join(', ') || error.message, { cause: error });
+  async #explained<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!(error instanceof CodedError) || error.code !== 'wrong_type') throw error;
+      const types = await this.#link.typesOf(Object.values(this.#keys));
+      const wrong = KEY_NAMES.filter((name, index) => !['none', KEYS[name]].includes(types[index]!));
+      const words = wrong.map((name) => `${this.#keys[name]} should be a ${KEYS[name]}`);
+      throw new CodedError('bad_state', `${words.join(', ')}: ${error.message}`, { cause: error });
+    }
   }
 
-  #place(key: Key, field: string): Place {
-    return { key: this.#keys[key], field };
-  }
-
-  #readServers(flat: readonly string[]): KnownServer[] {
-    return pairs(flat).map(([id, entry]) => readServer(entry, this.#place('servers', id)));
-  }
-
-  #readStreams(flat: readonly string[], nowMs: number): StreamRecord[] {
+  #readStreams(flat: readonly string[], hearing: Hearing): StreamRecord[] {
+    const key = this.#keys.streams;
     const entries = pairs(flat).map(
-      ([name, text]) => [name, readStream(text, this.#place('streams', name))] as const,
+      ([name, text]) => [name, readStream(text, { key, field: name })] as const,
     );
-    const shown = entries.filter(([, entry]) => isShown(entry, nowMs, this.#limits));
-    const streams = shown.map(([name, entry]) => shownStream(name, entry, nowMs, this.#limits));
+    const shown = entries.filter(([, entry]) => isShown(entry, hearing, this.#limits));
+    const streams = shown.map(([name, entry]) => shownStream(name, entry, hearing, this.#limits));
     return inOrder(streams, ({ name }) => name);
   }
 
-  #readPlan(flat: readonly string[]): [string, Assignment][] {
-    return pairs(flat).map(([id, json]) => [id, readAssignment(json, this.#place('plan', id))]);
+  #readPlan(flat: readonly string[], ids: ReadonlySet<string>): Record<string, Assignment> {
+    const last = this.#plan;
+    this.#plan = new Map();
+    for (const [id, json] of pairs(flat)) {
+      if (!ids.has(id)) continue;
+      const known = last.get(id);
+      const place = { key: this.#keys.plan, field: id };
+      this.#plan.set(id, known?.json === json ? known : { json, assignment: readAssignment(json, place) });
+    }
+    return Object.fromEntries([...this.#plan].map(([id, { assignment }]) => [id, assignment]));
   }
 
-  /** The claim is made already, and a broadcast must not fail for what its last origin left behind. */
+  /** The claim is made by now: a broadcast does not fail for what its last origin left behind. */
   #readBefore(name: string, text: string): StreamEntry | undefined {
     try {
-      return readStream(text, this.#place('streams', name));
+      return readStream(text, { key: this.#keys.streams, field: name });
     } catch (error) {
       this.#logger.warn({ stream: name, reason: reasonOf(error) }, 'stream begins anew');
       return undefined;
@@ -223,15 +225,9 @@ export class RedisState implements ClusterState {
   }
 }
 
-/** The braces put all keys into one slot of a Redis Cluster, where a script may use them together. */
-function keysOf(prefix: string): Record<Key, string> {
-  const names = Object.keys(KEYS) as Key[];
-  return Object.fromEntries(names.map((name) => [name, `{${prefix}}:${name}`])) as Record<Key, string>;
-}
-
 /**
- * What the state is to find of this server without reading its record: lines of what it holds and what it is origin of. As
- * long as they stay the same, line for line, a beat leaves the index alone.
+ * What the scripts are to find of a server without reading its record: lines of what it holds and what it is origin of. As
+ * long as they stay the same, a beat leaves the index alone.
  */
 function traceOf(server: ServerRecord, streams: readonly StreamRecord[]): string {
   const held = new Set(server.holdings.map(({ stream }) => `h ${stream}`));
@@ -239,17 +235,16 @@ function traceOf(server: ServerRecord, streams: readonly StreamRecord[]): string
 }
 
 function readLost(flat: readonly (string | number)[]): LostStream[] {
-  const lost: LostStream[] = [];
-  for (let at = 0; at < flat.length; at += 3) {
-    lost.push({ name: String(flat[at]), origin: String(flat[at + 1]), term: Number(flat[at + 2]) });
-  }
-  return lost;
+  return Array.from({ length: flat.length / 3 }, (_, index) => {
+    const [name, origin, term] = flat.slice(3 * index);
+    return { name: String(name), origin: String(origin), term: Number(term) };
+  });
 }
 
-function pairs(flat: readonly string[]): [string, string][] {
-  return Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index]!, flat[2 * index + 1]!]);
+function hearingOf([nowMs, sinceMs, pausedAtMs]: HearingAnswer): Hearing {
+  return { nowMs, sinceMs, pausedAtMs };
 }
 
-function readLua(name: string): string {
-  return readFileSync(new URL(`state-scripts/${name}.lua`, import.meta.url), 'utf8');
+function millisecondsOf([seconds, microseconds]: readonly [string, string]): number {
+  return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
 }

@@ -1,7 +1,7 @@
 // What the cluster state makes of what it stores, the same in every implementation. Pure.
 
 import { CodedError } from './errors.ts';
-import { isAlive, isWithin, type Limits } from './liveness.ts';
+import { type Hearing, isAlive, isWithin, type Limits } from './liveness.ts';
 import { quoted } from './names.ts';
 import type { KnownServer, ServerIdentity, StreamRecord } from './state.ts';
 
@@ -18,30 +18,35 @@ export interface StreamEntry {
 }
 
 /** Whether nobody else may claim the stream but by takeover. */
-export function isHeld({ kind, atMs }: StreamEntry, nowMs: number, limits: Limits): boolean {
-  return kind === 'held' && isAlive(atMs, nowMs, limits);
+export function isHeld({ kind, atMs }: StreamEntry, hearing: Hearing, limits: Limits): boolean {
+  return kind === 'held' && isAlive(atMs, hearing, limits);
 }
 
 /** Whether the state speaks of a stream. One that ended is kept a while for who publishes under its name again. */
-export function isShown({ kind, atMs }: StreamEntry, nowMs: number, limits: Limits): boolean {
+export function isShown({ kind, atMs }: StreamEntry, { nowMs }: Hearing, limits: Limits): boolean {
   return kind !== 'ended' && isWithin(atMs, nowMs, limits.forgetMs);
 }
 
 /** A stream as the state shows it: of whoever claimed it last, and live only as long as that claim is held. */
-export function shownStream(name: string, entry: StreamEntry, nowMs: number, limits: Limits): StreamRecord {
+export function shownStream(
+  name: string,
+  entry: StreamEntry,
+  hearing: Hearing,
+  limits: Limits,
+): StreamRecord {
   const { origin, term, atMs, record } = entry;
   const known = record ?? { startedAtMs: atMs, live: true, epoch: 0, lastMsn: -1, renditions: [] };
-  return { ...known, name, origin, term, live: known.live && isHeld(entry, nowMs, limits) };
+  return { ...known, name, origin, term, live: known.live && isHeld(entry, hearing, limits) };
 }
 
 /** What a new claimant is told of the last origin's broadcast: nothing if that never announced any. */
 export function claimedBefore(
   name: string,
   entry: StreamEntry | undefined,
-  nowMs: number,
+  hearing: Hearing,
   limits: Limits,
 ): StreamRecord | undefined {
-  return entry?.record && shownStream(name, entry, nowMs, limits);
+  return entry?.record && shownStream(name, entry, hearing, limits);
 }
 
 /** Of living servers those that hold a stream, its origin first, although that may not have a chunk of it yet. */

@@ -1,5 +1,7 @@
 // The cluster state: what every server says of itself and what usher wants of it. The seam between servers and ushers.
 
+import type { Hearing } from './liveness.ts';
+
 export type Role = 'origin' | 'edge' | 'transcoder';
 
 /** One encoding of a stream, as a multivariant playlist describes it. */
@@ -71,7 +73,7 @@ export interface ServerRecord extends ServerIdentity {
   readonly holdings: readonly Holding[];
 }
 
-/** A server as the state knows it: alive or not by `isAlive(beatAtMs, nowMs)`. */
+/** A server as the state knows it: alive or not by `isAlive(beatAtMs, snapshot)`. */
 export interface KnownServer extends ServerRecord {
   readonly beatAtMs: number;
 }
@@ -96,14 +98,11 @@ export interface Assignment {
 /** What the leader changes in the plan: a new assignment by server id, or null to say nothing more of that server. */
 export type PlanChanges = Readonly<Record<string, Assignment | null>>;
 
-/** The cluster as plain data at one instant of the state's own clock. */
-export interface Snapshot {
-  readonly nowMs: number;
-  /**
-   * When this state heard the first beat: now, after it was lost and began anew. What was there before is known only once
-   * every server had the time to beat, so a plan should wait until `isAlive(sinceMs, nowMs)` is false.
-   */
-  readonly sinceMs: number;
+/**
+ * The cluster as plain data at one instant of the state's own clock. As long as it is not `isSettled(snapshot)`, servers may
+ * be missing from it, because the state was lost and has not yet heard of all: no time to make a new plan.
+ */
+export interface Snapshot extends Hearing {
   /** Those of the last FORGET_MS, in order of their ids. */
   readonly servers: readonly KnownServer[];
   /** Those that have not ended, in order of their names. */

@@ -7,10 +7,10 @@ import { SOURCE } from '../network/feeds.ts';
 import type { Logger } from '../network/logger.ts';
 import { describeRendition } from '../network/rendition.ts';
 import type { RenditionRecord, StreamRecord } from '../network/state.ts';
-import { readTag } from './flv.ts';
+import { readTag } from './flv/flv.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import type { RtmpMessage } from './media.ts';
-import { FIRST_NUMBERING, type Numbering, type Packaged, Packager } from './packager.ts';
+import { FIRST_NUMBERING, type Numbering, type Packaged, Packager } from './packager/packager.ts';
 
 export interface BroadcastOptions {
   readonly name: string;

@@ -6,7 +6,7 @@ import type { Logger } from '../network/logger.ts';
 import { Broadcast, type BroadcastRecord } from './broadcast.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import type { PublishPolicy } from './publish-policy.ts';
-import type { Publication, PublishDecision, PublishRequest } from './rtmp-server.ts';
+import type { Publication, PublishDecision, PublishRequest } from './rtmp/server.ts';
 
 export interface IngestOptions {
   readonly feeds: Feeds;

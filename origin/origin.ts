@@ -10,7 +10,7 @@ import type { BroadcastRecord } from './broadcast.ts';
 import { Ingest } from './ingest.ts';
 import { ingestMetrics } from './ingest-metrics.ts';
 import { createPublishPolicy } from './publish-policy.ts';
-import { listenRtmp } from './rtmp-server.ts';
+import { listenRtmp } from './rtmp/server.ts';
 
 export interface OriginOptions {
   readonly config: Config;

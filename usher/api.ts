@@ -63,7 +63,10 @@ export function apiRoutes(options: ApiOptions): Route[] {
       method: 'GET',
       pattern: /^\/ingests$/,
       handle: async (exchange) =>
-        sendJson(exchange, ingestList(await options.state.snapshot(), (url) => reachableUrl(url, exchange))),
+        sendJson(
+          exchange,
+          ingestList(await options.state.snapshot(), (url) => reachableUrl(url, exchange)),
+        ),
     },
     {
       kind: 'time',
@@ -168,8 +171,8 @@ function describe(snapshot: Snapshot, stream: StreamRecord) {
   };
 }
 
-function viewersOf({ servers, nowMs }: Snapshot, stream: string): number {
-  const living = servers.filter(({ beatAtMs }) => isAlive(beatAtMs, nowMs));
+function viewersOf(snapshot: Snapshot, stream: string): number {
+  const living = snapshot.servers.filter(({ beatAtMs }) => isAlive(beatAtMs, snapshot));
   const held = living.flatMap(({ holdings }) => holdings.filter((holding) => holding.stream === stream));
   return held.reduce((sum, { viewers }) => sum + viewers, 0);
 }

@@ -23,9 +23,13 @@ export function ingestList(
   reach: (rtmpUrl: string) => string,
 ): { readonly ingests: readonly Ingest[] } {
   const open = snapshot.servers.filter(
-    ({ beatAtMs, draining, roles }) => isAlive(beatAtMs, snapshot.nowMs) && !draining && roles.includes('origin'),
+    ({ beatAtMs, draining, roles }) => isAlive(beatAtMs, snapshot) && !draining && roles.includes('origin'),
   );
-  const ranks = open.map((server) => ({ server, load: loadOf(server), streams: streamsOf(server, snapshot) }));
+  const ranks = open.map((server) => ({
+    server,
+    load: loadOf(server),
+    streams: streamsOf(server, snapshot),
+  }));
   ranks.sort((one, other) => one.load - other.load || one.streams - other.streams);
   return { ingests: ranks.map(({ server }, at) => ingestOf(server, at, reach(server.rtmpUrl))) };
 }

@@ -36,7 +36,8 @@ export function pageRoutes(options: PageOptions): Route[] {
       kind: 'page',
       method: 'GET',
       pattern: /^\/$/,
-      handle: (exchange) => sendPage(exchange, 200, FRONT, { rtmpUrl: reachableUrl(options.rtmpUrl, exchange) }),
+      handle: (exchange) =>
+        sendPage(exchange, 200, FRONT, { rtmpUrl: reachableUrl(options.rtmpUrl, exchange) }),
     },
     {
       kind: 'page',

@@ -24,7 +24,7 @@ const STEPS = 10;
 export function place(snapshot: Snapshot, request: PlacementRequest): Decision {
   const stream = snapshot.streams.find(({ name }) => name === request.stream);
   if (!stream) return { kind: 'unknown' };
-  const living = snapshot.servers.filter(({ beatAtMs }) => isAlive(beatAtMs, snapshot.nowMs));
+  const living = snapshot.servers.filter(({ beatAtMs }) => isAlive(beatAtMs, snapshot));
   const edges = living.filter(({ roles, draining }) => roles.includes('edge') && !draining);
   const origin = living.find(({ id }) => id === stream.origin);
   const planned = edges.filter((server) => server === origin || isPlanned(snapshot, server, stream.name));

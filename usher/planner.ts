@@ -1,6 +1,5 @@
 // The planner: which server follows which rendition from whom. A pure function of the snapshot.
 
-import { isAlive } from '../network/liveness.ts';
 import type { Assignment, Follow, Parent, PlanChanges, Snapshot, StreamRecord } from '../network/state.ts';
 import { type Cluster, type Copies, readCluster, type ServerLoad } from './plan/cluster.ts';
 import { bitrateMbps, demandMbps } from './plan/demand.ts';
@@ -10,11 +9,6 @@ import { type Branch, branchesOf, growTree, secondParent } from './plan/tree.ts'
 
 /** What is wanted, by server id: an entry for every living server, so that one that is to follow nothing learns it. */
 export type Plan = Readonly<Record<string, Assignment>>;
-
-/** Whether the state knows enough to plan by: after it was lost, every server has had the time to beat. */
-export function isSettled({ sinceMs, nowMs }: Snapshot): boolean {
-  return !isAlive(sinceMs, nowMs);
-}
 
 /** Renditions are planned in order of their names; each finds what those before it have left. */
 export function plan(snapshot: Snapshot): Plan {

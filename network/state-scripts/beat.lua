@@ -36,16 +36,13 @@ local function announce(name, term, text)
   return nil
 end
 
+hear()
 local last = readServer(id)
 if isTaken(last, instance) then return { 'taken' } end
 
-if last and not within(last.at, FORGET) then
-  forgetServer(id, 'left')
-  last = nil
-end
+if not last then forgetServer(id, 'left') end
 redis.call('HSET', servers, id, string.format('%.0f\n%s\n%s', now, instance, record))
 redis.call('ZADD', seen, now, id)
-redis.call('HSETNX', meta, 'since', now)
 -- What a process that crashed was origin of has not ended: its broadcaster will look for another server.
 local isSame = last and last.instance == instance
 follow(redis.call('HGET', traces, id) or '', isSame and 'ended' or 'left')

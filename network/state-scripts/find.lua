@@ -1,14 +1,14 @@
--- Where a stream is. ARGV: name. Gives the time, the stream's entry, then id and entry of each server
+-- Where a stream is. ARGV: name. Gives how the state hears, the stream's entry, then id and entry of each server
 -- that is alive and was its origin or a holder when it beat last; what they hold is in their records.
 
 local name = ARGV[FIRST]
 local stream = readStream(name)
 if not stream or stream.kind == 'ended' then return false end
 
-local answer = { now, stream.entry }
+local answer = { { now, since, paused }, stream.entry }
 local function add(id)
   local server = readServer(id)
-  if server and within(server.at, SILENCE) then
+  if server and isAlive(server.at) then
     answer[#answer + 1] = id
     answer[#answer + 1] = server.entry
   end

@@ -1,6 +1,7 @@
 -- Takes or keeps the lead among ushers. ARGV: usher, its term or "", then of each change of the plan a server and its assignment or "".
 
 local usher, term = ARGV[FIRST], ARGV[FIRST + 1]
+hear()
 local stored = redis.call('HMGET', meta, 'leader', 'term', 'renewed')
 local leader, leaderTerm, renewed = stored[1], tonumber(stored[2] or 0), tonumber(stored[3] or 0)
 if not leaderTerm or not renewed then return garbage('term or renewed', meta) end

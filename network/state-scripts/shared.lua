@@ -7,7 +7,7 @@
 -- ending   sorted set: names of streams that no trace may speak of, by the time of their claim or end
 -- holders  sorted set of equal scores, which is an index by prefix: "<stream>\n<id>"
 -- plan     hash: id -> assignment
--- meta     hash: since; leader, term, renewed; planTerm
+-- meta     hash: heard, since, paused (ms); leader, term, renewed (ms); planTerm
 local servers, traces, seen, streams, ending, holders, plan, meta = unpack(KEYS)
 
 -- The state's own clock, ms since the Unix epoch, unless the caller brings one.
@@ -18,8 +18,9 @@ local function clock(given)
 end
 
 local now = clock(ARGV[1])
-local SILENCE, FORGET, LEASE = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local FIRST = 5 -- The first argument that is the verb's own.
+local SILENCE, PAUSE = tonumber(ARGV[2]), tonumber(ARGV[3])
+local FORGET, LEASE = tonumber(ARGV[4]), tonumber(ARGV[5])
+local FIRST = 6 -- The first argument that is the verb's own.
 local KINDS = { held = true, left = true, ended = true }
 -- Work left behind by the dead that one verb clears away at most.
 local CLEARED = 8
@@ -28,22 +29,43 @@ local function within(at, limit)
   return math.abs(now - at) < limit
 end
 
+-- Since when the state hears, and when it heard the last word before that, as `hearingAt` in liveness.ts says it.
+local function hearing()
+  local stored = redis.call('HMGET', meta, 'heard', 'since', 'paused')
+  local heard = tonumber(stored[1] or nil)
+  if not heard then return now, 0 end
+  if not within(heard, PAUSE) then return now, heard end
+  return tonumber(stored[2] or 0) or 0, tonumber(stored[3] or 0) or 0
+end
+
+local since, paused = hearing()
+
+-- Said by who speaks regularly: that nobody could be heard for a while is known from it.
+local function hear()
+  redis.call('HSET', meta, 'heard', now, 'since', since, 'paused', paused)
+end
+
+-- As `isAlive` in liveness.ts.
+local function isAlive(at)
+  return within(at, SILENCE) or (within(since, SILENCE) and math.abs(paused - at) < SILENCE)
+end
+
 local function garbage(field, key)
   return redis.error_reply("BADSTATE '" .. field .. "' in " .. key .. ' makes no sense')
 end
 
--- Nil when there is none, or none that makes sense: the beat that follows writes it anew.
+-- Nil when there is none (any more), or none that makes sense: the next beat writes it anew.
 local function readServer(id)
   local entry = redis.call('HGET', servers, id)
   if not entry then return nil end
   local _, _, at, instance = string.find(entry, '^(%d+)\n([^\n]*)\n')
-  if not at then return nil end
+  if not at or not within(tonumber(at), FORGET) then return nil end
   return { at = tonumber(at), instance = instance, entry = entry }
 end
 
 -- Whether an id belongs to another living process than the caller.
 local function isTaken(server, instance)
-  return server and server.instance ~= instance and within(server.at, SILENCE)
+  return server and server.instance ~= instance and isAlive(server.at)
 end
 
 -- Nil when the stream is not known (any more); an entry without a kind is garbage.
@@ -69,6 +91,7 @@ end
 -- Ends the claim by which a server announced a stream, if no later one has replaced it.
 local function release(id, line, kind)
   local term, name = string.match(line, '^o (%d+) (.*)$')
+  if not name then return end
   local stream = readStream(name)
   if not stream then
     redis.call('HDEL', streams, name)
@@ -102,7 +125,7 @@ local function forgetStream(name)
   redis.call('ZREM', ending, name)
 end
 
--- Clears away a little of what was forgotten long ago: all verbs that write do, so that nothing grows and none takes long.
+-- Clears away a little of what was forgotten long ago: each beat and lead does, so that nothing grows and none takes long.
 local function forgetSome()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', seen, '-inf', now - FORGET, 'LIMIT', 0, CLEARED)) do
     forgetServer(id, 'left')

@@ -32,7 +32,7 @@ export async function startHeadwater(options: HeadwaterOptions): Promise<Contend
   const [rtmpPort, usherPort, mediaPort] = (await freePorts(3)) as [number, number, number];
   const folder = mkdtempSync(join(tmpdir(), 'headwater-'));
   // The window fills in the warm-up, so that memory that grows later is the viewers'.
-  writeFileSync(join(folder, 'config.yaml'), 'feed: { windowS: 6 }\nlog: warn\n');
+  writeFileSync(join(folder, 'config.yaml'), 'feed: { windowS: 6 }\nlog: error\n');
   const args = ['--config', join(folder, 'config.yaml'), '--data', folder, '--no-sample'];
   const ports = ['--rtmp-port', rtmpPort, '--usher-port', usherPort, '--media-port', mediaPort].map(String);
   const beat = options.beatMs === undefined ? [] : ['--beat-ms', String(options.beatMs)];

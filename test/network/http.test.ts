@@ -184,6 +184,23 @@ describe('routes', () => {
   });
 });
 
+describe('sent bytes', () => {
+  test('are counted by kind, without heads, and without what HEAD and 304 leave out', async () => {
+    const counted = async (): Promise<number> =>
+      Number(
+        /headwater_http_sent_bytes_total\{listener="test",kind="entity"\} (\d+)/.exec(
+          await metrics.text(),
+        )?.[1],
+      );
+    const before = await counted();
+    await (await fetch(`${base}/entity`)).text();
+    await (await fetch(`${base}/entity`, { headers: { range: 'bytes=3-6' } })).text();
+    await fetch(`${base}/entity`, { method: 'HEAD' });
+    await fetch(`${base}/entity`, { headers: { 'if-none-match': '"ten"' } });
+    expect((await counted()) - before).toBe(14);
+  });
+});
+
 describe('an endless body', () => {
   test.each(['1.0', '1.1'])('is not framed in HTTP/%s and ends with the connection', async (version) => {
     const answer = await raw(`GET /endless HTTP/${version}\r\nHost: x\r\n\r\n`);

@@ -41,7 +41,7 @@ describe('a chaser', () => {
   test('keeps more after an underflow, up to its bound', () => {
     const chaser = new Chaser(options);
     chaser.underflowed(0);
-    expect(chaser.ebbMs).toBe(150);
+    expect(chaser.ebbMs).toBe(130);
     for (let count = 0; count < 20; count++) chaser.underflowed(count);
     expect(chaser.ebbMs).toBe(1000);
   });
@@ -50,10 +50,10 @@ describe('a chaser', () => {
     const chaser = new Chaser(options);
     chaser.underflowed(0);
     see(chaser, 0, 29_000);
-    expect(chaser.ebbMs).toBe(150);
+    expect(chaser.ebbMs).toBe(130);
     see(chaser, 29_000, 90_000);
-    expect(chaser.ebbMs).toBeGreaterThan(105);
-    expect(chaser.ebbMs).toBeLessThan(125);
+    expect(chaser.ebbMs).toBeGreaterThan(103);
+    expect(chaser.ebbMs).toBeLessThan(115);
     chaser.underflowed(90_000);
     const raisedMs = chaser.ebbMs;
     see(chaser, 90_000, 149_000);
@@ -66,7 +66,7 @@ describe('a chaser', () => {
     const chaser = new Chaser({ ...options, maxEbbMs: 3000 });
     chaser.underflowed(0);
     chaser.aim(1100);
-    expect(chaser.ebbMs).toBe(1150);
+    expect(chaser.ebbMs).toBe(1130);
   });
 
   test('forgets what it saw when the playhead jumps', () => {

@@ -68,6 +68,7 @@ export function snapshot(
   return {
     nowMs: NOW_MS,
     sinceMs: NOW_MS - 3_600_000,
+    pausedAtMs: 0,
     servers: servers.toSorted((one, other) => (one.id < other.id ? -1 : 1)),
     streams: streams.toSorted((one, other) => (one.name < other.name ? -1 : 1)),
     planTerm: 0,

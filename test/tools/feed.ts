@@ -4,10 +4,16 @@ import type { Mark } from '../../network/chunk.ts';
 import { type Chunk, readChunk } from '../../network/chunk.ts';
 import { Feed } from '../../network/feed.ts';
 import { type Init, readInit } from '../../network/init.ts';
-import { box, u16, u32, write, zeros } from '../../origin/boxes.ts';
-import { FILLER_CONFIG } from '../../origin/codec/aac.ts';
-import { readAudioFormat } from '../../origin/codec/audio-format.ts';
-import { AUDIO_TRACK_ID, VIDEO_TIMESCALE, VIDEO_TRACK_ID, writeChunk, writeInit } from '../../origin/fmp4.ts';
+import { box, u16, u32, write, zeros } from '../../origin/packager/boxes.ts';
+import { FILLER_CONFIG } from '../../origin/packager/codec/aac.ts';
+import { readAudioFormat } from '../../origin/packager/codec/audio-format.ts';
+import {
+  AUDIO_TRACK_ID,
+  VIDEO_TIMESCALE,
+  VIDEO_TRACK_ID,
+  writeChunk,
+  writeInit,
+} from '../../origin/packager/fmp4.ts';
 
 export interface Broadcast {
   /** 0 for audio only. */
@@ -100,10 +106,11 @@ export class Broadcaster {
 
   /** The next frame begins another epoch, with changes if there are any. */
   restart(changes: Partial<Broadcast> = {}): this {
+    this.#broadcast = { ...this.#broadcast, ...changes };
+    if (!this.#init) return this;
     const { epoch, discontinuitySequence } = this.#first;
     this.#closeSegment(this.#nextTicks);
     this.#first = { epoch: epoch + 1, discontinuitySequence: discontinuitySequence + 1 };
-    this.#broadcast = { ...this.#broadcast, ...changes };
     this.#init = undefined;
     this.#frame = 0;
     this.#audioFrame = 0;

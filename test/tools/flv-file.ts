@@ -51,3 +51,20 @@ export function enhancedAudio(tag: EnhancedTag): RtmpMessage {
 function join(first: number, fourCc: string, more: readonly number[], data: Uint8Array): Uint8Array {
   return Uint8Array.from([first, ...Buffer.from(fourCc, 'latin1'), ...more, ...data]);
 }
+
+/** The tags as a file: what `readFlvFile` reads. */
+export function writeFlvFile(messages: readonly RtmpMessage[]): Uint8Array {
+  const header = Buffer.from([0x46, 0x4c, 0x56, 1, 5, 0, 0, 0, 9, 0, 0, 0, 0]);
+  return Buffer.concat([header, ...messages.map(writeTag)]);
+}
+
+function writeTag({ type, timestampMs, payload }: RtmpMessage): Buffer {
+  const tag = Buffer.alloc(11 + payload.length + 4);
+  tag[0] = Number(Object.keys(TYPES).find((number) => TYPES[Number(number)] === type));
+  tag.writeUIntBE(payload.length, 1, 3);
+  tag.writeUIntBE(timestampMs & 0xffffff, 4, 3);
+  tag[7] = timestampMs >>> 24;
+  tag.set(payload, 11);
+  tag.writeUInt32BE(11 + payload.length, 11 + payload.length);
+  return tag;
+}

@@ -120,7 +120,7 @@ const roomy = draft({ egressMbps: fc.constant(100_000), faults: fc.constant(fals
 function rooted(of: Snapshot): { record: StreamRecord; rendition: string }[] {
   return of.streams.flatMap((record) => {
     const origin = of.servers.find(({ id }) => id === record.origin);
-    if (!origin || !isAlive(origin.beatAtMs, of.nowMs)) return [];
+    if (!origin || !isAlive(origin.beatAtMs, of)) return [];
     return record.renditions
       .filter(({ name }) =>
         origin.holdings.some((held) => held.stream === record.name && held.rendition === name),
@@ -192,7 +192,7 @@ describe('in the plan of any snapshot', () => {
           for (const id of new Set([...parents.keys(), ...parents.values()])) {
             if (id === origin) continue;
             const { beatAtMs, draining, roles } = servers.get(id)!;
-            expect([isAlive(beatAtMs, before.nowMs), draining, roles.includes('edge')]).toEqual([
+            expect([isAlive(beatAtMs, before), draining, roles.includes('edge')]).toEqual([
               true,
               false,
               true,
@@ -212,8 +212,7 @@ describe('in the plan of any snapshot', () => {
             const watched = holdings.some(
               (held) => held.stream === name && held.rendition === rendition && held.viewers > 0,
             );
-            const mayHold =
-              isAlive(beatAtMs, before.nowMs) && !draining && roles.includes('edge') && id !== origin;
+            const mayHold = isAlive(beatAtMs, before) && !draining && roles.includes('edge') && id !== origin;
             if (watched && mayHold) expect(parents.has(id)).toBe(true);
           }
         });
@@ -265,9 +264,7 @@ describe('in the plan of any snapshot', () => {
   test('every living server has an entry, and nobody else', () => {
     fc.assert(
       fc.property(random, (before) => {
-        const living = before.servers
-          .filter(({ beatAtMs }) => isAlive(beatAtMs, before.nowMs))
-          .map(({ id }) => id);
+        const living = before.servers.filter(({ beatAtMs }) => isAlive(beatAtMs, before)).map(({ id }) => id);
         expect(Object.keys(plan(before)).sort()).toEqual(living);
       }),
       runs,
@@ -280,7 +277,7 @@ describe('in the plan of any snapshot', () => {
         const made = plan(before);
         const lost = before.streams.filter(({ origin }) => {
           const found = before.servers.find(({ id }) => id === origin);
-          return !found || !isAlive(found.beatAtMs, before.nowMs);
+          return !found || !isAlive(found.beatAtMs, before);
         });
         const of = (follows: Plan[string]['follows'] | undefined, name: string) =>
           (follows ?? [])

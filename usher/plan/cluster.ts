@@ -37,7 +37,7 @@ export interface Cluster {
 }
 
 export function readCluster(snapshot: Snapshot): Cluster {
-  const living = snapshot.servers.filter(({ beatAtMs }) => isAlive(beatAtMs, snapshot.nowMs));
+  const living = snapshot.servers.filter(({ beatAtMs }) => isAlive(beatAtMs, snapshot));
   const loads = new Map(living.map((server) => [server.id, loadOf(server)]));
   const copies = readCopies(snapshot, loads);
   for (const stream of snapshot.streams) addKnownUse(stream, copies);

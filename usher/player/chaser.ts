@@ -10,7 +10,7 @@ export interface ChaserOptions {
 }
 
 /** An underflow says that the ebb was too low for this network. */
-const GROWTH = 1.5;
+const GROWTH = 1.3;
 /** After the first underflow the ebb is left alone for this long; after each further one for twice as long. */
 const FIRST_CALM_MS = 30_000;
 const MAX_CALM_MS = 600_000;

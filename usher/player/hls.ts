@@ -1,8 +1,11 @@
 // Plays LL-HLS with hls.js: near the live edge with our own chaser, or a GOP behind so that servers can be changed unseen.
 
 import type { ErrorData, default as Hls, HlsConfig, LevelDetails, LoaderConfig } from 'hls.js';
+import type { Timer } from '../../network/clock.ts';
 import { CodedError } from '../../network/errors.ts';
+import { Bitrate } from './bitrate.ts';
 import type { ChaserOptions } from './chaser.ts';
+import { aheadMs } from './media-buffer.ts';
 import type { Ending, Playback, PlaybackOptions } from './playback.ts';
 import { Pursuit } from './pursuit.ts';
 
@@ -32,6 +35,8 @@ export const STEADY: HlsSetting = {
 const HLS_MODULE = '/assets/hls.min.mjs';
 const PERIOD_MS = 100;
 const JUMP_BEYOND_MS = 4000;
+/** Time to load what was listed last, when a stream has ended. */
+const PLAY_OUT_MS = 500;
 /** What broadcasters are asked for, and `STEADY` is made for. */
 const USUAL_GOP_S = 1;
 /** A GOP that differs by less moves nothing. */
@@ -51,8 +56,10 @@ export class HlsPlayback implements Playback {
   readonly #options: PlaybackOptions;
   readonly #setting: HlsSetting;
   readonly #pursuit: Pursuit;
+  readonly #bitrate: Bitrate;
   #hls: Hls | undefined;
   #isClosed = false;
+  #playedOut: Timer | undefined;
   #gopS: number | undefined;
   #epochChanges = 0;
   #discontinuity: number | undefined;
@@ -60,6 +67,7 @@ export class HlsPlayback implements Playback {
   constructor(options: PlaybackOptions, setting: HlsSetting) {
     this.#options = options;
     this.#setting = setting;
+    this.#bitrate = new Bitrate(options.clock);
     this.#pursuit = new Pursuit({
       ...setting.chase,
       ...options,
@@ -71,8 +79,7 @@ export class HlsPlayback implements Playback {
   }
 
   get bitrateKbps(): number | undefined {
-    const bitrate = this.#hls?.levels[this.#hls.currentLevel]?.bitrate;
-    return bitrate ? Math.round(bitrate / 1000) : undefined;
+    return this.#bitrate.kbps;
   }
 
   get epochChanges(): number {
@@ -93,6 +100,7 @@ export class HlsPlayback implements Playback {
 
   close(): void {
     this.#isClosed = true;
+    this.#playedOut?.cancel();
     this.#pursuit.close();
     this.#hls?.destroy();
   }
@@ -108,12 +116,28 @@ export class HlsPlayback implements Playback {
     const hls = new HlsClass(config(this.#setting));
     const { Events } = HlsClass;
     hls.on(Events.ERROR, (_, data) => this.#failed(data));
-    hls.on(Events.LEVEL_UPDATED, (_, { details }) => this.#learnGop(details));
+    hls.on(Events.LEVEL_UPDATED, (_, { details }) => this.#learn(details));
     hls.on(Events.FRAG_CHANGED, (_, { frag }) => this.#countEpochs(frag.cc));
-    hls.on(Events.BUFFER_APPENDING, () => this.#pursuit.see());
+    hls.on(Events.BUFFER_APPENDING, (_, { data }) => this.#appending(data.byteLength));
     hls.attachMedia(this.#options.video);
     hls.loadSource(this.#options.urls.playlist);
     this.#hls = hls;
+  }
+
+  #learn(details: LevelDetails): void {
+    if (details.live) this.#learnGop(details);
+    else this.#playOut();
+  }
+
+  #appending(bytes: number): void {
+    this.#pursuit.see();
+    this.#bitrate.add(bytes);
+  }
+
+  /** EXT-X-ENDLIST: what is buffered is played, and then there is no such stream any more. */
+  #playOut(): void {
+    const { clock, video } = this.#options;
+    this.#playedOut ??= clock.after(aheadMs(video) + PLAY_OUT_MS, () => this.#end({ kind: 'offline' }));
   }
 
   /** The playlist tells how long GOPs are after hls.js has chosen where to begin: then it has to begin again. */

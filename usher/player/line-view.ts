@@ -9,9 +9,17 @@ const DONE_MS = 1500;
 export function showLines(lines: Partial<Record<LineName, Line>>): void {
   for (const [name, line] of Object.entries(lines)) {
     const code = element('code', '');
-    code.append(line.isLink ? anchor(line.text) : line.text);
+    code.append(...(line.isLink ? [anchor(line.text)] : words(line.text)));
     part(document, `line="${name}"`).replaceChildren(code, copyButton(line.text, code));
   }
+}
+
+/** Lines of a command are broken between its words only: a break after a hyphen would be read as a space. */
+function words(text: string): Node[] {
+  return text.split(' ').flatMap((word, index) => {
+    const made = element('span', 'word', word);
+    return index === 0 ? [made] : [document.createTextNode(' '), made];
+  });
 }
 
 function anchor(href: string): HTMLAnchorElement {

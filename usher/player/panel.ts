@@ -42,11 +42,11 @@ export interface PanelOptions {
 export function runPanel(options: PanelOptions): () => void {
   const stop = new AbortController();
   listen(options, stop.signal);
-  const trace: number[] = [];
+  const trace: (number | undefined)[] = [];
   const refresh = (): void => {
     const { status } = options.player;
     window.headwater = status;
-    trace.push(status.latencyMs ?? 0);
+    trace.push(status.latencyMs);
     if (trace.length > TRACE_POINTS) trace.shift();
     show(options.root, status, trace);
   };
@@ -71,7 +71,7 @@ function listen({ root, player }: PanelOptions, signal: AbortSignal): void {
   on('fullscreen', () => toggleFullscreen(screen, video));
   volume.addEventListener('input', () => setVolume(video, volume, volume.valueAsNumber), { signal });
   // The pause key of a headset or keyboard. A browser that pauses a hidden tab plays on by itself.
-  const isMeant = (): boolean => !document.hidden && player.status.state === 'playing';
+  const isMeant = (): boolean => !document.hidden && !video.ended && player.status.state === 'playing';
   video.addEventListener('pause', () => isMeant() && player.pause(), { signal });
   listenToModes({ root, player, video, signal });
   listenToKeys({ k: toggle, f: () => toggleFullscreen(screen, video), m: () => mute(video, volume) }, signal);
@@ -129,7 +129,7 @@ function toggleFullscreen(
   else video.webkitEnterFullscreen?.();
 }
 
-function show(root: HTMLElement, status: PlayerStatus, trace: readonly number[]): void {
+function show(root: HTMLElement, status: PlayerStatus, trace: readonly (number | undefined)[]): void {
   const [title, detail] = VEILS[status.state];
   root.dataset.state = status.state;
   root.toggleAttribute('data-muted', part<HTMLVideoElement>(root, 'video').muted);
@@ -159,10 +159,13 @@ function text(value: number | undefined): string {
   return value === undefined ? '–' : value.toLocaleString('en').replaceAll(',', ' ');
 }
 
-function tracePoints(trace: readonly number[]): string {
-  const top = Math.max(...trace, 1) * HEADROOM;
+function tracePoints(trace: readonly (number | undefined)[]): string {
+  const top = Math.max(...trace.map((value) => value ?? 0), 1) * HEADROOM;
   const left = TRACE_POINTS - trace.length;
-  return trace.map((value, index) => `${left + index},${TRACE_HEIGHT * (1 - value / top)}`).join(' ');
+  const points = trace.map((value, index) =>
+    value === undefined ? '' : `${left + index},${(TRACE_HEIGHT * (1 - value / top)).toFixed(1)}`,
+  );
+  return points.join(' ').trim();
 }
 
 /** A text that stays the same is left alone, so that screen readers do not say it again. */

@@ -122,6 +122,10 @@ export class Player {
     document.addEventListener('visibilitychange', () => document.hidden || this.#playback?.catchUp(), {
       signal,
     });
+    // Browsers forget that they were to play when the video gets another source.
+    video.addEventListener('loadedmetadata', () => this.#playback && this.#startVideo(), { signal });
+    // A picture that stands still may mean that the broadcaster has gone.
+    video.addEventListener('waiting', () => this.#refreshInfo(), { signal });
     this.#refreshInfo();
     this.#refreshClock();
   }

@@ -3,6 +3,7 @@
 import type { Chunk } from '../../network/chunk.ts';
 import { CodedError } from '../../network/errors.ts';
 import type { Init, Track } from '../../network/init.ts';
+import type { Piece } from '../../network/splitter.ts';
 import { Arrivals, presentationTimeS } from './arrivals.ts';
 import { BackOff } from './back-off.ts';
 import { Bitrate } from './bitrate.ts';
@@ -10,7 +11,6 @@ import { type Connection, type ConnectionEnding, connect } from './connection.ts
 import { aheadMs, MediaBuffer, newestRange } from './media-buffer.ts';
 import type { Playback, PlaybackOptions } from './playback.ts';
 import { Pursuit } from './pursuit.ts';
-import type { Piece } from '../../network/splitter.ts';
 
 /** Chromium plays on without a stop from 100 ms ahead; with 50 ms it does not. */
 const CHASE = { ebbMs: 100, maxEbbMs: 1000, windowMs: 500, periodMs: 50, jumpBeyondMs: 2000 };

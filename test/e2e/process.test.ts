@@ -1,0 +1,82 @@
+import { createServer } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { run } from '../tools/rtmp-ffmpeg.ts';
+import { ServerProcess } from '../tools/server-process.ts';
+
+describe('the process', () => {
+  test('plays its sample broadcast from the start, and ends in order on SIGTERM', async () => {
+    await using server = await ServerProcess.start([]);
+    await server.logged((line) => line.msg === 'on air');
+    const answer = await fetch(`${server.url}/live/sample.mp4`);
+    const { value } = await answer.body!.getReader().read();
+    expect(Buffer.from(value!).toString('latin1', 4, 8)).toBe('ftyp');
+    expect(await (await fetch(`${server.url}/readyz`)).text()).toBe('ready\n');
+    expect(await server.end('SIGTERM')).toBe(0);
+    expect(server.lines.at(-1)?.msg).toBe('stopped');
+  });
+
+  test('--help says what may be said', async () => {
+    const { code, output } = await ServerProcess.run(['--help']);
+    expect(code).toBe(0);
+    for (const words of ['--rtmp-port', '--no-sample', 'keys publish']) expect(output).toContain(words);
+  });
+
+  test('exits with 0 on SIGTERM while somebody publishes and somebody watches', async () => {
+    await using server = await ServerProcess.start();
+    const push = run('ffmpeg', [...source('320x180'), '-f', 'flv', `${server.rtmpUrl}/alice`]);
+    await server.logged((line) => line.msg === 'on air');
+    const watching = (await fetch(`${server.url}/live/alice.mp4`)).body!.getReader();
+    expect((await watching.read()).done).toBe(false);
+    expect(await (await fetch(`${server.url}/live/alice.m3u8`)).text()).toContain('#EXTM3U');
+    expect(await server.end('SIGTERM')).toBe(0);
+    // Everything that there was, and then an end in order: a connection that breaks would throw.
+    for (let piece = await watching.read(); !piece.done; ) piece = await watching.read();
+    await push.exit;
+  });
+
+  test.each([
+    [['--colour', 'red'], '--colour'],
+    [['--rtmp-port', 'x'], 'rtmpPort'],
+    [['keys', 'watch', 'alice'], "'watch'"],
+    [['keys', 'play', '../etc'], '../etc'],
+    [['keys', 'play', 'alice', '--expires', 'soon'], 'soon'],
+  ])('refuses %j with exit code 1 and names what is wrong', async (args, words) => {
+    expect(await ServerProcess.run(args)).toMatchObject({ code: 1, output: expect.stringContaining(words) });
+  });
+
+  test('names the port that is taken', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => taken.once('listening', resolve));
+    const { port } = taken.address() as { port: number };
+    const args = [
+      '--rtmp-port',
+      '0',
+      '--usher-port',
+      String(port),
+      '--media-port',
+      '0',
+      '--no-sample',
+      '--log',
+      'silent',
+    ];
+    const { code, output } = await ServerProcess.run([...args, '--data', '/tmp/headwater-taken']);
+    expect(code).toBe(1);
+    expect(output).toContain(String(port));
+    taken.close();
+  });
+});
+
+function source(size: string): string[] {
+  const inputs = [
+    '-re',
+    '-f',
+    'lavfi',
+    '-i',
+    `testsrc2=size=${size}:rate=30`,
+    '-f',
+    'lavfi',
+    '-i',
+    'sine=sample_rate=48000',
+  ];
+  return ['-v', 'error', ...inputs, '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '30', '-c:a', 'aac'];
+}
