@@ -45,8 +45,8 @@ function streamsOf({ id }: KnownServer, { streams }: Snapshot): number {
 function ingestOf({ id, site }: KnownServer, at: number, url: string): Ingest {
   const template = `${url}/{stream_key}`;
   return {
-    // A number is what their readers expect: one that stays the server's own.
-    _id: rendezvous(id),
+    // Readers expect a number, and keep it in 31 bits: one that stays the server's own.
+    _id: rendezvous(id) >>> 1,
     availability: 1,
     default: at === 0,
     name: `${site}: ${id}`,

@@ -8,8 +8,11 @@ const EVERY_ADDRESS = ['0.0.0.0', '[::]'];
 export function reachableUrl(given: string, exchange: Exchange): string {
   const url = new URL(given);
   if (!EVERY_ADDRESS.includes(url.hostname)) return given.replace(/\/$/, '');
-  const host = URL.parse(`http://${exchange.request.headers.host ?? ''}`)?.hostname || '127.0.0.1';
-  // The setter of `hostname` leaves alone what it takes for no host of the URL's scheme; text does not.
-  const port = url.port && `:${url.port}`;
-  return `${url.protocol}//${host}${port}${url.pathname}`.replace(/\/$/, '');
+  url.hostname = hostOf(exchange);
+  return url.href.replace(/\/$/, '');
+}
+
+function hostOf(exchange: Exchange): string {
+  const host = URL.parse(`http://${exchange.request.headers.host ?? ''}`)?.hostname;
+  return host || '127.0.0.1';
 }

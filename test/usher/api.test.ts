@@ -175,6 +175,16 @@ describe('the API', () => {
     });
   });
 
+  test('gives the cluster as the state knows it', async () => {
+    expect(await (await fetch(`${open}/api/cluster`)).json()).toEqual(await state.snapshot());
+  });
+
+  test('lists where to push, by the host that the encoder asked for', async () => {
+    const { ingests } = (await (await fetch(`${open}/ingests`)).json()) as { ingests: object[] };
+    const url_template = 'rtmp://127.0.0.1:1935/live/{stream_key}';
+    expect(ingests).toContainEqual(expect.objectContaining({ name: 'site: s1', url_template }));
+  });
+
   test.each(['/live/nobody.m3u8', '/live/nobody.mp4', '/api/streams/nobody', '/live/..%2f..%2fetc.m3u8'])(
     '%s is unknown: 404 as a problem document',
     async (path) => {

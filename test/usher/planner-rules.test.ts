@@ -159,7 +159,7 @@ function forEachTree(
     });
 }
 
-const runs = { numRuns: Number(process.env.RUNS ?? 400) };
+const runs = { numRuns: 1_000 };
 
 describe('in the plan of any snapshot', () => {
   test('every holder has a way up to the origin, without a circle', () => {
