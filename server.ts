@@ -4,6 +4,7 @@
 import { createEdge } from './edge/edge.ts';
 import { systemClock as clock } from './network/clock.ts';
 import { type Config, FLAGS_HELP, readConfig } from './network/config.ts';
+import { getText } from './network/dial.ts';
 import { CodedError, reasonOf } from './network/errors.ts';
 import { Feeds } from './network/feeds.ts';
 import { randomName } from './network/hash.ts';
@@ -18,18 +19,23 @@ import { MemoryState } from './network/state-memory.ts';
 import { signToken } from './network/token.ts';
 import { startOrigin } from './origin/origin.ts';
 import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
+import { Controller } from './usher/controller.ts';
 import { KEYS_HELP, makeKey } from './usher/keys.ts';
+import { readStatus, STATUS_HELP } from './usher/status-command.ts';
 import { usherRoutes } from './usher/usher.ts';
 
 const HELP = `headwater: a live video relay
 
   headwater [flags]                 run origin, edge and usher in this process
   headwater keys ...                make keys to publish and tokens to play
+  headwater status ...              show the cluster: servers, streams and trees
 
 ${FLAGS_HELP}
   --help                   show this
 
 ${KEYS_HELP}
+
+${STATUS_HELP}
 `;
 
 /** What one server is taken to be able to send. */
@@ -104,6 +110,7 @@ export async function start(config: Config, logger: Logger): Promise<Running> {
         stream,
         rendition,
         viewers: edge.sessions.viewersOf(stream),
+        arrivalsPerS: edge.sessions.arrivalsOf(stream),
         next: feed.next,
       }));
       const server: ServerRecord = {
@@ -126,6 +133,7 @@ export async function start(config: Config, logger: Logger): Promise<Running> {
     },
   });
   opened.use(member);
+  opened.use(new Controller({ state, clock, logger, metrics, usherId: randomName(9) }));
 
   if (config.sample) {
     const expiresAtMs = clock.now() + SAMPLE_KEY_MS;
@@ -160,6 +168,10 @@ async function main(args: readonly string[]): Promise<void> {
   if (args[0] === 'keys') {
     const [purpose, stream, ...rest] = args.slice(1);
     process.stdout.write(`${await makeKey({ purpose, stream, rest, clock })}\n`);
+    return;
+  }
+  if (args[0] === 'status') {
+    process.stdout.write(await readStatus(args.slice(1), getText));
     return;
   }
   await run(readConfig(args));

@@ -3,6 +3,7 @@
 import type { Clock, Timer } from '../network/clock.ts';
 import { sha256 } from '../network/hash.ts';
 import type { Metrics } from '../network/metrics.ts';
+import { Arrivals } from './arrivals.ts';
 
 export type ViewerKind = 'hls' | 'progressive';
 
@@ -75,6 +76,7 @@ export class Sessions {
   readonly #hls = new Map<string, Entry>();
   readonly #progressive = new Map<string, Entry>();
   readonly #viewers = new Map<string, number>();
+  readonly #arrivals: Arrivals;
   #connections = 0;
   #sweeper: Timer | undefined;
 
@@ -84,6 +86,7 @@ export class Sessions {
     readonly limits?: Partial<SessionLimits>;
   }) {
     this.#clock = options.clock;
+    this.#arrivals = new Arrivals(options.clock);
     this.#limits = { ...SESSION_LIMITS, ...options.limits };
     options.metrics.gauge('headwater_viewers', 'Viewers at this moment.', ['kind'], (gauge) => {
       gauge.set({ kind: 'hls' }, this.#hls.size);
@@ -98,6 +101,11 @@ export class Sessions {
 
   viewersOf(stream: string): number {
     return this.#viewers.get(stream) ?? 0;
+  }
+
+  /** Viewers that begin to watch a stream, per second, of late. */
+  arrivalsOf(stream: string): number {
+    return this.#arrivals.perS(stream);
   }
 
   *list(): Generator<Session> {
@@ -161,6 +169,8 @@ export class Sessions {
 
   #add(stream: string, change: 1 | -1): void {
     const viewers = this.viewersOf(stream) + change;
+    if (change > 0) this.#arrivals.count(stream);
+    if (viewers === 0) this.#arrivals.forget(stream);
     if (viewers === 0) this.#viewers.delete(stream);
     else this.#viewers.set(stream, viewers);
   }

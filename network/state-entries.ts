@@ -59,7 +59,9 @@ const SERVER: Shape = {
   egressMbps: 'number',
   sentMbps: 'number',
   draining: 'boolean',
-  holdings: [{ stream: 'string', rendition: 'string', viewers: 'number', next: 'number' }],
+  holdings: [
+    { stream: 'string', rendition: 'string', viewers: 'number', arrivalsPerS: 'number', next: 'number' },
+  ],
 };
 
 const RENDITION: Shape = {

@@ -42,6 +42,8 @@ export interface Holding {
   readonly stream: string;
   readonly rendition: string;
   readonly viewers: number;
+  /** Viewers that begin to watch it here, per second, of late. */
+  readonly arrivalsPerS: number;
   /** Sequence number that its next chunk will have. */
   readonly next: number;
 }

@@ -70,8 +70,17 @@ const PURE = [
   'origin/rtmp/message-types.ts',
   'origin/rtmp/publish-target.ts',
   'origin/sample/recording.ts',
+  'usher/ingests.ts',
   'usher/multivariant.ts',
   'usher/placement.ts',
+  'usher/plan/cluster.ts',
+  'usher/plan/demand.ts',
+  'usher/plan/holders.ts',
+  'usher/plan/spread.ts',
+  'usher/plan/tree.ts',
+  'usher/planner.ts',
+  'usher/rendezvous.ts',
+  'usher/status.ts',
 ];
 
 /** Runs in browsers, whose own doors are the platform's. */

@@ -4,10 +4,12 @@ import { type Clock, sleep } from '../network/clock.ts';
 import { randomName } from '../network/hash.ts';
 import { type Exchange, type Route, redirect, send, sendJson, sendProblem } from '../network/http.ts';
 import { isAlive } from '../network/liveness.ts';
-import type { ClusterState, ServerRecord, Snapshot, StreamRecord } from '../network/state.ts';
+import type { ClusterState, Snapshot, StreamRecord } from '../network/state.ts';
 import { signToken, verifyToken } from '../network/token.ts';
+import { ingestList } from './ingests.ts';
 import { multivariantPlaylist } from './multivariant.ts';
-import { type Decision, place } from './placement.ts';
+import { type Decision, type PlacementRequest, place } from './placement.ts';
+import { reachableUrl } from './reachable.ts';
 
 export interface ApiOptions {
   readonly state: ClusterState;
@@ -49,6 +51,22 @@ export function apiRoutes(options: ApiOptions): Route[] {
       method: 'GET',
       pattern: /^\/api\/streams\/(?<stream>[^/]+)$/,
       handle: (exchange) => sendStream(options, exchange),
+    },
+    {
+      kind: 'cluster',
+      method: 'GET',
+      pattern: /^\/api\/cluster$/,
+      handle: async (exchange) => sendJson(exchange, await options.state.snapshot()),
+    },
+    {
+      kind: 'ingests',
+      method: 'GET',
+      pattern: /^\/ingests$/,
+      handle: async (exchange) =>
+        sendJson(
+          exchange,
+          ingestList(await options.state.snapshot(), (url) => reachableUrl(url, exchange)),
+        ),
     },
     {
       kind: 'time',
@@ -101,37 +119,26 @@ async function placeViewer(options: ApiOptions, exchange: Exchange): Promise<Pla
     }
     expiresAtMs = verdict.grant.expiresAtMs;
   }
-  const decision = await untilStarted(options, name);
+  const session = randomName(SESSION_BYTES);
+  const decision = await untilStarted(options, { stream: name, viewer: session });
   if (decision.kind === 'unknown') {
     sendProblem(exchange, 404, 'Not Found', `no stream '${name}' is live`);
     return undefined;
   }
-  const grant = { purpose: 'play', stream: name, expiresAtMs, session: randomName(SESSION_BYTES) } as const;
-  const origin = originFor(decision.server, exchange);
+  const grant = { purpose: 'play', stream: name, expiresAtMs, session } as const;
+  const origin = reachableUrl(decision.server.mediaUrl, exchange);
   return { stream: decision.stream, base: `${origin}/play/${signToken(options.secrets, grant)}/${name}` };
 }
 
 /** Places again while the stream is known and has no rendition yet: its first frames are on their way. */
-async function untilStarted(options: ApiOptions, stream: string): Promise<Decision> {
+async function untilStarted(options: ApiOptions, request: PlacementRequest): Promise<Decision> {
   const deadline = options.clock.monotonic() + STARTING_MS;
   for (;;) {
-    const decision = place(await options.state.snapshot(), { stream });
+    const decision = place(await options.state.snapshot(), request);
     if (decision.kind === 'unknown' || decision.stream.renditions.length > 0) return decision;
     if (options.clock.monotonic() >= deadline) return { kind: 'unknown' };
     await sleep(options.clock, STARTING_STEP_MS);
   }
-}
-
-/** A server that listens on every address is reached at the name by which the viewer reached usher. */
-function originFor(server: ServerRecord, exchange: Exchange): string {
-  const url = new URL(server.mediaUrl);
-  if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = hostOf(exchange);
-  return url.href.replace(/\/$/, '');
-}
-
-function hostOf(exchange: Exchange): string {
-  const host = URL.parse(`http://${exchange.request.headers.host ?? ''}`)?.hostname;
-  return host || '127.0.0.1';
 }
 
 async function sendStreams(options: ApiOptions, exchange: Exchange): Promise<void> {
@@ -142,8 +149,8 @@ async function sendStreams(options: ApiOptions, exchange: Exchange): Promise<voi
 async function sendStream(options: ApiOptions, exchange: Exchange): Promise<void> {
   const snapshot = await options.state.snapshot();
   const name = exchange.params['stream']!;
-  const decision = place(snapshot, { stream: name });
-  if (decision.kind === 'serve') sendJson(exchange, describe(snapshot, decision.stream));
+  const stream = snapshot.streams.find((known) => known.name === name);
+  if (stream) sendJson(exchange, describe(snapshot, stream));
   else sendProblem(exchange, 404, 'Not Found', `no stream '${name}' is live`);
 }
 

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { type Exchange, type Route, send } from '../network/http.ts';
 import { isStreamName, STREAM_NAME_RULE } from '../network/names.ts';
 import { MODULE_PATHS } from './assets.ts';
+import { reachableUrl } from './reachable.ts';
 
 export interface PageOptions {
   /** What broadcasters push to, without the stream's name: `rtmp://127.0.0.1:1935/live`. */
@@ -35,7 +36,8 @@ export function pageRoutes(options: PageOptions): Route[] {
       kind: 'page',
       method: 'GET',
       pattern: /^\/$/,
-      handle: (exchange) => sendPage(exchange, 200, FRONT, { rtmpUrl: reachable(options.rtmpUrl, exchange) }),
+      handle: (exchange) =>
+        sendPage(exchange, 200, FRONT, { rtmpUrl: reachableUrl(options.rtmpUrl, exchange) }),
     },
     {
       kind: 'page',
@@ -63,14 +65,6 @@ function sendPage(
   // A playback token in the page's address is nobody else's business.
   response.setHeader('Referrer-Policy', 'no-referrer');
   send(exchange, status, 'text/html; charset=utf-8', fill(template, values), 'no-cache');
-}
-
-/** A server that listens on every address is reached at the name by which the page was. */
-function reachable(rtmpUrl: string, exchange: Exchange): string {
-  const url = new URL(rtmpUrl);
-  if (!['0.0.0.0', '[::]'].includes(url.hostname)) return rtmpUrl;
-  const host = URL.parse(`http://${exchange.request.headers.host ?? ''}`)?.hostname ?? '127.0.0.1';
-  return `rtmp://${host}:${url.port || '1935'}${url.pathname}`;
 }
 
 /** Puts values, escaped, where `{{name}}` stands. */

@@ -50,5 +50,5 @@ export function streamRecord(
 }
 
 export function holding(stream: string, changes: Partial<Holding> = {}): Holding {
-  return { stream, rendition: 'source', viewers: 0, next: 1, ...changes };
+  return { stream, rendition: 'source', viewers: 0, arrivalsPerS: 0, next: 1, ...changes };
 }

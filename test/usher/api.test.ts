@@ -31,7 +31,7 @@ const server: ServerRecord = {
   egressMbps: 1_000,
   sentMbps: 0,
   draining: false,
-  holdings: [{ stream: 'alice', rendition: 'source', viewers: 3, next: 1 }],
+  holdings: [{ stream: 'alice', rendition: 'source', viewers: 3, arrivalsPerS: 0, next: 1 }],
 };
 const alice: StreamRecord = {
   name: 'alice',
@@ -173,6 +173,16 @@ describe('the API', () => {
         expect.objectContaining({ name: 'radio', live: false, viewers: 0 }),
       ],
     });
+  });
+
+  test('gives the cluster as the state knows it', async () => {
+    expect(await (await fetch(`${open}/api/cluster`)).json()).toEqual(await state.snapshot());
+  });
+
+  test('lists where to push, by the host that the encoder asked for', async () => {
+    const { ingests } = (await (await fetch(`${open}/ingests`)).json()) as { ingests: object[] };
+    const url_template = 'rtmp://127.0.0.1:1935/live/{stream_key}';
+    expect(ingests).toContainEqual(expect.objectContaining({ name: 'site: s1', url_template }));
   });
 
   test.each(['/live/nobody.m3u8', '/live/nobody.mp4', '/api/streams/nobody', '/live/..%2f..%2fetc.m3u8'])(

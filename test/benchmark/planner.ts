@@ -1,0 +1,95 @@
+// What a plan costs: 1,000 servers and 10,000 streams, in the cases that differ. `node test/benchmark/planner.ts`
+
+import type { Holding, KnownServer, Snapshot } from '../../network/state.ts';
+import { changesOf, plan } from '../../usher/planner.ts';
+import { carriedOut, holding, server, snapshot, stream } from '../tools/clusters.ts';
+import { percentile, table } from './report.ts';
+
+const SERVERS = 1_000;
+const STREAMS = 10_000;
+const SITES = 10;
+const RUNS = 9;
+
+const rows = [
+  measure('at rest, each stream on 3 servers', settled(spread(2))),
+  measure('at rest, each stream on its origin alone', settled(spread(0))),
+  measure('first plan of streams on 3 servers', { ...spread(2), plan: {} }),
+  measure('every origin is full: each stream needs another server', full(spread(0))),
+  measure('the server with the most children dies', withoutBusiest(settled(spread(2)))),
+  measure('one stream from 1 server to all', flashCrowd(settled(spread(0)))),
+];
+console.log(table(['case', 'follows', 'changes', 'median ms', 'worst ms'], rows));
+
+/** Streams with their origins in turn, and as many other servers with viewers. */
+function spread(others: number): Snapshot {
+  const names = Array.from({ length: STREAMS }, (_, index) => `stream-${String(index).padStart(5, '0')}`);
+  const holdings = Array.from({ length: SERVERS }, (): Holding[] => []);
+  for (const [index, name] of names.entries())
+    for (let copy = 0; copy <= others; copy++)
+      holdings[(index + copy * 37) % SERVERS]!.push(holding(name, 2));
+  const servers = holdings.map((held, index) =>
+    server(idOf(index), {
+      roles: ['origin', 'edge'],
+      site: `site-${index % SITES}`,
+      egressMbps: 10_000,
+      holdings: held,
+    }),
+  );
+  return snapshot(
+    servers,
+    names.map((name, index) => stream(name, idOf(index % SERVERS))),
+  );
+}
+
+function settled(before: Snapshot): Snapshot {
+  return carriedOut(before, plan(before));
+}
+
+/** Half of the servers carry no more; theirs are the streams. */
+function full(before: Snapshot): Snapshot {
+  const servers = before.servers.map((each, index) =>
+    index % 2 === 0 ? { ...each, sentMbps: each.egressMbps } : each,
+  );
+  const streams = before.streams.map((each, index) => ({ ...each, origin: idOf((index * 2) % SERVERS) }));
+  const held = new Map<string, Holding[]>();
+  for (const { name, origin } of streams) held.set(origin, [...(held.get(origin) ?? []), holding(name, 2)]);
+  return {
+    ...before,
+    streams,
+    servers: servers.map((each) => ({ ...each, holdings: held.get(each.id) ?? [] })),
+  };
+}
+
+function withoutBusiest(before: Snapshot): Snapshot {
+  const children = new Map<string, number>();
+  for (const { follows } of Object.values(before.plan))
+    for (const { parents } of follows) children.set(parents[0]!.id, (children.get(parents[0]!.id) ?? 0) + 1);
+  const [busiest] = [...children].sort(([, one], [, other]) => other - one)[0]!;
+  return { ...before, servers: before.servers.filter(({ id }) => id !== busiest) };
+}
+
+function flashCrowd(before: Snapshot): Snapshot {
+  const [first, ...others] = before.servers;
+  const crowd = first!.holdings.map((each, index) =>
+    index === 0 ? { ...each, arrivalsPerS: 450_000 } : each,
+  );
+  return { ...before, servers: [{ ...(first as KnownServer), holdings: crowd }, ...others] };
+}
+
+function measure(name: string, given: Snapshot): string[] {
+  let made = plan(given);
+  let changes = changesOf(given.plan, made);
+  const took = Array.from({ length: RUNS }, () => {
+    const startedAt = performance.now();
+    made = plan(given);
+    changes = changesOf(given.plan, made);
+    return performance.now() - startedAt;
+  });
+  const follows = Object.values(made).reduce((sum, assignment) => sum + assignment.follows.length, 0);
+  const times = [percentile(took, 0.5), Math.max(...took)].map((ms) => ms.toFixed(0));
+  return [name, String(follows), String(Object.keys(changes).length), ...times];
+}
+
+function idOf(index: number): string {
+  return `server-${String(index).padStart(4, '0')}`;
+}

@@ -1,0 +1,122 @@
+// Snapshots of clusters for tests and benchmarks of usher, and what becomes of one whose plan is carried out.
+
+import type {
+  Assignment,
+  Holding,
+  KnownServer,
+  RenditionRecord,
+  Snapshot,
+  StreamRecord,
+} from '../../network/state.ts';
+import type { Plan } from '../../usher/planner.ts';
+
+export const NOW_MS = 1_800_000_000_000;
+
+export function server(id: string, changes: Partial<KnownServer> = {}): KnownServer {
+  return {
+    id,
+    instance: `${id}-1`,
+    roles: ['edge'],
+    site: 'fra1',
+    host: `host-of-${id}`,
+    mediaUrl: `https://${id}.example:8081`,
+    relayUrl: `http://${id}.example:8082`,
+    rtmpUrl: `rtmp://${id}.example:1935/live`,
+    egressMbps: 1_000,
+    sentMbps: 0,
+    draining: false,
+    holdings: [],
+    beatAtMs: NOW_MS - 400,
+    ...changes,
+  };
+}
+
+/** Of 4 Mbps. */
+export const SOURCE: RenditionRecord = {
+  name: 'source',
+  codecs: 'avc1.64001f,mp4a.40.2',
+  width: 1280,
+  height: 720,
+  frameRate: 30,
+  peakBps: 4_200_000,
+  averageBps: 4_000_000,
+};
+
+export function stream(name: string, origin: string, changes: Partial<StreamRecord> = {}): StreamRecord {
+  return {
+    name,
+    origin,
+    term: 1,
+    startedAtMs: NOW_MS - 60_000,
+    live: true,
+    epoch: 1_800_000_000,
+    lastMsn: 59,
+    renditions: [SOURCE],
+    ...changes,
+  };
+}
+
+export function holding(name: string, viewers = 0, changes: Partial<Holding> = {}): Holding {
+  return { stream: name, rendition: 'source', viewers, arrivalsPerS: 0, next: 1_000, ...changes };
+}
+
+export function snapshot(
+  servers: readonly KnownServer[],
+  streams: readonly StreamRecord[],
+  changes: Partial<Snapshot> = {},
+): Snapshot {
+  return {
+    nowMs: NOW_MS,
+    sinceMs: NOW_MS - 3_600_000,
+    pausedAtMs: 0,
+    servers: servers.toSorted((one, other) => (one.id < other.id ? -1 : 1)),
+    streams: streams.toSorted((one, other) => (one.name < other.name ? -1 : 1)),
+    planTerm: 0,
+    plan: {},
+    ...changes,
+  };
+}
+
+/** First parents by child, of one rendition. */
+export function parentsIn(plan: Plan, name: string, rendition = 'source'): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [id, { follows }] of Object.entries(plan))
+    for (const follow of follows)
+      if (follow.stream === name && follow.rendition === rendition) found.set(id, follow.parents[0]!.id);
+  return found;
+}
+
+/** The plan is the state's, every server holds what it is to follow and nothing else that nobody watches, and sends it on. */
+export function carriedOut(before: Snapshot, plan: Plan): Snapshot {
+  const sentBefore = relayedMbps(before, before.plan);
+  const sentAfter = relayedMbps(before, plan);
+  const servers = before.servers.map((each) => {
+    const follows = plan[each.id]?.follows ?? [];
+    const isWanted = ({ stream: name, rendition, viewers }: Holding): boolean =>
+      viewers > 0 ||
+      before.streams.some((known) => known.name === name && known.origin === each.id) ||
+      follows.some((follow) => follow.stream === name && follow.rendition === rendition);
+    const kept = each.holdings.filter(isWanted);
+    const isNew = (follow: Assignment['follows'][number]): boolean =>
+      !kept.some(({ stream: name, rendition }) => name === follow.stream && rendition === follow.rendition);
+    const made = follows
+      .filter(isNew)
+      .map((follow) => holding(follow.stream, 0, { rendition: follow.rendition }));
+    const change = (sentAfter.get(each.id) ?? 0) - (sentBefore.get(each.id) ?? 0);
+    return { ...each, holdings: [...kept, ...made], sentMbps: Math.max(0, each.sentMbps + change) };
+  });
+  return { ...before, servers, plan, planTerm: before.planTerm + 1 };
+}
+
+function relayedMbps({ servers, streams }: Snapshot, plan: Plan): Map<string, number> {
+  const sent = new Map<string, number>();
+  for (const { id } of servers)
+    for (const { stream: name, rendition, parents } of plan[id]?.follows ?? []) {
+      const record = streams
+        .find((known) => known.name === name)
+        ?.renditions.find(({ name }) => name === rendition);
+      const parent = parents[0]?.id;
+      if (record && parent) sent.set(parent, (sent.get(parent) ?? 0) + record.averageBps / 1e6);
+    }
+  return sent;
+}

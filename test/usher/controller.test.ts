@@ -1,0 +1,221 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CodedError } from '../../network/errors.ts';
+import { Metrics } from '../../network/metrics.ts';
+import type { ClusterState, ServerRecord, Snapshot, StreamRecord } from '../../network/state.ts';
+import { MemoryState } from '../../network/state-memory.ts';
+import { Controller } from '../../usher/controller.ts';
+import { holding, parentsIn, server, stream } from '../tools/clusters.ts';
+import { keepingLogger } from '../tools/keeping-logger.ts';
+import { ManualClock } from '../tools/manual-clock.ts';
+
+const STEP_MS = 100;
+
+/** All that was begun has come as far as it can without time. */
+const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+let clock: ManualClock;
+let state: MemoryState;
+let members: Map<string, { record: ServerRecord; streams: readonly StreamRecord[] }>;
+let ushers: Controller[];
+
+beforeEach(() => {
+  clock = new ManualClock();
+  state = new MemoryState(clock);
+  members = new Map();
+  ushers = [];
+});
+afterEach(async () => {
+  for (const usher of ushers) await usher[Symbol.asyncDispose]();
+});
+
+function join(id: string, changes: Partial<ServerRecord> = {}, streams: readonly StreamRecord[] = []): void {
+  const { beatAtMs: _, ...record } = server(id, changes);
+  members.set(id, { record, streams });
+}
+
+/** Lets time pass; servers beat each second. */
+async function pass(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += STEP_MS) {
+    if (clock.now() % 1_000 === 0)
+      for (const { record, streams } of members.values()) await state.beat(record, streams);
+    clock.advance(STEP_MS);
+    await pause();
+  }
+}
+
+function start(usherId: string, seen: Pick<ClusterState, 'snapshot' | 'lead'> = state) {
+  const metrics = new Metrics();
+  const logger = keepingLogger();
+  const usher = new Controller({ state: seen, clock, logger, metrics, usherId });
+  ushers.push(usher);
+  const value = async (name: string): Promise<number> =>
+    Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(await metrics.text())?.[1]);
+  return { usher, value, lines: logger.lines };
+}
+
+/** One watched edge of an origin that serves no viewers itself. */
+function joinAlice(): void {
+  join('origin', { roles: ['origin'], holdings: [holding('alice')] }, [stream('alice', 'origin')]);
+  join('edge', { holdings: [holding('alice', 5)] });
+}
+
+const planned = async (): Promise<Map<string, string>> => parentsIn((await state.snapshot()).plan, 'alice');
+
+describe('an usher that leads', () => {
+  test('plans for whoever joins within a turn after its beat, and writes what changed alone', async () => {
+    joinAlice();
+    const { usher, value } = start('one');
+    await pass(4_000);
+    expect(usher.isLeading).toBe(true);
+    expect(await planned()).toEqual(new Map([['edge', 'origin']]));
+    expect(await value('headwater_plan_changes_total')).toBe(2);
+    join('late', { holdings: [holding('alice', 1)] });
+    await pass(1_600);
+    expect((await planned()).has('late')).toBe(true);
+    expect(await value('headwater_usher_leading')).toBe(1);
+    // Both edges have their second parent now, each the other.
+    expect(await value('headwater_plan_changes_total')).toBe(4);
+    expect(await value('headwater_plan_seconds_count')).toBeGreaterThan(1);
+  });
+
+  test('drops a server that died from the plan', async () => {
+    joinAlice();
+    start('one');
+    await pass(4_000);
+    members.delete('edge');
+    await pass(4_000);
+    expect(Object.keys((await state.snapshot()).plan)).toEqual(['origin']);
+  });
+
+  test('makes no plan before every server had the time to beat', async () => {
+    joinAlice();
+    start('one');
+    await pass(2_900);
+    expect((await state.snapshot()).plan).toEqual({});
+    await pass(700);
+    expect((await planned()).size).toBe(1);
+  });
+});
+
+describe('of two ushers', () => {
+  test('one leads, and the other within five seconds after the first is gone', async () => {
+    joinAlice();
+    const one = start('one');
+    const two = start('two');
+    await pass(5_000);
+    expect([one.usher.isLeading, two.usher.isLeading]).toEqual([true, false]);
+    expect(await two.value('headwater_usher_leading')).toBe(0);
+    await one.usher[Symbol.asyncDispose]();
+    join('late', { holdings: [holding('alice', 1)] });
+    await pass(4_900);
+    expect(two.usher.isLeading).toBe(true);
+    expect((await planned()).has('late')).toBe(true);
+  });
+
+  test('one that could not speak for longer than its lease finds the other leading, and follows', async () => {
+    joinAlice();
+    const link = breakable();
+    const one = start('one', link.state);
+    const two = start('two');
+    await pass(5_000);
+    link.isBroken = true;
+    await pass(5_000);
+    expect([one.usher.isLeading, two.usher.isLeading]).toEqual([false, true]);
+    link.isBroken = false;
+    await pass(1_000);
+    expect([one.usher.isLeading, two.usher.isLeading]).toEqual([false, true]);
+    expect(one.lines.map(({ message }) => message)).toEqual([
+      'this usher leads',
+      'no plan can be made: what was planned stays',
+      'this usher leads no more',
+      'cluster state is back',
+    ]);
+  });
+});
+
+describe('an outage of the state', () => {
+  test('is logged once with its code, counted each turn, and leaves the plan as it is', async () => {
+    joinAlice();
+    const link = breakable();
+    const { usher, value, lines } = start('one', link.state);
+    await pass(4_000);
+    const before = await state.snapshot();
+    link.isBroken = true;
+    await pass(2_000);
+    expect(lines.filter(({ level }) => level === 'warn')).toEqual([
+      expect.objectContaining({ fields: { code: 'state_unavailable', reason: 'it is away' } }),
+    ]);
+    expect(await value('headwater_plan_turns_total{result="failed"}')).toBe(4);
+    expect(await value('headwater_usher_leading')).toBe(0);
+    link.isBroken = false;
+    await pass(600);
+    expect(usher.isLeading).toBe(true);
+    expect(lines.at(-1)!.message).toBe('cluster state is back');
+    expect((await state.snapshot()).plan).toEqual(before.plan);
+  });
+
+  test('that loses everything is followed by the same plan, made once the servers are back', async () => {
+    joinAlice();
+    const seen: Pick<ClusterState, 'snapshot' | 'lead'> = {
+      snapshot: () => state.snapshot(),
+      lead: (...words) => state.lead(...words),
+    };
+    const { usher } = start('one', seen);
+    await pass(4_000);
+    const before = await planned();
+    state = new MemoryState(clock);
+    await pass(2_000);
+    expect(await planned()).toEqual(new Map());
+    await pass(2_000);
+    expect(usher.isLeading).toBe(true);
+    expect(await planned()).toEqual(before);
+  });
+});
+
+test('turns never overlap, and an end waits for the one that is on its way', async () => {
+  let answer = (_: Snapshot): void => {};
+  let asked = 0;
+  const slow: Pick<ClusterState, 'snapshot' | 'lead'> = {
+    lead: (...words) => state.lead(...words),
+    snapshot: () => {
+      asked += 1;
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    },
+  };
+  const { usher } = start('one', slow);
+  await pass(5_000);
+  expect(asked).toBe(1);
+  let hasEnded = false;
+  const ended = usher[Symbol.asyncDispose]().then(() => {
+    hasEnded = true;
+  });
+  await pause();
+  expect(hasEnded).toBe(false);
+  answer(await state.snapshot());
+  await ended;
+  await pass(2_000);
+  expect(asked).toBe(1);
+  expect(clock.pending).toBe(0);
+});
+
+function breakable() {
+  const link = {
+    isBroken: false,
+    state: {
+      snapshot: async () => {
+        check();
+        return state.snapshot();
+      },
+      lead: async (...words: Parameters<ClusterState['lead']>) => {
+        check();
+        return state.lead(...words);
+      },
+    },
+  };
+  const check = (): void => {
+    if (link.isBroken) throw new CodedError('state_unavailable', 'it is away');
+  };
+  return link;
+}

@@ -1,0 +1,262 @@
+import { describe, expect, test } from 'vitest';
+import type { KnownServer, Snapshot } from '../../network/state.ts';
+import { changesOf, plan } from '../../usher/planner.ts';
+import {
+  carriedOut,
+  holding,
+  NOW_MS,
+  parentsIn,
+  SOURCE,
+  server,
+  snapshot,
+  stream,
+} from '../tools/clusters.ts';
+
+/** An origin and edges of 100 Mbps: 25 viewers of 4 Mbps are one too many for each, 20 are what it is filled to. */
+function cluster(edges: number, sites: readonly string[] = ['fra1']): Snapshot {
+  const origin = server('origin', {
+    roles: ['origin'],
+    egressMbps: 100,
+    site: sites[0]!,
+    holdings: [holding('alice')],
+  });
+  const others = Array.from({ length: edges }, (_, index) =>
+    server(`edge-${String(index).padStart(2, '0')}`, { egressMbps: 100, site: sites[index % sites.length]! }),
+  );
+  return snapshot([origin, ...others], [stream('alice', 'origin')]);
+}
+
+function change(of: Snapshot, id: string, changes: (server: KnownServer) => Partial<KnownServer>): Snapshot {
+  return {
+    ...of,
+    servers: of.servers.map((each) => (each.id === id ? { ...each, ...changes(each) } : each)),
+  };
+}
+
+/** Viewers on a server that holds the stream, and what it sends to them. */
+function withViewers(of: Snapshot, id: string, viewers: number, arrivalsPerS = 0): Snapshot {
+  return change(of, id, ({ sentMbps, holdings }) => ({
+    sentMbps: sentMbps + (viewers - (holdings.find((held) => held.stream === 'alice')?.viewers ?? 0)) * 4,
+    holdings: [
+      ...holdings.filter((held) => held.stream !== 'alice'),
+      holding('alice', viewers, { arrivalsPerS }),
+    ],
+  }));
+}
+
+const settled = (of: Snapshot): Snapshot => carriedOut(of, plan(of));
+const holdersOf = (of: Snapshot): string[] => [...parentsIn(of.plan, 'alice').keys()].sort();
+
+function depthOf(of: Snapshot): number {
+  const parents = parentsIn(of.plan, 'alice');
+  const depth = (id: string): number => (parents.has(id) ? 1 + depth(parents.get(id)!) : 0);
+  return Math.max(0, ...[...parents.keys()].map(depth));
+}
+
+describe('a stream that nobody watches', () => {
+  test('stays on its origin, and every server learns that it is to follow nothing', () => {
+    expect(plan(cluster(2))).toEqual({
+      'edge-00': { follows: [] },
+      'edge-01': { follows: [] },
+      origin: { follows: [] },
+    });
+  });
+
+  test('is copied once as soon as somebody asked a server for it', () => {
+    const now = settled(withViewers(cluster(5), 'edge-03', 1));
+    expect(holdersOf(now)).toEqual(['edge-03']);
+    expect(now.plan['edge-03']!.follows).toEqual([
+      {
+        stream: 'alice',
+        rendition: 'source',
+        parents: [{ id: 'origin', relayUrl: 'http://origin.example:8082' }],
+      },
+    ]);
+  });
+});
+
+describe('growth', () => {
+  test('a crowd that fills 16 servers has 20 within five plans, in a tree of at most four levels', () => {
+    let now = settled(withViewers(cluster(30), 'edge-00', 5, 10));
+    let plans = 1;
+    for (let watching = 5; holdersOf(now).length < 20; plans++) {
+      watching += 70;
+      expect(plans).toBeLessThan(6);
+      const holders = holdersOf(now);
+      for (const id of holders)
+        now = withViewers(now, id, Math.min(18, Math.ceil(watching / holders.length)), 50 / holders.length);
+      now = settled(now);
+    }
+    expect(plans).toBeLessThanOrEqual(5);
+    expect(depthOf(now)).toBeLessThanOrEqual(4);
+    expect(changesOf(now.plan, plan(now))).toEqual({});
+  });
+
+  test('arrivals alone bring the copies that they will fill in five seconds', () => {
+    // (1 viewer + 20 arrivals per second * 5 s) * 4 Mbps are 404 Mbps; 80 less 4 for the link on each is 76; the origin feeds four.
+    const now = settled(withViewers(cluster(10), 'edge-00', 1, 20));
+    expect(holdersOf(now)).toHaveLength(6);
+  });
+
+  test('takes no more servers than carry the crowd, the strongest first', () => {
+    const strong = change(cluster(5), 'edge-04', () => ({ egressMbps: 1_000 }));
+    const now = settled(withViewers(strong, 'edge-00', 1, 20));
+    expect(holdersOf(now)).toEqual(['edge-00', 'edge-04']);
+  });
+
+  test('counts an origin that serves viewers, and leaves the others alone as long as it carries them', () => {
+    const both = change(cluster(5), 'origin', () => ({ roles: ['origin', 'edge'] }));
+    expect(holdersOf(settled(withViewers(both, 'origin', 15)))).toEqual([]);
+    expect(holdersOf(settled(withViewers(both, 'origin', 15, 3)))).toHaveLength(1);
+  });
+
+  test('does not promise to two streams what a server has once', () => {
+    const bob = stream('bob', 'origin');
+    let now: Snapshot = { ...cluster(4), streams: [stream('alice', 'origin'), bob] };
+    const crowd = (name: string) => holding(name, 1, { arrivalsPerS: 2.8 });
+    now = change(now, 'origin', () => ({ holdings: [holding('alice'), holding('bob')] }));
+    now = change(now, 'edge-00', () => ({ sentMbps: 8, holdings: [crowd('alice'), crowd('bob')] }));
+    const made = plan(now);
+    // Each wants 60 of the 80 Mbps of one server: the first stays where it is, the second needs one more.
+    expect([...parentsIn(made, 'alice').keys()]).toEqual(['edge-00']);
+    expect([...parentsIn(made, 'bob').keys()]).toHaveLength(2);
+  });
+});
+
+describe('shrinking', () => {
+  const crowded = settled(withViewers(cluster(10), 'edge-00', 10, 20));
+
+  test('takes one copy at a time, and never one with viewers', () => {
+    expect(holdersOf(crowded)).toHaveLength(6);
+    const watched = holdersOf(crowded)[2]!;
+    let now = withViewers(withViewers(crowded, 'edge-00', 10), watched, 1);
+    const counts: number[] = [];
+    for (let turn = 0; turn < 6; turn++) {
+      now = settled(now);
+      counts.push(holdersOf(now).length);
+    }
+    expect(counts).toEqual([5, 4, 3, 2, 2, 2]);
+    expect(holdersOf(now)).toEqual(['edge-00', watched].sort());
+  });
+
+  test('waits until the others carry half as much again: a demand that sways changes nothing', () => {
+    const { length } = holdersOf(crowded);
+    let now = crowded;
+    for (const arrivals of [16, 20, 15, 19, 16]) {
+      now = settled(withViewers(now, 'edge-00', 10, arrivals));
+      expect(holdersOf(now)).toHaveLength(length);
+    }
+  });
+});
+
+describe('two sites', () => {
+  test('a crowd at both crosses between them once, also when the gateway dies', () => {
+    let now = cluster(16, ['ams1', 'fra1']);
+    for (let index = 0; index < 16; index++)
+      now = withViewers(now, `edge-${String(index).padStart(2, '0')}`, 15);
+    now = settled(now);
+    const site = (id: string): string => now.servers.find((each) => each.id === id)!.site;
+    const gateways = (): string[] =>
+      [...parentsIn(now.plan, 'alice')].filter(([id, parent]) => site(id) !== site(parent)).map(([id]) => id);
+    expect(holdersOf(now)).toHaveLength(16);
+    const [gateway, ...more] = gateways();
+    expect(more).toEqual([]);
+    expect(site(gateway!)).toBe('fra1');
+    now = settled(change(now, gateway!, () => ({ beatAtMs: NOW_MS - 3_000 })));
+    expect(gateways()).toHaveLength(1);
+    expect(gateways()).not.toContain(gateway);
+    expect(holdersOf(now)).toHaveLength(15);
+  });
+
+  test('the next copy is made where the viewers are, before a stronger server elsewhere', () => {
+    let now = change(cluster(8, ['ams1', 'fra1']), 'edge-02', () => ({ egressMbps: 110 }));
+    now = settled(withViewers(now, 'edge-01', 10, 3));
+    expect(holdersOf(now)).toEqual(['edge-01', 'edge-03']);
+  });
+});
+
+describe('a server that drains', () => {
+  function twelve(): Snapshot {
+    let now = cluster(12);
+    for (let index = 0; index < 12; index++)
+      now = withViewers(now, `edge-${String(index).padStart(2, '0')}`, 10);
+    return settled(now);
+  }
+
+  test('loses its children at once, each to another parent, and those alone move', () => {
+    const before = twelve();
+    const was = parentsIn(before.plan, 'alice');
+    const inner = [...was.values()].find((id) => id !== 'origin')!;
+    const after = settled(change(before, inner, () => ({ draining: true })));
+    const is = parentsIn(after.plan, 'alice');
+    expect(is.has(inner)).toBe(false);
+    const moved = [...is].filter(([id, parent]) => was.has(id) && parent !== was.get(id)).map(([id]) => id);
+    expect(moved.sort()).toEqual(
+      [...was]
+        .filter(([, parent]) => parent === inner)
+        .map(([id]) => id)
+        .sort(),
+    );
+    expect(moved.length).toBeGreaterThan(0);
+    expect([...is.values()]).not.toContain(inner);
+  });
+
+  test('has its viewers counted as demand for others', () => {
+    const now = settled(
+      change(withViewers(cluster(4), 'edge-00', 18), 'edge-00', () => ({ draining: true })),
+    );
+    expect(holdersOf(now)).toHaveLength(1);
+    expect(holdersOf(now)).not.toContain('edge-00');
+  });
+
+  test('feeds on as the origin: nobody else has the stream first', () => {
+    const now = settled(change(withViewers(cluster(4), 'edge-00', 5), 'origin', () => ({ draining: true })));
+    expect(parentsIn(now.plan, 'alice')).toEqual(new Map([['edge-00', 'origin']]));
+  });
+});
+
+describe('when the origin fails', () => {
+  const before = settled(withViewers(withViewers(cluster(6), 'edge-00', 10), 'edge-01', 10));
+
+  test('the tree stays as it is, and dead servers are no longer spoken of', () => {
+    const dead = change(before, 'origin', () => ({ beatAtMs: NOW_MS - 3_000 }));
+    expect(changesOf(dead.plan, plan(dead))).toEqual({ origin: null });
+  });
+
+  test('the server that claimed the stream becomes its root, and those below it stay', () => {
+    const claimed = change(before, 'origin', () => ({ beatAtMs: NOW_MS - 3_000 }));
+    const after = settled({ ...claimed, streams: [stream('alice', 'edge-00', { term: 2 })] });
+    expect(parentsIn(after.plan, 'alice')).toEqual(new Map([['edge-01', 'edge-00']]));
+  });
+
+  test('a broadcast that was claimed and is not yet announced changes nothing', () => {
+    const claimed = { ...before, streams: [stream('alice', 'edge-05', { renditions: [] })] };
+    expect(changesOf(claimed.plan, plan(claimed))).toEqual({});
+  });
+});
+
+test('renditions have trees of their own, each by its own bitrate', () => {
+  const small = { ...SOURCE, name: '360p', averageBps: 500_000 };
+  let now: Snapshot = {
+    ...cluster(10),
+    streams: [stream('alice', 'origin', { renditions: [SOURCE, small] })],
+  };
+  now = change(now, 'origin', () => ({
+    holdings: [holding('alice'), holding('alice', 0, { rendition: '360p' })],
+  }));
+  const crowd = [
+    holding('alice', 1, { arrivalsPerS: 10 }),
+    holding('alice', 1, { arrivalsPerS: 10, rendition: '360p' }),
+  ];
+  const made = plan(change(now, 'edge-00', () => ({ holdings: crowd })));
+  expect(parentsIn(made, 'alice').size).toBe(3);
+  expect(parentsIn(made, 'alice', '360p').size).toBe(2);
+});
+
+test('a server whose egress is spent feeds nobody new', () => {
+  let now = cluster(6);
+  for (const id of ['edge-00', 'edge-01', 'edge-02', 'edge-03']) now = withViewers(now, id, 20);
+  now = settled(withViewers(now, 'edge-04', 5));
+  const fed = new Set(parentsIn(now.plan, 'alice').values());
+  expect([...fed].filter((id) => ['edge-00', 'edge-01', 'edge-02', 'edge-03'].includes(id))).toEqual([]);
+});

@@ -1,0 +1,115 @@
+// The controller: leads the cluster, or waits to lead it. Who leads looks at the cluster and writes what should be, again and again.
+
+import type { Clock, Timer } from '../network/clock.ts';
+import { CodedError, reasonOf } from '../network/errors.ts';
+import { isSettled } from '../network/liveness.ts';
+import type { Logger } from '../network/logger.ts';
+import type { Counter, Histogram, Metrics } from '../network/metrics.ts';
+import type { ClusterState, Lead, PlanChanges } from '../network/state.ts';
+import { PLAN_MS } from './plan/demand.ts';
+import { changesOf, plan } from './planner.ts';
+
+export interface ControllerOptions {
+  readonly state: Pick<ClusterState, 'snapshot' | 'lead'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Made anew by each process: a lead is never taken for that of the process before. */
+  readonly usherId: string;
+}
+
+const PLAN_BUCKETS_S = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1];
+
+/** Begins at once, and takes a turn every PLAN_MS, one at a time. Ends with its last turn. */
+export class Controller implements AsyncDisposable {
+  readonly #options: ControllerOptions;
+  readonly #timer: Timer;
+  readonly #planned: Histogram;
+  readonly #turns: Counter<'result'>;
+  readonly #changes: Counter;
+  #turn: Promise<void> | undefined;
+  /** Of the lead that it was given last and nobody has taken from it. */
+  #term: number | undefined;
+  #isStateAway = false;
+
+  constructor(options: ControllerOptions) {
+    const { clock, metrics } = options;
+    this.#options = options;
+    metrics.gauge('headwater_usher_leading', 'Whether this usher leads the cluster: 1 or 0.', [], (gauge) =>
+      gauge.set(this.isLeading ? 1 : 0),
+    );
+    this.#planned = metrics.histogram('headwater_plan_seconds', 'Time to make a plan.', PLAN_BUCKETS_S);
+    this.#turns = metrics.counter('headwater_plan_turns_total', 'Turns of the controller.', ['result']);
+    this.#changes = metrics.counter(
+      'headwater_plan_changes_total',
+      'Assignments of servers written or dropped.',
+    );
+    this.#timer = clock.every(PLAN_MS, () => this.#begin());
+    this.#begin();
+  }
+
+  get isLeading(): boolean {
+    return this.#term !== undefined && !this.#isStateAway;
+  }
+
+  /** Its lease runs out; then another usher leads. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#timer.cancel();
+    await this.#turn;
+  }
+
+  /** A turn that is still on its way when the next is due takes its place. */
+  #begin(): void {
+    this.#turn ??= this.#take().finally(() => {
+      this.#turn = undefined;
+    });
+  }
+
+  async #take(): Promise<void> {
+    try {
+      await this.#lead();
+      this.#turns.inc({ result: this.#term === undefined ? 'followed' : 'led' });
+      if (this.#isStateAway) this.#options.logger.info({}, 'cluster state is back');
+      this.#isStateAway = false;
+    } catch (error) {
+      this.#turns.inc({ result: 'failed' });
+      if (!this.#isStateAway)
+        this.#options.logger.warn(detailsOf(error), 'no plan can be made: what was planned stays');
+      this.#isStateAway = true;
+    }
+  }
+
+  async #lead(): Promise<void> {
+    const { state, usherId } = this.#options;
+    if (this.#term === undefined) this.#hear(await state.lead(usherId, undefined, {}));
+    if (this.#term === undefined) return;
+    const changes = await this.#makePlan();
+    const lead = await state.lead(usherId, this.#term, changes);
+    this.#hear(lead);
+    if (lead.kind === 'leading') this.#changes.inc(Object.keys(changes).length);
+  }
+
+  async #makePlan(): Promise<PlanChanges> {
+    const { state, clock } = this.#options;
+    const snapshot = await state.snapshot();
+    // Who is missing from it would lose its place, although it may beat the next moment.
+    if (!isSettled(snapshot)) return {};
+    const startedAtMs = clock.monotonic();
+    const changes = changesOf(snapshot.plan, plan(snapshot));
+    this.#planned.observe((clock.monotonic() - startedAtMs) / 1000);
+    return changes;
+  }
+
+  #hear(lead: Lead): void {
+    const { logger } = this.#options;
+    const term = lead.kind === 'leading' ? lead.term : undefined;
+    if (term !== undefined && this.#term === undefined) logger.info({ term }, 'this usher leads');
+    if (term === undefined && this.#term !== undefined) logger.warn({ lead }, 'this usher leads no more');
+    this.#term = term;
+  }
+}
+
+/** The world's failures are told in a sentence, our own with where they happened. */
+function detailsOf(error: unknown): object {
+  return error instanceof CodedError ? { code: error.code, reason: reasonOf(error) } : { err: error };
+}
