@@ -153,7 +153,12 @@ export class HlsPlayback implements Playback {
     if (Math.abs(gopS - knownS) < GOP_TOLERANCE_S) return;
     this.#pursuit.chaser.aim(gopS * 1000 + beyondGopMs);
     hls.targetLatency = liveSyncDurationS + gopS - USUAL_GOP_S;
-    if (!this.#options.video.buffered.length) hls.startLoad(hls.liveSyncPosition ?? -1);
+    if (!this.#options.video.buffered.length) this.#beginAgain(hls);
+  }
+
+  /** Not from within its own handling of the playlist, which would go on with the old place. */
+  #beginAgain(hls: Hls): void {
+    this.#options.clock.after(0, () => this.#isClosed || hls.startLoad(hls.liveSyncPosition ?? -1));
   }
 
   #countEpochs(discontinuity: number): void {

@@ -1,0 +1,74 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { signToken } from '../../network/token.ts';
+import { Broadcaster } from '../tools/broadcaster.ts';
+import { launchChromium, openPage, statusOf, untilStatus } from '../tools/chromium.ts';
+import { ServerProcess } from '../tools/server-process.ts';
+
+const SECRET = 'a secret for this test alone';
+const MODES = ['instant', 'low-latency'] as const;
+
+let server: ServerProcess;
+let broadcaster: Broadcaster;
+let browser: Browser;
+
+beforeAll(async () => {
+  const config = join(mkdtempSync(join(tmpdir(), 'headwater-config-')), 'config.yaml');
+  writeFileSync(config, `secrets: ['${SECRET}']\nplayback: { access: signed }\n`);
+  server = await ServerProcess.start(['--no-sample', '--config', config]);
+  broadcaster = new Broadcaster(`${server.rtmpUrl}/alice?key=${sign('publish', 'alice')}`);
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+  await broadcaster?.[Symbol.asyncDispose]();
+  await server?.[Symbol.asyncDispose]();
+});
+
+describe.each(MODES)('in the mode %s', (mode) => {
+  test('a viewer with a token plays, and the token is told to nobody but usher', async () => {
+    const token = sign('play', 'alice');
+    const { page } = await openPage(browser, `${server.url}/watch/alice?mode=${mode}&token=${token}`);
+    const told: string[] = [];
+    page.on('request', (request) => {
+      if (`${request.url()} ${request.headers().referer}`.includes(token))
+        told.push(new URL(request.url()).origin);
+    });
+    await untilStatus(page, 'playing', ({ state }) => state === 'playing');
+    expect(new Set(told)).not.toContain(server.mediaUrl);
+    await page.context().close();
+  });
+
+  test.each([
+    ['without a token', ''],
+    ['with a token for another stream', `&token=${sign('play', 'bob')}`],
+  ])('a viewer %s is told so, and asks no more', async (_, query) => {
+    const { page } = await openPage(browser, `${server.url}/watch/alice?mode=${mode}${query}`);
+    const refused = await untilStatus(page, 'refused', ({ state }) => state === 'refused');
+    expect(refused.detail).toContain('403');
+    let asked = 0;
+    page.on('request', ({ url }) => (asked += url().includes('/live/') ? 1 : 0));
+    await page.waitForTimeout(1500);
+    expect(asked).toBe(0);
+    await page.context().close();
+  });
+
+  test('a viewer whose browser has no decoder is told so', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.addInitScript(() => {
+      MediaSource.isTypeSupported = () => false;
+    });
+    await page.goto(`${server.url}/watch/alice?mode=${mode}&token=${sign('play', 'alice')}`);
+    await untilStatus(page, 'unsupported', ({ state }) => state === 'unsupported');
+    expect((await statusOf(page))?.detail).not.toBe('');
+    await context.close();
+  });
+});
+
+function sign(purpose: 'play' | 'publish', stream: string): string {
+  return signToken([SECRET], { purpose, stream, expiresAtMs: Date.now() + 60_000, session: '' });
+}
