@@ -1,23 +1,27 @@
-#!/usr/bin/env node
 // Headwater: reads the configuration, composes the roles into this process, runs until it is told to stop.
 
-import { createEdge } from './edge/edge.ts';
+import { createEdge, type Edge } from './edge/edge.ts';
 import { systemClock as clock } from './network/clock.ts';
 import { type Config, FLAGS_HELP, readConfig } from './network/config.ts';
-import { getText } from './network/dial.ts';
+import { dial, getText } from './network/dial.ts';
+import { Egress } from './network/egress.ts';
 import { CodedError, reasonOf } from './network/errors.ts';
-import { Feeds } from './network/feeds.ts';
+import { Feeds, SOURCE } from './network/feeds.ts';
 import { randomName } from './network/hash.ts';
 import { healthRoutes } from './network/health.ts';
-import { httpMetrics, listenHttp } from './network/http.ts';
+import { type HttpServer, httpMetrics, listenHttp, type Route } from './network/http.ts';
 import { createLogger, type Logger } from './network/logger.ts';
 import { Member } from './network/member.ts';
 import { Metrics } from './network/metrics.ts';
+import { Ownership } from './network/ownership.ts';
+import { Holdings } from './network/relay/holdings.ts';
+import { relayRoutes } from './network/relay/relay-server.ts';
 import { loadSecrets } from './network/secrets.ts';
-import type { ServerRecord } from './network/state.ts';
+import type { BeatAnswer, ClusterState, KnownServer, ServerRecord } from './network/state.ts';
 import { MemoryState } from './network/state-memory.ts';
+import { RedisState } from './network/state-redis.ts';
 import { signToken } from './network/token.ts';
-import { startOrigin } from './origin/origin.ts';
+import { type Origin, startOrigin } from './origin/origin.ts';
 import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
 import { Controller } from './usher/controller.ts';
 import { KEYS_HELP, makeKey } from './usher/keys.ts';
@@ -26,134 +30,222 @@ import { usherRoutes } from './usher/usher.ts';
 
 const HELP = `headwater: a live video relay
 
-  headwater [flags]                 run origin, edge and usher in this process
+  headwater [flags]                 run a server and an usher in this process
+  headwater server [flags]          run one server of a cluster
+  headwater usher [flags]           run one usher of a cluster; they meet in the state that the file of --config names
+  headwater status ...              how a cluster is
   headwater keys ...                make keys to publish and tokens to play
-  headwater status ...              show the cluster: servers, streams and trees
 
 ${FLAGS_HELP}
   --help                   show this
 
-${KEYS_HELP}
-
 ${STATUS_HELP}
+
+${KEYS_HELP}
 `;
 
-/** What one server is taken to be able to send. */
-const EGRESS_MBPS = 1_000;
 const SAMPLE_STREAM = 'sample';
 /** The sample's key is made anew at each start. */
 const SAMPLE_KEY_MS = 10 * 365 * 86_400_000;
 
+/** What every role of a process shares. What is opened later ends earlier. */
+interface Base {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly secrets: readonly string[];
+  readonly state: ClusterState;
+  readonly opened: AsyncDisposableStack;
+  listen(listener: string, port: number, routes: readonly Route[]): Promise<HttpServer>;
+}
+
 export interface Running {
+  /** 0 where the process has no such listener. */
   readonly rtmpPort: number;
   readonly usherPort: number;
   readonly mediaPort: number;
   stop(): Promise<void>;
 }
 
-/**
- * Starts every role in this process, with embedded state. Rejects when a port is taken or the data folder can't be used.
- * What is opened later ends earlier: broadcasts end before the media listener, so that viewers get all there was.
- */
-export async function start(config: Config, logger: Logger): Promise<Running> {
+export type Parts = 'server' | 'usher' | 'both';
+
+/** Starts what is wanted. Rejects when a port is taken or the data folder can't be used. */
+export async function start(config: Config, logger: Logger, parts: Parts): Promise<Running> {
   await using opened = new AsyncDisposableStack();
-  const metrics = new Metrics();
-  metrics.collectProcess();
-  const requests = httpMetrics(metrics);
-  const secrets = await loadSecrets(config.secrets, config.data);
-  const feeds = new Feeds({ windowMs: config.feed.windowS * 1000 });
-  const state = new MemoryState(clock);
-  const id = randomName(6);
-  let member: Member | undefined;
   let isReady = false;
-  const health = healthRoutes({ metrics, isReady: () => isReady });
-
-  const edge = createEdge({ feeds, clock, logger, metrics, secrets, beatMs: config.playback.beatMs });
-  const listenAt = (listener: string, port: number, routes: Parameters<typeof listenHttp>[0]['routes']) =>
-    listenHttp({
-      host: config.bind,
-      port,
-      routes: [...routes, ...health],
-      clock,
-      logger,
-      metrics: requests(listener),
-    });
-  const media = await listenAt('media', config.mediaPort, edge.routes);
-  opened.defer(() => media.close());
-
-  const origin = await startOrigin({
-    config,
-    secrets,
-    feeds,
-    clock,
-    logger,
-    metrics,
-    onChange: () => member?.announce(),
-  });
-  opened.defer(() => origin.close());
-  const rtmpUrl = `rtmp://${hostIn(config.bind)}:${origin.port}/live`;
-
-  const usher = await listenAt(
-    'usher',
-    config.usherPort,
-    usherRoutes({ state, clock, secrets, access: config.playback.access, rtmpUrl }),
-  );
-  opened.defer(() => usher.close());
-
-  const mediaUrl = config.mediaUrl ?? `http://${hostIn(config.bind)}:${media.port}`;
-  member = new Member({
-    state,
-    clock,
-    logger,
-    describe: () => {
-      const holdings = [...feeds.all()].map(({ stream, rendition, feed }) => ({
-        stream,
-        rendition,
-        viewers: edge.sessions.viewersOf(stream),
-        arrivalsPerS: edge.sessions.arrivalsOf(stream),
-        next: feed.next,
-      }));
-      const server: ServerRecord = {
-        id,
-        instance: id,
-        roles: ['origin', 'edge'],
-        site: 'local',
-        host: 'local',
-        mediaUrl,
-        relayUrl: mediaUrl,
-        rtmpUrl,
-        egressMbps: EGRESS_MBPS,
-        sentMbps: 0,
-        draining: false,
-        holdings,
-      };
-      // The only server needs no claim: whatever begins here is its own, from when it began.
-      const streams = origin.streams().map((stream) => ({ ...stream, origin: id, term: stream.startedAtMs }));
-      return { server, streams };
-    },
-  });
-  opened.use(member);
-  opened.use(new Controller({ state, clock, logger, metrics, usherId: randomName(9) }));
-
-  if (config.sample) {
-    const expiresAtMs = clock.now() + SAMPLE_KEY_MS;
-    const key = signToken(secrets, { purpose: 'publish', stream: SAMPLE_STREAM, expiresAtMs, session: '' });
-    const host = isWildcard(config.bind) ? '127.0.0.1' : config.bind;
-    const sample = startSampleBroadcast({ host, port: origin.port, name: SAMPLE_STREAM, key, clock, logger });
-    opened.defer(() => sample.stop());
-  }
-
+  const base = await openBase(config, logger, opened, () => isReady);
+  const server = parts === 'usher' ? undefined : await openServer(base);
+  const usher = parts === 'server' ? undefined : await openUsher(base, server?.rtmpUrl);
+  if (server && parts === 'both' && config.sample) openSample(base, server.rtmpPort);
   isReady = true;
   const roles = opened.move();
   const stop = async (): Promise<void> => {
     isReady = false;
     await roles.disposeAsync();
   };
-  return { rtmpPort: origin.port, usherPort: usher.port, mediaPort: media.port, stop };
+  const { rtmpPort = 0, mediaPort = 0 } = server ?? {};
+  return { rtmpPort, mediaPort, usherPort: usher?.port ?? 0, stop };
 }
 
-function isWildcard(address: string): boolean {
-  return address === '0.0.0.0' || address === '::';
+async function openBase(
+  config: Config,
+  logger: Logger,
+  opened: AsyncDisposableStack,
+  isReady: () => boolean,
+): Promise<Base> {
+  const metrics = new Metrics();
+  metrics.collectProcess();
+  const requests = httpMetrics(metrics);
+  const health = healthRoutes({ metrics, isReady });
+  const secrets = await loadSecrets(config.secrets, config.data);
+  const { redis } = config.state;
+  const state = opened.use(
+    redis ? new RedisState({ address: redis, clock, logger }) : new MemoryState(clock),
+  );
+  const listen: Base['listen'] = async (listener, port, routes) => {
+    const all = [...routes, ...health];
+    const options = { host: config.bind, port, routes: all, clock, logger, metrics: requests(listener) };
+    const server = await listenHttp(options);
+    opened.defer(() => server.close());
+    return server;
+  };
+  return { config, logger, metrics, secrets, state, opened, listen };
+}
+
+/** Broadcasts end before the media listener, so that viewers get all there was. */
+async function openServer(base: Base): Promise<{ rtmpPort: number; mediaPort: number; rtmpUrl: string }> {
+  const { config, logger, metrics, secrets, state, opened, listen } = base;
+  const identity = { id: config.id ?? randomName(6), instance: randomName(9) };
+  const feeds = new Feeds({ windowMs: config.feed.windowS * 1000 });
+  const holdings: Holdings = new Holdings({
+    id: identity.id,
+    feeds,
+    secrets,
+    dial,
+    clock,
+    logger,
+    metrics,
+    find: async (stream) => parentsIn((await state.find(stream))?.holders, stream),
+    viewersOf: (stream) => edge.sessions.viewersOf(stream),
+  });
+  const edge: Edge = createEdge({
+    feeds,
+    demand: (stream, rendition) => holdings.demand(stream, rendition),
+    clock,
+    logger,
+    metrics,
+    secrets,
+    beatMs: config.playback.beatMs,
+  });
+  const relay = relayRoutes({
+    obtain: (stream, rendition) => holdings.obtain(stream, rendition),
+    secrets,
+    clock,
+    logger,
+    metrics,
+  });
+  const media = await listen('media', config.mediaPort, [...edge.routes, ...relay]);
+  opened.use(holdings);
+
+  let member: Member | undefined;
+  const ownership = new Ownership({ state, server: identity, holdings, clock });
+  const origin: Origin | undefined = config.roles.includes('origin')
+    ? await startOrigin({
+        config,
+        secrets,
+        feeds,
+        clock,
+        logger,
+        metrics,
+        claim: (stream, takeover) => ownership.claim(stream, takeover),
+        onChange: () => member?.announce(),
+      })
+    : undefined;
+  opened.defer(async () => origin?.close());
+
+  const egress = opened.use(new Egress({ metrics, clock }));
+  const mediaUrl = config.mediaUrl ?? `http://${hostIn(config.bind)}:${media.port}`;
+  const rtmpUrl = config.rtmpUrl ?? `rtmp://${hostIn(config.bind)}:${origin?.port ?? 0}/live`;
+  const describe = (): ServerRecord => ({
+    ...identity,
+    roles: config.roles,
+    site: config.site,
+    host: config.host,
+    mediaUrl,
+    relayUrl: config.relayUrl ?? `http://${reachableHere(config.bind)}:${media.port}`,
+    rtmpUrl,
+    egressMbps: config.egressMbps,
+    sentMbps: egress.mbps,
+    draining: false,
+    holdings: holdingsIn(feeds, edge),
+  });
+  member = new Member({
+    state,
+    clock,
+    logger,
+    describe: () => ({
+      server: describe(),
+      streams: (origin?.streams() ?? []).map((broadcast) => ownership.stamp(broadcast)),
+    }),
+    onAnswer: (answer) => follow(answer, { holdings, ownership, origin }),
+  });
+  opened.use(member);
+  return { rtmpPort: origin?.port ?? 0, mediaPort: media.port, rtmpUrl };
+}
+
+/** What the state says to a beat: whom to follow, and which streams are another's now. */
+function follow(
+  { assignment, lost }: BeatAnswer,
+  { holdings, ownership, origin }: { holdings: Holdings; ownership: Ownership; origin: Origin | undefined },
+): void {
+  for (const stream of lost) {
+    ownership.forget(stream.name);
+    const feed = origin?.lose(stream.name, stream.origin);
+    if (feed) holdings.release(stream.name, SOURCE, feed, []);
+  }
+  if (assignment) holdings.assign(assignment.follows);
+}
+
+/** Whom to follow without a plan: the origin, then whoever has come furthest. */
+function parentsIn(holders: readonly KnownServer[] | undefined, stream: string) {
+  if (!holders) return undefined;
+  const nextOf = (server: KnownServer): number =>
+    Math.max(0, ...server.holdings.filter((held) => held.stream === stream).map(({ next }) => next));
+  const [first, ...others] = holders;
+  others.sort((one, other) => nextOf(other) - nextOf(one));
+  return (first ? [first, ...others] : []).map(({ id, relayUrl }) => ({ id, relayUrl }));
+}
+
+function holdingsIn(feeds: Feeds, edge: Edge): ServerRecord['holdings'] {
+  return [...feeds.all()].map(({ stream, rendition, feed }) => ({
+    stream,
+    rendition,
+    viewers: edge.sessions.viewersOf(stream),
+    arrivalsPerS: edge.sessions.arrivalsOf(stream),
+    next: feed.next,
+  }));
+}
+
+async function openUsher(base: Base, ownRtmpUrl: string | undefined): Promise<HttpServer> {
+  const { config, logger, metrics, secrets, state, opened, listen } = base;
+  const rtmpUrl = config.rtmpUrl ?? ownRtmpUrl ?? `rtmp://${hostIn(config.bind)}:${config.rtmpPort}/live`;
+  const routes = usherRoutes({ state, clock, secrets, access: config.playback.access, rtmpUrl });
+  const usher = await listen('usher', config.usherPort, routes);
+  opened.use(new Controller({ state, clock, logger, metrics, usherId: randomName(9) }));
+  return usher;
+}
+
+function openSample({ config, logger, secrets, opened }: Base, port: number): void {
+  const expiresAtMs = clock.now() + SAMPLE_KEY_MS;
+  const key = signToken(secrets, { purpose: 'publish', stream: SAMPLE_STREAM, expiresAtMs, session: '' });
+  const host = reachableHere(config.bind);
+  const sample = startSampleBroadcast({ host, port, name: SAMPLE_STREAM, key, clock, logger });
+  opened.defer(() => sample.stop());
+}
+
+/** An address of this machine at which something bound to `address` answers. */
+function reachableHere(address: string): string {
+  return address === '0.0.0.0' || address === '::' ? '127.0.0.1' : hostIn(address);
 }
 
 function hostIn(address: string): string {
@@ -161,20 +253,14 @@ function hostIn(address: string): string {
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  if (args.includes('--help') || args.includes('-h')) {
-    process.stdout.write(HELP);
-    return;
-  }
-  if (args[0] === 'keys') {
-    const [purpose, stream, ...rest] = args.slice(1);
-    process.stdout.write(`${await makeKey({ purpose, stream, rest, clock })}\n`);
-    return;
-  }
-  if (args[0] === 'status') {
-    process.stdout.write(await readStatus(args.slice(1), getText));
-    return;
-  }
-  await run(readConfig(args));
+  const [command = '', ...rest] = args;
+  if (args.includes('--help') || args.includes('-h')) process.stdout.write(HELP);
+  else if (command === 'keys') {
+    const [purpose, stream, ...flags] = rest;
+    process.stdout.write(`${await makeKey({ purpose, stream, rest: flags, clock })}\n`);
+  } else if (command === 'status') process.stdout.write(await readStatus(rest, getText));
+  else if (command === 'server' || command === 'usher') await run(readConfig(rest), command);
+  else await run(readConfig(args), 'both');
 }
 
 /** A bad configuration, a taken port: words are enough, where they come from in the code is not of interest. */
@@ -182,11 +268,12 @@ function isExpected(error: unknown): boolean {
   return error instanceof CodedError || (error as NodeJS.ErrnoException).syscall === 'listen';
 }
 
-async function run(config: Config): Promise<void> {
+async function run(config: Config, parts: Parts): Promise<void> {
   const logger = createLogger(config.log);
-  const running = await start(config, logger);
+  const running = await start(config, logger, parts);
   const { rtmpPort, usherPort, mediaPort } = running;
-  logger.info({ rtmpPort, usherPort, mediaPort }, `ready: http://${hostIn(config.bind)}:${usherPort}/`);
+  const port = usherPort || mediaPort;
+  logger.info({ rtmpPort, usherPort, mediaPort }, `ready: http://${hostIn(config.bind)}:${port}/`);
   const signal = await new Promise<string>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT']) process.once(name, resolve);
   });

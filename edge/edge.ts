@@ -1,7 +1,7 @@
 // The edge role: everything that players ask of the media listener, composed.
 
 import type { Clock } from '../network/clock.ts';
-import type { Feeds } from '../network/feeds.ts';
+import type { Demand, Feeds } from '../network/feeds.ts';
 import type { Route } from '../network/http.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
@@ -12,6 +12,7 @@ import { Sessions } from './sessions.ts';
 
 export interface EdgeOptions {
   readonly feeds: Feeds;
+  readonly demand: Demand;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -25,13 +26,14 @@ export interface Edge {
 }
 
 export function createEdge(options: EdgeOptions): Edge {
-  const { feeds, clock, logger, metrics, secrets, beatMs } = options;
+  const { feeds, demand, clock, logger, metrics, secrets, beatMs } = options;
   const sessions = new Sessions({ clock, metrics });
   const authorise = createAccess({ secrets, clock, sessions });
   const routes = [
-    ...hlsRoutes({ feeds, clock, metrics, authorise }),
+    ...hlsRoutes({ feeds, demand, clock, metrics, authorise }),
     ...progressiveRoutes({
       feeds,
+      demand,
       clock,
       logger,
       metrics,

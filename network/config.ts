@@ -70,8 +70,26 @@ const schema = z.strictObject({
   rtmpPort: port.default(1935),
   usherPort: port.default(8080),
   mediaPort: port.default(8081),
+  /** This server among others; made anew at each start when it is not given. */
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'an id is 1 to 64 letters, digits, "_", "." and "-"')
+    .optional(),
+  /** What this server does. */
+  roles: z
+    .array(z.enum(['origin', 'edge', 'transcoder']))
+    .min(1)
+    .default(['origin', 'edge']),
+  /** Datacenter and machine that it stands in: servers of one site are near, those of one host share a network card. */
+  site: z.string().min(1).max(64).default('local'),
+  host: z.string().min(1).max(64).default('local'),
+  /** What it may send. */
+  egressMbps: z.number().positive().default(1_000),
   /** Where players reach the media listener when that is not the host that they asked usher on. */
   mediaUrl: baseUrl.optional(),
+  /** Where other servers reach the media listener, and broadcasters the RTMP listener, when that is not `bind`. */
+  relayUrl: baseUrl.optional(),
+  rtmpUrl: z.url({ protocol: /^rtmp$/ }).optional(),
   /** Folder of what this server keeps on disk. */
   data: z.string().min(1).default('./data'),
   /** Push the sample broadcast, as stream `sample`. */

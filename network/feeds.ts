@@ -2,6 +2,9 @@
 
 import { Feed, type FeedLimits, type FeedReader } from './feed.ts';
 
+/** Gives a feed that may have to be followed first, once there is a segment to begin with; undefined when there is none. */
+export type Demand = (stream: string, rendition: string) => Promise<FeedReader | undefined>;
+
 /** The rendition that is the broadcaster's own encoding. */
 export const SOURCE = 'source';
 

@@ -48,6 +48,16 @@ export class Metrics {
     return new Histogram({ name, help, buckets, labelNames: labels, registers: [this.#registry] });
   }
 
+  /** The sum of counters, over all their labels. */
+  async total(names: readonly string[]): Promise<number> {
+    let sum = 0;
+    for (const name of names) {
+      const metric = await this.#registry.getSingleMetric(name)?.get();
+      for (const { value } of metric?.values ?? []) sum += value;
+    }
+    return sum;
+  }
+
   /** The exposition format that Prometheus scrapes. */
   text(): Promise<string> {
     return this.#registry.metrics();

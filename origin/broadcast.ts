@@ -10,11 +10,13 @@ import type { RenditionRecord, StreamRecord } from '../network/state.ts';
 import { readTag } from './flv/flv.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import type { RtmpMessage } from './media.ts';
-import { FIRST_NUMBERING, type Numbering, type Packaged, Packager } from './packager/packager.ts';
+import { type Numbering, type Packaged, Packager } from './packager/packager.ts';
 
 export interface BroadcastOptions {
   readonly name: string;
   readonly feed: Feed;
+  /** Where the feed's numbering goes on. */
+  readonly numbering: Numbering;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: IngestMetrics;
@@ -38,12 +40,13 @@ export class Broadcast {
   readonly #startedAtMs: number;
   #source: Source | undefined;
   #packager: Packager | undefined;
-  #numbering: Numbering = FIRST_NUMBERING;
+  #numbering: Numbering;
   #grace: Timer | undefined;
   #rendition: RenditionRecord | undefined;
 
   constructor(options: BroadcastOptions) {
     this.#options = options;
+    this.#numbering = options.numbering;
     this.#startedAtMs = options.clock.now();
     options.feed.subscribe((chunk) => {
       if (chunk?.startsSegment) this.#describe();
@@ -61,6 +64,10 @@ export class Broadcast {
       lastMsn: newest?.msn ?? -1,
       renditions: this.#rendition ? [this.#rendition] : [],
     };
+  }
+
+  get feed(): Feed {
+    return this.#options.feed;
   }
 
   /** The connection that feeds it, or undefined within the grace time. */

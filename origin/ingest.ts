@@ -1,10 +1,15 @@
 // Ingest: decides over each request to publish and keeps the broadcasts, one broadcaster for each name.
 
 import type { Clock } from '../network/clock.ts';
+import { reasonOf } from '../network/errors.ts';
+import type { Feed } from '../network/feed.ts';
 import { type Feeds, SOURCE } from '../network/feeds.ts';
 import type { Logger } from '../network/logger.ts';
+import type { Owned } from '../network/ownership.ts';
 import { Broadcast, type BroadcastRecord } from './broadcast.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
+import { FIRST_NUMBERING } from './packager/packager.ts';
+import { numberingAfter, numberingBeyond } from './packager/resume.ts';
 import type { PublishPolicy } from './publish-policy.ts';
 import type { Publication, PublishDecision, PublishRequest } from './rtmp/server.ts';
 
@@ -14,6 +19,8 @@ export interface IngestOptions {
   readonly logger: Logger;
   readonly metrics: IngestMetrics;
   readonly policy: PublishPolicy;
+  /** Makes this server the stream's origin, in the whole cluster. */
+  readonly claim: (stream: string, takeover: boolean) => Promise<Owned>;
   /** How long a stream waits for its broadcaster to come back. */
   readonly graceMs: number;
   readonly onChange: () => void;
@@ -25,6 +32,8 @@ const MAX_BROADCASTS = 4_096;
 export class Ingest {
   readonly #options: IngestOptions;
   readonly #broadcasts = new Map<string, Broadcast>();
+  /** Names that are being asked for in the cluster. */
+  readonly #claiming = new Set<string>();
 
   constructor(options: IngestOptions) {
     this.#options = options;
@@ -47,42 +56,68 @@ export class Ingest {
     return this.#admit(request);
   }
 
-  /** Ends every broadcast. */
+  /** Another server has become the origin: this one lets its broadcaster go and gives back the feed, which can be followed. */
+  lose(name: string, to: string): Feed | undefined {
+    const broadcast = this.#broadcasts.get(name);
+    if (!broadcast) return undefined;
+    broadcast.source?.close('NetStream.Publish.BadName', `'${name}' was taken over on another server`);
+    broadcast.end();
+    this.#broadcasts.delete(name);
+    this.#options.logger.warn({ stream: name, to }, 'another server is the origin now');
+    return broadcast.feed;
+  }
+
+  /** Lets every broadcaster go. The streams may go on elsewhere: their feeds are cut and not ended. */
   close(): void {
     for (const [name, broadcast] of this.#broadcasts) {
       broadcast.end();
-      this.#forget(name, 'the server stops');
+      this.#broadcasts.delete(name);
+      this.#options.feeds.drop(name, SOURCE, 'the server stops');
     }
   }
 
-  #admit(request: PublishRequest): PublishDecision {
+  async #admit(request: PublishRequest): Promise<PublishDecision> {
     const { name } = request;
-    const present = this.#broadcasts.get(name);
-    if (!present && this.#broadcasts.size >= MAX_BROADCASTS) {
+    const takeover = request.query['takeover'] === '1';
+    if (!this.#broadcasts.has(name) && this.#broadcasts.size + this.#claiming.size >= MAX_BROADCASTS) {
       return this.#refuse('NetStream.Publish.Failed', `this server has its ${MAX_BROADCASTS} broadcasts`);
     }
-    if (present?.source && request.query['takeover'] !== '1') {
-      return this.#refuse(
-        'NetStream.Publish.BadName',
-        `'${name}' is live from another connection; add takeover=1 behind the key to take it over`,
-      );
+    if ((this.#broadcasts.get(name)?.source && !takeover) || this.#claiming.has(name)) {
+      return this.#refuse('NetStream.Publish.BadName', isTaken(name, 'from another connection'));
     }
-    const broadcast = present ?? this.#begin(name);
+    this.#claiming.add(name);
+    try {
+      const owned = await this.#options.claim(name, takeover);
+      if (owned.kind === 'held') {
+        return this.#refuse('NetStream.Publish.BadName', isTaken(name, `on server ${owned.by}`));
+      }
+      return this.#accept(request, this.#broadcasts.get(name) ?? this.#begin(name, owned));
+    } catch (error) {
+      const present = this.#broadcasts.get(name);
+      if (present) return this.#accept(request, present);
+      return this.#refuse('NetStream.Publish.Failed', `'${name}' can't be claimed now: ${reasonOf(error)}`);
+    } finally {
+      this.#claiming.delete(name);
+    }
+  }
+
+  #accept(request: PublishRequest, broadcast: Broadcast): PublishDecision {
+    const { name, connectionId, remoteAddress } = request;
     broadcast.source?.close('NetStream.Publish.BadName', `'${name}' was taken over by another connection`);
     broadcast.detach();
     broadcast.attach(request);
-    this.#options.logger.info(
-      { stream: name, connection: request.connectionId, from: request.remoteAddress },
-      'on air',
-    );
+    this.#options.logger.info({ stream: name, connection: connectionId, from: remoteAddress }, 'on air');
     return { kind: 'accept', publication: this.#publication(broadcast, request) };
   }
 
-  #begin(name: string): Broadcast {
-    const { feeds, clock, logger, metrics, graceMs, onChange } = this.#options;
+  #begin(name: string, { adopt, before }: Owned & { kind: 'claimed' }): Broadcast {
+    const feed = adopt();
+    const { clock, logger, metrics, graceMs, onChange } = this.#options;
+    const known = numberingAfter(feed) ?? (before && numberingBeyond(before));
     const broadcast = new Broadcast({
       name,
-      feed: feeds.open(name, SOURCE),
+      feed,
+      numbering: known ?? FIRST_NUMBERING,
       clock,
       logger,
       metrics,
@@ -121,4 +156,8 @@ export class Ingest {
     this.#options.metrics.refusals.inc({ code });
     return { kind: 'refuse', code, description };
   }
+}
+
+function isTaken(name: string, where: string): string {
+  return `'${name}' is live ${where}; add takeover=1 behind the key to take it over`;
 }

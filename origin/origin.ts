@@ -3,9 +3,11 @@
 import type { Clock } from '../network/clock.ts';
 import type { Config } from '../network/config.ts';
 import { postJson } from '../network/dial.ts';
+import type { Feed } from '../network/feed.ts';
 import type { Feeds } from '../network/feeds.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
+import type { Owned } from '../network/ownership.ts';
 import type { BroadcastRecord } from './broadcast.ts';
 import { Ingest } from './ingest.ts';
 import { ingestMetrics } from './ingest-metrics.ts';
@@ -19,6 +21,8 @@ export interface OriginOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Makes this server the origin of a stream. */
+  readonly claim: (stream: string, takeover: boolean) => Promise<Owned>;
   /** The streams, or what is known of them, changed. */
   readonly onChange: () => void;
 }
@@ -26,11 +30,13 @@ export interface OriginOptions {
 export interface Origin {
   readonly port: number;
   readonly streams: () => BroadcastRecord[];
+  /** Another server has become a stream's origin; gives the feed that was written here. */
+  readonly lose: (stream: string, to: string) => Feed | undefined;
   close(): Promise<void>;
 }
 
 export async function startOrigin(options: OriginOptions): Promise<Origin> {
-  const { config, secrets, feeds, clock, logger, onChange } = options;
+  const { config, secrets, feeds, clock, logger, claim, onChange } = options;
   const { keys, webhook, graceS } = config.publish;
   const requireKey = config.secrets.length > 0 || keys.length > 0 || webhook !== undefined;
   const metrics = ingestMetrics(
@@ -45,6 +51,7 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
     logger,
     metrics,
     policy,
+    claim,
     graceMs: graceS * 1000,
     onChange,
   });
@@ -59,5 +66,10 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
     await rtmp.close();
     ingest.close();
   };
-  return { port: rtmp.port, streams: () => ingest.records, close };
+  return {
+    port: rtmp.port,
+    streams: () => ingest.records,
+    lose: (stream, to) => ingest.lose(stream, to),
+    close,
+  };
 }

@@ -1,7 +1,7 @@
 // HLS over HTTP: the routes of media playlists, segments, parts and inits, and what each is answered.
 
 import type { Clock } from '../../network/clock.ts';
-import type { Feeds } from '../../network/feeds.ts';
+import type { Demand, Feeds } from '../../network/feeds.ts';
 import { PART_MAX_MS } from '../../network/hls-limits.ts';
 import {
   acceptsGzip,
@@ -13,7 +13,7 @@ import {
 } from '../../network/http.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { quoted } from '../../network/names.ts';
-import type { Authorise } from '../access.ts';
+import type { Authorise, Viewer } from '../access.ts';
 import { type Directives, readDirectives, tooFarAhead } from './directives.ts';
 import type { Rendition } from './rendition.ts';
 import { Renditions } from './renditions.ts';
@@ -21,6 +21,8 @@ import type { Outcome, Patience } from './waiting.ts';
 
 export interface HlsOptions {
   readonly feeds: Feeds;
+  /** For what is not here yet. */
+  readonly demand: Demand;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly authorise: Authorise;
@@ -59,7 +61,12 @@ class Hls {
   }
 
   async playlist(exchange: Exchange): Promise<void> {
-    const rendition = this.#find(exchange);
+    const viewer = this.#options.authorise(exchange, 'hls');
+    if (!viewer) return;
+    const { rendition: name = '' } = exchange.params;
+    const isHeld = this.#renditions.get(viewer.stream, name) !== undefined;
+    if (!isHeld) await this.#options.demand(viewer.stream, name);
+    const rendition = this.#get(exchange, viewer);
     if (!rendition || !(await this.#firstPlaylist(exchange, rendition))) return;
     const { hasEnded } = rendition.segments;
     const directives = hasEnded ? NO_DIRECTIVES : readDirectives(exchange.query);
@@ -99,7 +106,10 @@ class Hls {
 
   #find(exchange: Exchange): Rendition | undefined {
     const viewer = this.#options.authorise(exchange, 'hls');
-    if (!viewer) return undefined;
+    return viewer && this.#get(exchange, viewer);
+  }
+
+  #get(exchange: Exchange, viewer: Viewer): Rendition | undefined {
     const { rendition: name = '' } = exchange.params;
     const rendition = this.#renditions.get(viewer.stream, name);
     if (rendition) return rendition;

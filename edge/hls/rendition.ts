@@ -42,12 +42,12 @@ export class Rendition {
     });
     this.waiting = new Waiting({ clock });
     for (let sequence = feed.first; sequence < feed.next; sequence++) this.segments.push(feed.at(sequence)!);
-    if (feed.ended !== undefined) this.segments.end(feed.next);
+    if (feed.ended !== undefined && !feed.isCut) this.segments.end(feed.next);
     feed.subscribe((chunk) => {
       if (chunk) {
         if (this.segments.push(chunk)) this.#changed();
       } else {
-        this.segments.end(feed.next);
+        if (!feed.isCut) this.segments.end(feed.next);
         this.#changed();
         onEnd(this);
       }
@@ -120,7 +120,7 @@ export class Rendition {
     this.#forms = undefined;
     this.segments.evict(this.feed.first);
     const { front } = this.segments;
-    if (front) this.waiting.reach(front);
+    if (front && !this.feed.isCut) this.waiting.reach(front);
     else this.waiting.end();
   }
 
@@ -129,6 +129,7 @@ export class Rendition {
     for (let place = awaited(); place; place = awaited()) {
       const outcome = await this.waiting.until(place, patience, client);
       if (outcome !== 'reached') return outcome;
+      if (this.feed.isCut) return 'overdue';
       if (this.segments.hasEnded) break;
     }
     return 'reached';

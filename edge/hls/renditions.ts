@@ -48,7 +48,10 @@ export class Renditions {
       feed,
       clock: this.#clock,
       onBuilt: this.#onBuilt,
-      onEnd: (ended) => this.#linger(key, ended),
+      onEnd: (ended) => {
+        if (ended.feed.isCut) this.#renditions.delete(key);
+        else this.#linger(key, ended);
+      },
     });
     this.#renditions.set(key, rendition);
     return rendition;

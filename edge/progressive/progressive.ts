@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../network/clock.ts';
 import type { FeedReader } from '../../network/feed.ts';
-import type { Feeds } from '../../network/feeds.ts';
+import type { Demand, Feeds } from '../../network/feeds.ts';
 import { type Exchange, type Route, sendEndless, sendProblem } from '../../network/http.ts';
 import type { Logger } from '../../network/logger.ts';
 import type { Metrics } from '../../network/metrics.ts';
@@ -14,6 +14,8 @@ import { AHEAD_CHUNKS, placeIn } from './place.ts';
 
 export interface ProgressiveOptions {
   readonly feeds: Feeds;
+  /** For what is not here yet. */
+  readonly demand: Demand;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -39,7 +41,8 @@ async function play(options: ProgressiveOptions, audience: Audience, exchange: E
   const from = readFrom(exchange);
   if (from === 'bad') return;
   const { rendition = '' } = exchange.params;
-  const feed = options.feeds.get(viewer.stream, rendition);
+  const { feeds, demand } = options;
+  const feed = feeds.get(viewer.stream, rendition) ?? (await demand(viewer.stream, rendition));
   if (!feed) {
     const detail = `the stream ${quoted(viewer.stream)} has no rendition ${quoted(rendition)} here`;
     return sendProblem(exchange, 404, 'Not Found', detail);

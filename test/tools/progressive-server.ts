@@ -100,7 +100,16 @@ export class ProgressiveServer {
     const server = await listenHttp({
       host: '127.0.0.1',
       port: 0,
-      routes: progressiveRoutes({ feeds, clock, logger, metrics, authorise, sessions, beatMs }),
+      routes: progressiveRoutes({
+        feeds,
+        demand: async () => undefined,
+        clock,
+        logger,
+        metrics,
+        authorise,
+        sessions,
+        beatMs,
+      }),
       clock: systemClock,
       logger,
       metrics: httpMetrics(metrics)('media'),

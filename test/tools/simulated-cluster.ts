@@ -143,7 +143,8 @@ export class SimulatedCluster {
     stream.origin = this.#dice.pick(alive);
     this.#count('origin moved');
     this.#begin(stream);
-    if (!process.isDead && before !== stream.origin) before.process.run(() => before.release(stream.name, stream.origin.parent));
+    if (!process.isDead && before !== stream.origin)
+      before.process.run(() => before.release(stream.name, stream.origin.parent));
     this.clock.after(this.#dice.upTo(4_000), () => this.#plan(false));
   }
 

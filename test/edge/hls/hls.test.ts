@@ -23,7 +23,9 @@ class HlsServer {
   static async start(clock: Clock): Promise<HlsServer> {
     const server = new HlsServer();
     const { feeds, metrics } = server;
-    server.#server = await serveRoutes(hlsRoutes({ feeds, clock, metrics, authorise }));
+    server.#server = await serveRoutes(
+      hlsRoutes({ feeds, demand: async () => undefined, clock, metrics, authorise }),
+    );
     return server;
   }
 
