@@ -65,8 +65,21 @@ export class SimulatedCluster {
     await this.clock.pass(calmMs);
   }
 
+  get readers(): SimulatedReader[] {
+    return this.servers.flatMap(({ readers }) => readers);
+  }
+
   get faults(): string[] {
-    return this.servers.flatMap(({ readers }) => readers.flatMap(({ faults }) => faults));
+    return this.readers.flatMap(({ faults }) => faults);
+  }
+
+  /** Who has not got a stream up to what its origin wrote, but for what is under way. */
+  get behind(): string[] {
+    return this.streams.flatMap(({ name, broadcaster }) => {
+      const reached = ({ feeds }: SimulatedServer): number => feeds.get(name, RENDITION)?.next ?? 0;
+      const late = this.servers.filter((server) => reached(server) < broadcaster.next - 1);
+      return late.map((server) => `${server.id} has ${name} up to ${reached(server)} of ${broadcaster.next}`);
+    });
   }
 
   note(line: string): void {
@@ -143,7 +156,8 @@ export class SimulatedCluster {
     stream.origin = this.#dice.pick(alive);
     this.#count('origin moved');
     this.#begin(stream);
-    if (!process.isDead && before !== stream.origin) before.process.run(() => before.release(stream.name, stream.origin.parent));
+    if (!process.isDead && before !== stream.origin)
+      before.process.run(() => before.release(stream.name, stream.origin.parent));
     this.clock.after(this.#dice.upTo(4_000), () => this.#plan(false));
   }
 
@@ -204,12 +218,19 @@ export class SimulatedCluster {
 
   #kill(server: SimulatedServer): void {
     if (!server.isAlive || this.servers.filter(({ isAlive }) => isAlive).length < 4) return;
+    for (const stream of this.streams) if (stream.process === server.process) this.#lastWords(stream);
     server.kill();
     this.network.kill(server.id);
     this.clock.after(500 + this.#dice.upTo(20_000), () => {
       server.start();
       if (this.#dice.isOneIn(2)) this.#plan(false);
     });
+  }
+
+  /** Not all who follow will get these. */
+  #lastWords(stream: Stream): void {
+    for (let count = this.#dice.upTo(4); count > 0; count--)
+      if (this.#isFlowing(stream)) stream.broadcaster.frame();
   }
 
   /** Of an origin that is frozen for long, another server takes the stream over. */
