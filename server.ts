@@ -13,10 +13,11 @@ import { createLogger, type Logger } from './network/logger.ts';
 import { Member } from './network/member.ts';
 import { Metrics } from './network/metrics.ts';
 import { loadSecrets } from './network/secrets.ts';
+import type { ServerRecord } from './network/state.ts';
 import { MemoryState } from './network/state-memory.ts';
 import { signToken } from './network/token.ts';
 import { startOrigin } from './origin/origin.ts';
-import { startSampleBroadcast } from './origin/sample-broadcast.ts';
+import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
 import { KEYS_HELP, makeKey } from './usher/keys.ts';
 import { usherRoutes } from './usher/usher.ts';
 
@@ -31,6 +32,8 @@ ${FLAGS_HELP}
 ${KEYS_HELP}
 `;
 
+/** What one server is taken to be able to send. */
+const EGRESS_MBPS = 1_000;
 const SAMPLE_STREAM = 'sample';
 /** The sample's key is made anew at each start. */
 const SAMPLE_KEY_MS = 10 * 365 * 86_400_000;
@@ -97,9 +100,29 @@ export async function start(config: Config, logger: Logger): Promise<Running> {
     clock,
     logger,
     describe: () => {
-      const streams = origin.streams();
-      const viewers = Object.fromEntries(streams.map(({ name }) => [name, edge.sessions.viewersOf(name)]));
-      return { id, mediaUrl, rtmpUrl, streams, viewers };
+      const holdings = [...feeds.all()].map(({ stream, rendition, feed }) => ({
+        stream,
+        rendition,
+        viewers: edge.sessions.viewersOf(stream),
+        next: feed.next,
+      }));
+      const server: ServerRecord = {
+        id,
+        instance: id,
+        roles: ['origin', 'edge'],
+        site: 'local',
+        host: 'local',
+        mediaUrl,
+        relayUrl: mediaUrl,
+        rtmpUrl,
+        egressMbps: EGRESS_MBPS,
+        sentMbps: 0,
+        draining: false,
+        holdings,
+      };
+      // The only server needs no claim: whatever begins here is its own, from when it began.
+      const streams = origin.streams().map((stream) => ({ ...stream, origin: id, term: stream.startedAtMs }));
+      return { server, streams };
     },
   });
   opened.use(member);

@@ -6,8 +6,8 @@ import type { Route } from '../network/http.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
 import { createAccess } from './access.ts';
-import { hlsRoutes } from './hls.ts';
-import { progressiveRoutes } from './progressive.ts';
+import { hlsRoutes } from './hls/hls.ts';
+import { progressiveRoutes } from './progressive/progressive.ts';
 import { Sessions } from './sessions.ts';
 
 export interface EdgeOptions {

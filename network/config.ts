@@ -6,10 +6,62 @@ import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { CodedError, reasonOf } from './errors.ts';
 import { isStreamName, STREAM_NAME_RULE } from './names.ts';
+import type { RedisAddress } from './redis.ts';
 
 const port = z.int().min(0).max(65_535);
 const secret = z.string().min(16, 'a secret has at least 16 characters');
+const REDIS_ADDRESS = /^(?:unix:\/.+|(?:\[[0-9A-Fa-f:.]+\]|[^\s:[\]]+):\d{1,5})$/;
+const REDIS_PREFIX = /^[A-Za-z0-9_.:-]{1,64}$/;
 const baseUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
+
+const pemFile = z.string().min(1).optional();
+const redis = z
+  .strictObject({
+    /** `host:port` of one server, of Sentinels or of nodes of a Redis Cluster; `unix:<path>` of one server on this machine. */
+    addresses: z
+      .array(z.string().regex(REDIS_ADDRESS, 'an address is host:port or unix:<path>'))
+      .min(1)
+      .max(64),
+    kind: z.enum(['single', 'sentinel', 'cluster']).default('single'),
+    /** The name that Sentinels know the server by. */
+    master: z.string().min(1).optional(),
+    database: z.int().min(0).default(0),
+    username: z.string().min(1).optional(),
+    password: z.string().min(1).optional(),
+    sentinelUsername: z.string().min(1).optional(),
+    sentinelPassword: z.string().min(1).optional(),
+    /** `true`, or files in PEM and the name in the server's certificate. */
+    tls: z
+      .union([
+        z.boolean(),
+        z.strictObject({ caFile: pemFile, certFile: pemFile, keyFile: pemFile, serverName: pemFile }),
+      ])
+      .default(false),
+    /** Clusters that share a Redis differ in it. */
+    prefix: z
+      .string()
+      .regex(REDIS_PREFIX, 'a prefix is 1 to 64 letters, digits, "_", "-", "." and ":"')
+      .default('headwater'),
+  })
+  .refine(({ kind, addresses }) => kind !== 'single' || addresses.length === 1, {
+    path: ['addresses'],
+    error: 'several addresses are those of `kind: sentinel` or `kind: cluster`',
+  })
+  .refine(
+    ({ kind, addresses }) => kind === 'single' || !addresses.some((address) => address.startsWith('unix:')),
+    {
+      path: ['addresses'],
+      error: 'a Unix socket is of a single server',
+    },
+  )
+  .refine(({ kind, master }) => (kind === 'sentinel') === (master !== undefined), {
+    path: ['master'],
+    error: '`kind: sentinel` takes the name of the server, and no other kind does',
+  })
+  .refine(({ kind, database }) => kind !== 'cluster' || database === 0, {
+    path: ['database'],
+    error: 'a Redis Cluster has database 0 only',
+  }) satisfies z.ZodType<RedisAddress>;
 
 /** What the configuration file may say; everything has a default. */
 const schema = z.strictObject({
@@ -52,6 +104,8 @@ const schema = z.strictObject({
       beatMs: z.int().min(0).max(1_000).optional(),
     })
     .prefault({}),
+  /** Where servers and ushers of several processes meet; without it they are all in this one. */
+  state: z.strictObject({ redis: redis.optional() }).prefault({}),
   feed: z
     .strictObject({
       /** Media time that each feed keeps in memory, seconds. */
@@ -92,6 +146,7 @@ export function readConfig(args: readonly string[], environment = process.env): 
   const raw = typeof flags['config'] === 'string' ? readFile(flags['config']) : {};
   const fromEnvironment = environment['HEADWATER_SECRETS'];
   if (fromEnvironment) raw['secrets'] = fromEnvironment.split(',');
+  putRedisPasswords(raw, environment);
   for (const entry of FLAGS) {
     const value = flags[entry.flag];
     if ('key' in entry && value !== undefined) put(raw, entry.key.split('.'), flagValue(entry.flag, value));
@@ -128,6 +183,16 @@ function flagValue(flag: string, value: string | boolean): unknown {
   return isNumeric && /^\d+$/.test(String(value)) ? Number(value) : value;
 }
 
+/** For the Redis that the file names: where none is, they are meant for another process. */
+function putRedisPasswords(raw: Record<string, unknown>, environment: NodeJS.ProcessEnv): void {
+  const { redis } = (raw['state'] ?? {}) as { readonly redis?: unknown };
+  if (typeof redis !== 'object' || redis === null) return;
+  const { HEADWATER_REDIS_PASSWORD: password, HEADWATER_REDIS_SENTINEL_PASSWORD: sentinelPassword } =
+    environment;
+  if (password) put(raw, ['state', 'redis', 'password'], password);
+  if (sentinelPassword) put(raw, ['state', 'redis', 'sentinelPassword'], sentinelPassword);
+}
+
 function put(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
   const [key, ...rest] = path;
   if (rest.length === 0) target[key!] = value;
@@ -137,13 +202,14 @@ function put(target: Record<string, unknown>, path: readonly string[], value: un
   }
 }
 
-/** Secrets must not reach a log or a terminal. */
+/** Secrets must not reach a log or a terminal, neither alone nor inside of what is wrong around them. */
 function explain(error: z.ZodError): string {
   return error.issues
-    .map((issue) => {
-      const place = issue.path.join('.') || 'configuration';
-      const isSecret = /secrets|key/.test(place);
-      return `${place}: ${issue.message}${isSecret || issue.input === undefined ? '' : ` (got ${JSON.stringify(issue.input)})`}`;
+    .map(({ path, message, input }) => {
+      const place = path.join('.') || 'configuration';
+      const isTold =
+        ['string', 'number', 'boolean'].includes(typeof input) && !/secrets|key|password/i.test(place);
+      return `${place}: ${message}${isTold ? ` (got ${JSON.stringify(input)})` : ''}`;
     })
     .join('\n');
 }

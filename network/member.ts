@@ -2,18 +2,23 @@
 
 import type { Clock, Timer } from './clock.ts';
 import { reasonOf } from './errors.ts';
+import { BEAT_MS } from './liveness.ts';
 import type { Logger } from './logger.ts';
-import type { ClusterState, ServerRecord } from './state.ts';
+import type { ClusterState, ServerRecord, StreamRecord } from './state.ts';
 
-const BEAT_MS = 1_000;
+/** What a server says of itself, and of the streams it is origin of. */
+export interface Announcement {
+  readonly server: ServerRecord;
+  readonly streams: readonly StreamRecord[];
+}
 
 export class Member implements AsyncDisposable {
   readonly #state: ClusterState;
   readonly #logger: Logger;
-  readonly #describe: () => ServerRecord;
+  readonly #describe: () => Announcement;
   readonly #timer: Timer;
 
-  constructor(options: { state: ClusterState; clock: Clock; logger: Logger; describe: () => ServerRecord }) {
+  constructor(options: { state: ClusterState; clock: Clock; logger: Logger; describe: () => Announcement }) {
     this.#state = options.state;
     this.#logger = options.logger;
     this.#describe = options.describe;
@@ -23,13 +28,16 @@ export class Member implements AsyncDisposable {
 
   /** Beats now. A state that does not answer is reported and asked again at the next beat. */
   announce(): void {
-    this.#state.beat(this.#describe()).catch((error: unknown) => {
+    const { server, streams } = this.#describe();
+    this.#state.beat(server, streams).catch((error: unknown) => {
       this.#logger.warn({ reason: reasonOf(error) }, 'beat failed');
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#timer.cancel();
-    await this.#state.leave(this.#describe().id);
+    await this.#state.leave(this.#describe().server).catch((error: unknown) => {
+      this.#logger.warn({ reason: reasonOf(error) }, 'leave failed');
+    });
   }
 }

@@ -1,25 +1,214 @@
-// The cluster state of a cluster that is one process.
+// The cluster state of a cluster that is one process, and of simulations.
 
 import type { Clock } from './clock.ts';
-import type { ClusterState, ServerRecord, Snapshot } from './state.ts';
+import {
+  type Hearing,
+  hearingAt,
+  isAlive,
+  isWithin,
+  type LastHeard,
+  LIMITS,
+  type Limits,
+} from './liveness.ts';
+import type {
+  Assignment,
+  BeatAnswer,
+  Claim,
+  ClusterState,
+  KnownServer,
+  Lead,
+  LostStream,
+  PlanChanges,
+  ServerIdentity,
+  ServerRecord,
+  Snapshot,
+  StreamRecord,
+  Whereabouts,
+} from './state.ts';
+import {
+  claimedBefore,
+  holdersOf,
+  idTaken,
+  inOrder,
+  isHeld,
+  isShown,
+  type StreamEntry,
+  shownStream,
+  termAfter,
+} from './state-rules.ts';
+
+interface MemberEntry {
+  readonly server: KnownServer;
+  /** What it announced as origin, with the terms. */
+  readonly announced: ReadonlyMap<string, number>;
+}
+
+interface Lease {
+  readonly leader: string;
+  readonly term: number;
+  readonly renewedAtMs: number;
+}
 
 export class MemoryState implements ClusterState {
   readonly #clock: Clock;
-  readonly #servers = new Map<string, ServerRecord>();
+  readonly #limits: Limits;
+  /** Both in the order in which they were heard of, the longest silent first. */
+  readonly #members = new Map<string, MemberEntry>();
+  readonly #streams = new Map<string, StreamEntry>();
+  readonly #plan = new Map<string, Assignment>();
+  #heard: LastHeard | undefined;
+  #planTerm = 0;
+  #lease: Lease | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, limits: Limits = LIMITS) {
     this.#clock = clock;
+    this.#limits = limits;
   }
 
-  async beat(server: ServerRecord): Promise<void> {
-    this.#servers.set(server.id, server);
+  async beat(server: ServerRecord, streams: readonly StreamRecord[]): Promise<BeatAnswer> {
+    const hearing = this.#hear();
+    const { nowMs } = hearing;
+    if (this.#isTaken(server, hearing)) throw idTaken(server);
+    const announced = new Map(streams.map(({ name, term }) => [name, term]));
+    const last = this.#members.get(server.id);
+    renew(this.#members, server.id, { server: { ...server, beatAtMs: nowMs }, announced });
+    // What a process that crashed was origin of has not ended: its broadcaster will look for another server.
+    if (last)
+      this.#release(last, announced, last.server.instance === server.instance ? 'ended' : 'left', nowMs);
+    const lost = streams.flatMap((stream) => this.#announce(server.id, stream, nowMs));
+    return { assignment: this.#plan.get(server.id), lost };
   }
 
-  async leave(serverId: string): Promise<void> {
-    this.#servers.delete(serverId);
+  async leave(server: ServerIdentity): Promise<void> {
+    const member = this.#members.get(server.id);
+    if (member?.server.instance === server.instance) this.#forgetServer(member, this.#start().nowMs);
+  }
+
+  async find(name: string): Promise<Whereabouts | undefined> {
+    const hearing = this.#start();
+    const entry = this.#streams.get(name);
+    if (!entry || !isShown(entry, hearing, this.#limits)) return undefined;
+    const servers = [...this.#members.values()].map(({ server }) => server);
+    const living = servers.filter(({ beatAtMs }) => isAlive(beatAtMs, hearing, this.#limits));
+    return {
+      stream: shownStream(name, entry, hearing, this.#limits),
+      holders: holdersOf(name, entry, living),
+    };
+  }
+
+  async claim(name: string, server: ServerIdentity, options: { readonly takeover: boolean }): Promise<Claim> {
+    const hearing = this.#start();
+    const { nowMs } = hearing;
+    if (this.#isTaken(server, hearing)) throw idTaken(server);
+    const entry = this.#streams.get(name);
+    if (entry && entry.origin !== server.id && isHeld(entry, hearing, this.#limits) && !options.takeover) {
+      return { kind: 'held', by: entry.origin, term: entry.term };
+    }
+    const term = termAfter(entry?.term ?? 0, nowMs);
+    renew(this.#streams, name, { kind: 'held', atMs: nowMs, term, origin: server.id, record: entry?.record });
+    return { kind: 'claimed', term, before: claimedBefore(name, entry, hearing, this.#limits) };
+  }
+
+  async lead(usherId: string, term: number | undefined, changes: PlanChanges): Promise<Lead> {
+    const { nowMs } = this.#hear();
+    const last = this.#lease;
+    const isLed = last !== undefined && isWithin(last.renewedAtMs, nowMs, this.#limits.leaseMs);
+    const isLeader = last?.leader === usherId;
+    const isRefused = term === undefined ? isLed && !isLeader : !isLeader || term !== last.term;
+    if (isRefused)
+      return { kind: 'following', leader: isLed ? last.leader : undefined, term: last?.term ?? 0 };
+    const held = term ?? termAfter(last?.term ?? 0, nowMs);
+    this.#lease = { leader: usherId, term: held, renewedAtMs: nowMs };
+    this.#change(changes, held);
+    return { kind: 'leading', term: held };
   }
 
   async snapshot(): Promise<Snapshot> {
-    return { nowMs: this.#clock.now(), servers: [...this.#servers.values()] };
+    const hearing = this.#start();
+    const shown = [...this.#streams].filter(([, entry]) => isShown(entry, hearing, this.#limits));
+    const streams = shown.map(([name, entry]) => shownStream(name, entry, hearing, this.#limits));
+    const servers = [...this.#members.values()].map(({ server }) => server);
+    return {
+      ...hearing,
+      servers: inOrder(servers, ({ id }) => id),
+      streams: inOrder(streams, ({ name }) => name),
+      planTerm: this.#planTerm,
+      plan: Object.fromEntries(this.#plan),
+    };
   }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  /** Begins a verb by which the state is heard to be there. */
+  #hear(): Hearing {
+    const hearing = this.#start();
+    this.#heard = { ...hearing, heardAtMs: hearing.nowMs };
+    return hearing;
+  }
+
+  /** Begins a verb: all is forgotten that is too old for it. */
+  #start(): Hearing {
+    const nowMs = this.#clock.now();
+    const isOld = (atMs: number) => !isWithin(atMs, nowMs, this.#limits.forgetMs);
+    for (const [name, { atMs }] of this.#streams) {
+      if (!isOld(atMs)) break;
+      this.#streams.delete(name);
+    }
+    for (const member of this.#members.values()) {
+      if (!isOld(member.server.beatAtMs)) break;
+      this.#forgetServer(member, nowMs);
+    }
+    return hearingAt(nowMs, this.#heard, this.#limits);
+  }
+
+  #isTaken({ id, instance }: ServerIdentity, hearing: Hearing): boolean {
+    const server = this.#members.get(id)?.server;
+    return (
+      server !== undefined && server.instance !== instance && isAlive(server.beatAtMs, hearing, this.#limits)
+    );
+  }
+
+  /** Gives the later claim that stands against the announcement, if there is one of another server. */
+  #announce(origin: string, record: StreamRecord, nowMs: number): LostStream[] {
+    const { name, term } = record;
+    const entry = this.#streams.get(name);
+    if (!entry || term > entry.term || (term === entry.term && origin === entry.origin)) {
+      renew(this.#streams, name, { kind: 'held', atMs: nowMs, term, origin, record });
+      return [];
+    }
+    return entry.origin === origin ? [] : [{ name, origin: entry.origin, term: entry.term }];
+  }
+
+  /** Ends the claims by which a server announced what it announces no longer, those that no later claim has replaced. */
+  #release(
+    { server, announced }: MemberEntry,
+    still: ReadonlyMap<string, number>,
+    kind: 'left' | 'ended',
+    nowMs: number,
+  ): void {
+    for (const [name, term] of announced) {
+      const entry = this.#streams.get(name);
+      const isOurs = entry?.origin === server.id && entry.term === term;
+      if (isOurs && still.get(name) !== term) renew(this.#streams, name, { ...entry, kind, atMs: nowMs });
+    }
+  }
+
+  #forgetServer(member: MemberEntry, nowMs: number): void {
+    this.#release(member, new Map(), 'left', nowMs);
+    this.#members.delete(member.server.id);
+    this.#plan.delete(member.server.id);
+  }
+
+  #change(changes: PlanChanges, term: number): void {
+    for (const [id, assignment] of Object.entries(changes)) {
+      if (assignment === null) this.#plan.delete(id);
+      else if (this.#members.has(id)) this.#plan.set(id, assignment);
+      this.#planTerm = term;
+    }
+  }
+}
+
+function renew<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
+  map.delete(key);
+  map.set(key, value);
 }

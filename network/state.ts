@@ -1,4 +1,8 @@
-// The cluster state: what every server says of itself, as one snapshot. The seam between servers and usher.
+// The cluster state: what every server says of itself and what usher wants of it. The seam between servers and ushers.
+
+import type { Hearing } from './liveness.ts';
+
+export type Role = 'origin' | 'edge' | 'transcoder';
 
 /** One encoding of a stream, as a multivariant playlist describes it. */
 export interface RenditionRecord {
@@ -15,36 +19,151 @@ export interface RenditionRecord {
   readonly averageBps: number;
 }
 
+/** A stream as its origin announces it. */
 export interface StreamRecord {
   readonly name: string;
+  /** Id of its origin, and the term of that claim: a later claim has a higher term. */
+  readonly origin: string;
+  readonly term: number;
   readonly startedAtMs: number;
-  /** False while the stream waits for its broadcaster to come back. */
+  /**
+   * False while the stream waits for its broadcaster to come back. The state says so too of a stream whose origin left, or
+   * stopped beating: whatever the record said, nothing feeds it now.
+   */
   readonly live: boolean;
+  readonly epoch: number;
+  /** Media sequence number of the newest segment; -1 before the first. */
+  readonly lastMsn: number;
   readonly renditions: readonly RenditionRecord[];
 }
 
-/** The whole of what a server announces; each beat replaces the one before. */
-export interface ServerRecord {
+/** A rendition that a server holds the feed of, as origin or by following. */
+export interface Holding {
+  readonly stream: string;
+  readonly rendition: string;
+  readonly viewers: number;
+  /** Sequence number that its next chunk will have. */
+  readonly next: number;
+}
+
+/** Which process speaks: two that were given one id differ in the instance, which each makes anew when it starts. */
+export interface ServerIdentity {
   readonly id: string;
+  readonly instance: string;
+}
+
+/** The whole of what a server announces with each beat; each replaces the one before. */
+export interface ServerRecord extends ServerIdentity {
+  readonly roles: readonly Role[];
+  /** Datacenter and machine: servers of one host share its network card. */
+  readonly site: string;
+  readonly host: string;
   /** Where players reach its media; a wildcard address means the host on which they reached usher. */
   readonly mediaUrl: string;
+  /** Where other servers follow its feeds. */
+  readonly relayUrl: string;
+  /** What broadcasters push to, without the stream's name. */
   readonly rtmpUrl: string;
-  /** The streams that this server is the origin of. */
+  /** What it may send, and what it sends now. */
+  readonly egressMbps: number;
+  readonly sentMbps: number;
+  readonly draining: boolean;
+  readonly holdings: readonly Holding[];
+}
+
+/** A server as the state knows it: alive or not by `isAlive(beatAtMs, snapshot)`. */
+export interface KnownServer extends ServerRecord {
+  readonly beatAtMs: number;
+}
+
+export interface Parent {
+  readonly id: string;
+  readonly relayUrl: string;
+}
+
+/** A rendition that a server is to follow, and its parents in order of preference. */
+export interface Follow {
+  readonly stream: string;
+  readonly rendition: string;
+  readonly parents: readonly Parent[];
+}
+
+/** What usher wants of one server. */
+export interface Assignment {
+  readonly follows: readonly Follow[];
+}
+
+/** What the leader changes in the plan: a new assignment by server id, or null to say nothing more of that server. */
+export type PlanChanges = Readonly<Record<string, Assignment | null>>;
+
+/**
+ * The cluster as plain data at one instant of the state's own clock. As long as it is not `isSettled(snapshot)`, servers may
+ * be missing from it, because the state was lost and has not yet heard of all: no time to make a new plan.
+ */
+export interface Snapshot extends Hearing {
+  /** Those of the last FORGET_MS, in order of their ids. */
+  readonly servers: readonly KnownServer[];
+  /** Those that have not ended, in order of their names. */
   readonly streams: readonly StreamRecord[];
-  /** Viewers here, by stream. */
-  readonly viewers: Readonly<Record<string, number>>;
+  /** Term of the leader who wrote the plan last, 0 before the first, and the plan by server id. */
+  readonly planTerm: number;
+  readonly plan: Readonly<Record<string, Assignment>>;
 }
 
-/** The cluster as plain data at one instant of the state's own clock. */
-export interface Snapshot {
-  readonly nowMs: number;
-  readonly servers: readonly ServerRecord[];
+/** A stream of a server that another has claimed since. */
+export interface LostStream {
+  readonly name: string;
+  readonly origin: string;
+  readonly term: number;
 }
 
-export interface ClusterState {
-  /** Replaces what is known of a server. */
-  beat(server: ServerRecord): Promise<void>;
-  /** Forgets a server that ended in order. */
-  leave(serverId: string): Promise<void>;
+export interface BeatAnswer {
+  /** Undefined when the plan says nothing of this server, as after the state was lost: what it follows goes on. */
+  readonly assignment: Assignment | undefined;
+  readonly lost: readonly LostStream[];
+}
+
+export interface Whereabouts {
+  readonly stream: StreamRecord;
+  /** The living servers that hold it: its origin first, the others in order of their ids. */
+  readonly holders: readonly KnownServer[];
+}
+
+export type Claim =
+  /** `before` is what its last origin announced, whichever server that was, if that is remembered. */
+  | { readonly kind: 'claimed'; readonly term: number; readonly before: StreamRecord | undefined }
+  | { readonly kind: 'held'; readonly by: string; readonly term: number };
+
+export type Lead =
+  | { readonly kind: 'leading'; readonly term: number }
+  /** Nothing was written. Without a leader the lead is free for who asks without a term. */
+  | { readonly kind: 'following'; readonly leader: string | undefined; readonly term: number };
+
+/**
+ * Every verb rejects with `state_unavailable` when the state can't be reached, and with `bad_state` when what is stored makes
+ * no sense. Terms, of streams and of the lead, are times of the state's clock or one more than the last, whichever is later:
+ * so they grow also past a loss of the whole state, and an old claim never outranks a new one.
+ */
+export interface ClusterState extends AsyncDisposable {
+  /**
+   * Announces a server and the streams it is origin of: those it announced before and does no longer have ended. A stream
+   * that the state does not know, or knows by an older claim, is taken as announced, which is how a lost state fills again.
+   * Rejects with `id_taken` while another living process has the server's id; nothing is written then.
+   */
+  beat(server: ServerRecord, streams: readonly StreamRecord[]): Promise<BeatAnswer>;
+  /** Forgets a server that ended in order. Its streams stay, not live, for another server to claim. */
+  leave(server: ServerIdentity): Promise<void>;
+  /** Where a stream is, or undefined when it is not known or has ended. */
+  find(stream: string): Promise<Whereabouts | undefined>;
+  /**
+   * Makes a server the origin of a stream if nobody living is, or if it is itself (under a new term), or by takeover. The
+   * claim holds as long as beats announce the stream. Rejects with `id_taken` as `beat` does.
+   */
+  claim(stream: string, server: ServerIdentity, options: { readonly takeover: boolean }): Promise<Claim>;
+  /**
+   * Takes the lead among ushers (without a term) or keeps it (with the term it was given), a lease of LEASE_MS, and writes the
+   * changes of the plan under it. A deposed leader's changes are refused. `usherId` is made anew by each process.
+   */
+  lead(usherId: string, term: number | undefined, changes: PlanChanges): Promise<Lead>;
   snapshot(): Promise<Snapshot>;
 }

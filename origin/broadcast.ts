@@ -7,10 +7,10 @@ import { SOURCE } from '../network/feeds.ts';
 import type { Logger } from '../network/logger.ts';
 import { describeRendition } from '../network/rendition.ts';
 import type { RenditionRecord, StreamRecord } from '../network/state.ts';
-import { readTag } from './flv.ts';
+import { readTag } from './flv/flv.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import type { RtmpMessage } from './media.ts';
-import { FIRST_NUMBERING, type Numbering, type Packaged, Packager } from './packager.ts';
+import { FIRST_NUMBERING, type Numbering, type Packaged, Packager } from './packager/packager.ts';
 
 export interface BroadcastOptions {
   readonly name: string;
@@ -24,6 +24,9 @@ export interface BroadcastOptions {
   /** The grace time is over, nobody came back. */
   readonly onEnd: () => void;
 }
+
+/** What an origin says of a broadcast: whose claim it is, the server adds. */
+export type BroadcastRecord = Omit<StreamRecord, 'origin' | 'term'>;
 
 /** The connection that feeds a broadcast now. Ending it is what a takeover does. */
 export interface Source {
@@ -47,11 +50,15 @@ export class Broadcast {
     });
   }
 
-  get record(): StreamRecord {
+  get record(): BroadcastRecord {
+    const { feed } = this.#options;
+    const newest = feed.at(feed.next - 1);
     return {
       name: this.#options.name,
       startedAtMs: this.#startedAtMs,
       live: this.#source !== undefined,
+      epoch: newest?.epoch ?? 0,
+      lastMsn: newest?.msn ?? -1,
       renditions: this.#rendition ? [this.#rendition] : [],
     };
   }

@@ -3,11 +3,10 @@
 import type { Clock } from '../network/clock.ts';
 import { type Feeds, SOURCE } from '../network/feeds.ts';
 import type { Logger } from '../network/logger.ts';
-import type { StreamRecord } from '../network/state.ts';
-import { Broadcast } from './broadcast.ts';
+import { Broadcast, type BroadcastRecord } from './broadcast.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import type { PublishPolicy } from './publish-policy.ts';
-import type { Publication, PublishDecision, PublishRequest } from './rtmp-server.ts';
+import type { Publication, PublishDecision, PublishRequest } from './rtmp/server.ts';
 
 export interface IngestOptions {
   readonly feeds: Feeds;
@@ -31,7 +30,7 @@ export class Ingest {
     this.#options = options;
   }
 
-  get records(): StreamRecord[] {
+  get records(): BroadcastRecord[] {
     return [...this.#broadcasts.values()].map((broadcast) => broadcast.record);
   }
 

@@ -6,11 +6,11 @@ import { postJson } from '../network/dial.ts';
 import type { Feeds } from '../network/feeds.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
-import type { StreamRecord } from '../network/state.ts';
+import type { BroadcastRecord } from './broadcast.ts';
 import { Ingest } from './ingest.ts';
 import { ingestMetrics } from './ingest-metrics.ts';
 import { createPublishPolicy } from './publish-policy.ts';
-import { listenRtmp } from './rtmp-server.ts';
+import { listenRtmp } from './rtmp/server.ts';
 
 export interface OriginOptions {
   readonly config: Config;
@@ -25,7 +25,7 @@ export interface OriginOptions {
 
 export interface Origin {
   readonly port: number;
-  readonly streams: () => StreamRecord[];
+  readonly streams: () => BroadcastRecord[];
   close(): Promise<void>;
 }
 

@@ -3,7 +3,8 @@
 import { type Clock, sleep } from '../network/clock.ts';
 import { randomName } from '../network/hash.ts';
 import { type Exchange, type Route, redirect, send, sendJson, sendProblem } from '../network/http.ts';
-import type { ClusterState, ServerRecord, StreamRecord } from '../network/state.ts';
+import { isAlive } from '../network/liveness.ts';
+import type { ClusterState, ServerRecord, Snapshot, StreamRecord } from '../network/state.ts';
 import { signToken, verifyToken } from '../network/token.ts';
 import { multivariantPlaylist } from './multivariant.ts';
 import { type Decision, place } from './placement.ts';
@@ -134,26 +135,24 @@ function hostOf(exchange: Exchange): string {
 }
 
 async function sendStreams(options: ApiOptions, exchange: Exchange): Promise<void> {
-  const { servers } = await options.state.snapshot();
-  const streams = servers.flatMap((server) => server.streams.map((stream) => describe(servers, stream)));
-  streams.sort((one, other) => one.name.localeCompare(other.name));
-  sendJson(exchange, { streams });
+  const snapshot = await options.state.snapshot();
+  sendJson(exchange, { streams: snapshot.streams.map((stream) => describe(snapshot, stream)) });
 }
 
 async function sendStream(options: ApiOptions, exchange: Exchange): Promise<void> {
   const snapshot = await options.state.snapshot();
   const name = exchange.params['stream']!;
   const decision = place(snapshot, { stream: name });
-  if (decision.kind === 'serve') sendJson(exchange, describe(snapshot.servers, decision.stream));
+  if (decision.kind === 'serve') sendJson(exchange, describe(snapshot, decision.stream));
   else sendProblem(exchange, 404, 'Not Found', `no stream '${name}' is live`);
 }
 
-function describe(servers: readonly ServerRecord[], stream: StreamRecord) {
+function describe(snapshot: Snapshot, stream: StreamRecord) {
   return {
     name: stream.name,
     live: stream.live,
     startedAt: new Date(stream.startedAtMs).toISOString(),
-    viewers: servers.reduce((sum, server) => sum + (server.viewers[stream.name] ?? 0), 0),
+    viewers: viewersOf(snapshot, stream.name),
     renditions: stream.renditions.map(({ name, codecs, width, height, frameRate, averageBps }) => ({
       name,
       codecs,
@@ -163,4 +162,10 @@ function describe(servers: readonly ServerRecord[], stream: StreamRecord) {
       bitrateKbps: Math.round(averageBps / 1000),
     })),
   };
+}
+
+function viewersOf(snapshot: Snapshot, stream: string): number {
+  const living = snapshot.servers.filter(({ beatAtMs }) => isAlive(beatAtMs, snapshot));
+  const held = living.flatMap(({ holdings }) => holdings.filter((holding) => holding.stream === stream));
+  return held.reduce((sum, { viewers }) => sum + viewers, 0);
 }

@@ -23,7 +23,9 @@ interface Asset {
 const SHARED_MODULES = ['boxes', 'splitter', 'chunk', 'codec-string', 'errors', 'init'].map(
   (name) => `network/${name}.ts`,
 );
-const PLAYER_MODULES = readdirSync(new URL('player/', import.meta.url)).map((name) => `usher/player/${name}`);
+const PLAYER_MODULES = readdirSync(new URL('player/', import.meta.url), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => `usher/player/${name}`);
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 const ETAG_DIGITS = 24;
 

@@ -19,6 +19,13 @@ export interface ProcessOptions {
   readonly quiet?: boolean;
 }
 
+/** None outlives this process, however it ends. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+process.once('SIGTERM', () => process.exit(1));
+
 export class PinnedProcess {
   readonly #child: ChildProcess;
 
@@ -31,6 +38,8 @@ export class PinnedProcess {
       env: { ...process.env, ...environment },
       cwd: folder,
     });
+    running.add(this.#child);
+    this.#child.once('exit', () => running.delete(this.#child));
   }
 
   send(message: object): void {

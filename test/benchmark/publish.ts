@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { systemClock as clock } from '../../network/clock.ts';
 import { createLogger } from '../../network/logger.ts';
-import { readRecording } from '../../origin/recording.ts';
-import { startSampleBroadcast } from '../../origin/sample-broadcast.ts';
+import { readRecording } from '../../origin/sample/recording.ts';
+import { startSampleBroadcast } from '../../origin/sample/sample-broadcast.ts';
 
 const [protocol, port, file, key] = process.argv.slice(2);
 if (protocol === 'rtmp') {

@@ -2,7 +2,7 @@
 
 import type { Chunk } from '../../network/chunk.ts';
 import type { Feed } from '../../network/feed.ts';
-import type { Parent } from '../../network/relay/request.ts';
+import type { Parent } from '../../network/state.ts';
 import { Broadcaster } from '../tools/feed.ts';
 import { RENDITION, RelayServer, STREAM } from '../tools/relay.ts';
 

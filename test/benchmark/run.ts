@@ -10,6 +10,8 @@ export interface BenchmarkOptions {
   readonly viewers: number;
   /** Length of each measured window. */
   readonly seconds: number;
+  /** How often each case is measured. */
+  readonly runs: number;
   /** Only the cases whose names contain this. */
   readonly only: string;
 }
@@ -25,17 +27,25 @@ const { values, positionals } = parseArgs({
   options: {
     viewers: { type: 'string', default: '500' },
     seconds: { type: 'string', default: '20' },
+    runs: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
     json: { type: 'boolean', default: false },
   },
 });
 const benchmark = BENCHMARKS[positionals[0] ?? ''];
 if (benchmark) {
-  const options = { viewers: Number(values.viewers), seconds: Number(values.seconds), only: values.only };
+  const [viewers, seconds, runs] = [values.viewers, values.seconds, values.runs].map(Number) as [
+    number,
+    number,
+    number,
+  ];
+  const options = { viewers, seconds, runs, only: values.only };
   const report = await benchmark(options);
   process.stdout.write(values.json ? `${JSON.stringify(report.data, undefined, 2)}\n` : report.text);
 } else {
   const names = Object.keys(BENCHMARKS).join('|');
-  console.error(`usage: npm run benchmark -- ${names} [--viewers 500] [--seconds 20] [--only name] [--json]`);
+  console.error(
+    `usage: npm run benchmark -- ${names} [--viewers 500] [--seconds 20] [--runs 1] [--only name] [--json]`,
+  );
   process.exitCode = 1;
 }

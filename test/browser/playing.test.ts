@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MODES, type Mode } from '../../usher/player/modes.ts';
+import { MODES, type Mode } from '../../usher/player/playback/modes.ts';
 import { Broadcaster } from '../tools/broadcaster.ts';
 import { launchChromium, OUTPUT, openPage, screenshot, statusOf, untilStatus } from '../tools/chromium.ts';
 import { ServerProcess } from '../tools/server-process.ts';
@@ -52,9 +52,9 @@ describe.each(MODES)('in the mode %s', (mode) => {
       width: 640,
       height: 360,
       frameRate: 30,
-      errors: [],
     });
     expect(after.stalls - before.stalls).toBe(0);
+    expect(after.errors).toEqual(before.errors);
     expect(after.framesShown - before.framesShown).toBeGreaterThan(25 * (WATCH_MS / 1000));
     expect(after.latencyMs).toBeGreaterThan(0);
     expect(after.latencyP95Ms).toBeLessThan(ALLOWANCE * TARGET_P95_MS[mode]);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Mode } from '../../usher/player/modes.ts';
+import type { Mode } from '../../usher/player/playback/modes.ts';
 import type { PlayerStatus } from '../../usher/player/status.ts';
 import { type Broadcast, Broadcaster } from '../tools/broadcaster.ts';
 import { launchChromium, openPage, screenshot, statusOf, untilStatus } from '../tools/chromium.ts';

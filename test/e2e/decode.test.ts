@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../network/clock.ts';
 import type { RtmpMessage } from '../../origin/media.ts';
-import { type SampleBroadcast, startSampleBroadcast } from '../../origin/sample-broadcast.ts';
+import { type SampleBroadcast, startSampleBroadcast } from '../../origin/sample/sample-broadcast.ts';
 import { enhancedVideo, readFlvFile, writeFlvFile } from '../tools/flv-file.ts';
 import { keepingLogger } from '../tools/keeping-logger.ts';
 import { clip, picture, sources, tone } from '../tools/media.ts';

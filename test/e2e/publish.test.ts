@@ -73,7 +73,7 @@ describe('publishing with ffmpeg', () => {
     const third = push(`carol?key=${key}&takeover=1`, '480x270');
     await onAir('carol', 2);
     expect((await first.exit).code).not.toBe(0);
-    const text = await playlist('carol', (now) => /#EXT-X-DISCONTINUITY\n[^]*#EXTINF/.test(now));
+    const text = await playlist('carol', (now) => /#EXT-X-DISCONTINUITY\n[\s\S]*#EXTINF/.test(now));
     expect(text.match(/#EXT-X-MAP/g)).toHaveLength(2);
     third.kill();
     await third.exit;
@@ -91,7 +91,7 @@ describe('publishing with ffmpeg', () => {
 
     const second = push(`dave?key=${key}`);
     await onAir('dave', 2);
-    const after = await playlist('dave', (text) => /#EXT-X-DISCONTINUITY\n[^]*#EXTINF/.test(text));
+    const after = await playlist('dave', (text) => /#EXT-X-DISCONTINUITY\n[\s\S]*#EXTINF/.test(text));
     const segmentsOf = (text: string) =>
       [...text.matchAll(/^\d+\/(\d+)\.m4s$/gm)].map((match) => Number(match[1]));
     const numbers = segmentsOf(after);

@@ -41,6 +41,27 @@ describe('configuration', () => {
     expect(readConfig([], environment).secrets).toEqual(['a secret of length', 'another of length']);
   });
 
+  test('takes the passwords of Redis from the environment, for the Redis that the file names', () => {
+    const environment = {
+      HEADWATER_REDIS_PASSWORD: 'of Redis',
+      HEADWATER_REDIS_SENTINEL_PASSWORD: 'of Sentinel',
+    };
+    const file = fileWith(
+      'state:\n  redis: {addresses: ["10.0.0.1:26379"], kind: sentinel, master: state, tls: true}\n',
+    );
+    expect(readConfig(['--config', file], environment).state.redis).toEqual({
+      kind: 'sentinel',
+      addresses: ['10.0.0.1:26379'],
+      master: 'state',
+      database: 0,
+      password: 'of Redis',
+      sentinelPassword: 'of Sentinel',
+      tls: true,
+      prefix: 'headwater',
+    });
+    expect(readConfig([], environment).state).toEqual({});
+  });
+
   test('can not be changed', () => {
     const config = readConfig([], {});
     expect(() => Object.assign(config.publish, { graceS: 1 })).toThrow(TypeError);
@@ -63,6 +84,14 @@ describe('configuration', () => {
     ['publish:\n  keys: [{stream: "../x", key: "12345678"}]', /publish.keys.0.stream: .*letters/],
     ['- 1', /keys and values/],
     ['a: [', /configuration file/],
+    ['state: {redis: {addresses: []}}', /state.redis.addresses/],
+    ['state: {redis: {addresses: ["10.0.0.1"]}}', /state.redis.addresses.0: .*host:port.*10.0.0.1/],
+    ['state: {redis: {addresses: ["a:1", "b:2"]}}', /state.redis.addresses: several/],
+    ['state: {redis: {addresses: ["a:1"], kind: sentinel}}', /state.redis.master/],
+    ['state: {redis: {addresses: ["a:1"], kind: cluster, database: 1}}', /state.redis.database/],
+    ['state: {redis: {addresses: ["unix:/r"], kind: cluster}}', /Unix socket/],
+    ['state: {redis: {addresses: ["a:1"], prefix: "{x}"}}', /state.redis.prefix/],
+    ['state: {redis: {addresses: ["a:1"], pasword: x}}', /pasword/],
   ])('says what is wrong with a file that says %j', (text, words) => {
     const file = fileWith(text);
     expect(() => readConfig(['--config', file], {})).toThrow(words);
@@ -71,6 +100,12 @@ describe('configuration', () => {
   test('never repeats a secret in an error', () => {
     const file = fileWith('secrets: ["too short"]');
     expect(() => readConfig(['--config', file], {})).toThrow(/^((?!too short).)*$/s);
+    for (const redis of ['password: [hush]', 'password: hush, pasword: x', 'password: hush, master: x']) {
+      const withPassword = fileWith(
+        `secrets: ["hush, a secret"]\nstate: {redis: {addresses: ["a:1"], ${redis}}}\nx: 1`,
+      );
+      expect(() => readConfig(['--config', withPassword], {})).toThrow(/^((?!hush).)*$/s);
+    }
   });
 });
 

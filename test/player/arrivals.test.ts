@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Arrivals, presentationTimeS } from '../../usher/player/arrivals.ts';
+import { Arrivals, presentationTimeS } from '../../usher/player/meter/arrivals.ts';
 import { SyntheticBroadcast } from '../tools/progressive-feed.ts';
 
 describe('arrivals', () => {

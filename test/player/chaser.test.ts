@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Chaser, rateFor } from '../../usher/player/chaser.ts';
+import { Chaser, rateFor } from '../../usher/player/playback/chaser.ts';
 
 const options = { ebbMs: 100, maxEbbMs: 1000, windowMs: 500 };
 

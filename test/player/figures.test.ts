@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { Bitrate } from '../../usher/player/bitrate.ts';
-import { Percentiles } from '../../usher/player/percentiles.ts';
-import { ServerClock } from '../../usher/player/server-clock.ts';
+import { Percentiles } from '../../usher/player/meter/percentiles.ts';
+import { ServerClock } from '../../usher/player/meter/server-clock.ts';
+import { Bitrate } from '../../usher/player/playback/bitrate.ts';
 import { ManualClock } from '../tools/manual-clock.ts';
 
 describe('percentiles', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pushLines, watchLines } from '../../usher/player/lines.ts';
+import { pushLines, watchLines } from '../../usher/player/page/lines.ts';
 
 test('the lines to push say server and key as OBS wants them, and the whole URL as ffmpeg does', () => {
   const lines = pushLines('rtmp://relay.example:1936/live', 'alice');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Stalls } from '../../usher/player/stalls.ts';
+import { Stalls } from '../../usher/player/meter/stalls.ts';
 
 /** Shows frames at these times, one by one. */
 function show(stalls: Stalls, times: readonly number[], firstPresented = 1): void {

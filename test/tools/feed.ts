@@ -4,10 +4,16 @@ import type { Mark } from '../../network/chunk.ts';
 import { type Chunk, readChunk } from '../../network/chunk.ts';
 import { Feed } from '../../network/feed.ts';
 import { type Init, readInit } from '../../network/init.ts';
-import { box, u16, u32, write, zeros } from '../../origin/boxes.ts';
-import { FILLER_CONFIG } from '../../origin/codec/aac.ts';
-import { readAudioFormat } from '../../origin/codec/audio-format.ts';
-import { AUDIO_TRACK_ID, VIDEO_TIMESCALE, VIDEO_TRACK_ID, writeChunk, writeInit } from '../../origin/fmp4.ts';
+import { box, u16, u32, write, zeros } from '../../origin/packager/boxes.ts';
+import { FILLER_CONFIG } from '../../origin/packager/codec/aac.ts';
+import { readAudioFormat } from '../../origin/packager/codec/audio-format.ts';
+import {
+  AUDIO_TRACK_ID,
+  VIDEO_TIMESCALE,
+  VIDEO_TRACK_ID,
+  writeChunk,
+  writeInit,
+} from '../../origin/packager/fmp4.ts';
 
 export interface Broadcast {
   /** 0 for audio only. */

@@ -49,6 +49,11 @@ export class ManualClock implements Clock {
     this.#nowMs = untilMs;
   }
 
+  /** Sets the wall clock, as an operator does; no timer falls due by it. */
+  set(nowMs: number): void {
+    this.#nowMs = nowMs;
+  }
+
   #add(pending: Pending): Timer {
     this.#timers.add(pending);
     return { cancel: () => this.#timers.delete(pending) };

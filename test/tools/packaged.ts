@@ -4,9 +4,9 @@ import { expect } from 'vitest';
 import type { Chunk } from '../../network/chunk.ts';
 import { PART_MAX_MS } from '../../network/hls-limits.ts';
 import type { Init } from '../../network/init.ts';
-import { readTag } from '../../origin/flv.ts';
+import { readTag } from '../../origin/flv/flv.ts';
 import type { RtmpMessage } from '../../origin/media.ts';
-import { FIRST_NUMBERING, type Numbering, type Packaged, Packager } from '../../origin/packager.ts';
+import { FIRST_NUMBERING, type Numbering, type Packaged, Packager } from '../../origin/packager/packager.ts';
 
 export const EPOCH_MS = 1_700_000_000_000;
 

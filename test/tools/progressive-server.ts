@@ -1,7 +1,7 @@
 // A media listener with progressive playback alone, for tests: feeds to write into, and what was counted.
 
 import { createAccess } from '../../edge/access.ts';
-import { progressiveRoutes } from '../../edge/progressive.ts';
+import { progressiveRoutes } from '../../edge/progressive/progressive.ts';
 import { type SessionLimits, Sessions } from '../../edge/sessions.ts';
 import { type Clock, systemClock } from '../../network/clock.ts';
 import type { FeedLimits } from '../../network/feed.ts';
@@ -81,13 +81,8 @@ export class ProgressiveServer {
 
   /** The sum of a metric over its labels. */
   async counted(name: string): Promise<number> {
-    const lines = (await this.metrics.text())
-      .split('\n')
-      .filter((line) => /[ {]/.test(line.charAt(name.length)));
-    const values = lines
-      .filter((line) => line.startsWith(name))
-      .map((line) => Number(line.split(' ').at(-1)));
-    return values.reduce((sum, value) => sum + value, 0);
+    const lines = (await this.metrics.text()).matchAll(new RegExp(`^${name}(?:{.*})? (.+)$`, 'gm'));
+    return [...lines].reduce((sum, line) => sum + Number(line[1]), 0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

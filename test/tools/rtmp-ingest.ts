@@ -2,13 +2,13 @@
 
 import { type Clock, systemClock } from '../../network/clock.ts';
 import type { RtmpMessage } from '../../origin/media.ts';
-import type { RtmpLimits } from '../../origin/rtmp-limits.ts';
+import type { RtmpLimits } from '../../origin/rtmp/limits.ts';
 import {
   listenRtmp,
   type PublishDecision,
   type PublishRequest,
   type RtmpServer,
-} from '../../origin/rtmp-server.ts';
+} from '../../origin/rtmp/server.ts';
 import { keepingLogger, type LogLine } from './keeping-logger.ts';
 import { Inbox } from './rtmp-inbox.ts';
 

@@ -2,11 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../network/clock.ts';
 import { type HttpServer, httpMetrics, listenHttp } from '../../network/http.ts';
 import { Metrics } from '../../network/metrics.ts';
-import type { RenditionRecord, ServerRecord } from '../../network/state.ts';
+import type { RenditionRecord, ServerRecord, StreamRecord } from '../../network/state.ts';
 import { MemoryState } from '../../network/state-memory.ts';
 import { signToken, verifyToken } from '../../network/token.ts';
 import { apiRoutes } from '../../usher/api.ts';
 import { keepingLogger } from '../tools/keeping-logger.ts';
+import { ManualClock } from '../tools/manual-clock.ts';
 
 const secrets = ['a secret for the tests'];
 const source: RenditionRecord = {
@@ -20,21 +21,37 @@ const source: RenditionRecord = {
 };
 const server: ServerRecord = {
   id: 's1',
+  instance: 'i1',
+  roles: ['origin', 'edge'],
+  site: 'site',
+  host: 'host',
   mediaUrl: 'http://0.0.0.0:8081',
+  relayUrl: 'http://0.0.0.0:8081',
   rtmpUrl: 'rtmp://0.0.0.0:1935/live',
-  streams: [
-    { name: 'alice', startedAtMs: 1_700_000_000_000, live: true, renditions: [source] },
-    {
-      name: 'radio',
-      startedAtMs: 1_700_000_000_000,
-      live: false,
-      renditions: [{ ...source, width: 0, height: 0, frameRate: 0, codecs: 'mp4a.40.2' }],
-    },
-  ],
-  viewers: { alice: 3 },
+  egressMbps: 1_000,
+  sentMbps: 0,
+  draining: false,
+  holdings: [{ stream: 'alice', rendition: 'source', viewers: 3, next: 1 }],
+};
+const alice: StreamRecord = {
+  name: 'alice',
+  origin: 's1',
+  term: 1,
+  startedAtMs: 1_700_000_000_000,
+  live: true,
+  epoch: 1,
+  lastMsn: 0,
+  renditions: [source],
+};
+const radio: StreamRecord = {
+  ...alice,
+  name: 'radio',
+  live: false,
+  renditions: [{ ...source, width: 0, height: 0, frameRate: 0, codecs: 'mp4a.40.2' }],
 };
 
-const state = new MemoryState(systemClock);
+// Its clock stands still: the server beats once and lives.
+const state = new MemoryState(new ManualClock());
 const listeners: HttpServer[] = [];
 
 async function listen(access: 'open' | 'signed'): Promise<string> {
@@ -53,7 +70,7 @@ async function listen(access: 'open' | 'signed'): Promise<string> {
 let open: string;
 let signed: string;
 beforeAll(async () => {
-  await state.beat(server);
+  await state.beat(server, [alice, radio]);
   open = await listen('open');
   signed = await listen('signed');
 });
@@ -92,16 +109,13 @@ describe('the multivariant playlist', () => {
   });
 
   test('a stream whose first frame is on its way is held until it is there', async () => {
-    const starting = {
-      ...server,
-      id: 's2',
-      streams: [{ name: 'soon', startedAtMs: 0, live: true, renditions: [] }],
-    };
-    await state.beat(starting);
+    const starting = { ...server, id: 's2', holdings: [] };
+    const soon = { ...alice, name: 'soon', origin: 's2', renditions: [] };
+    await state.beat(starting, [soon]);
     const answer = fetch(`${open}/live/soon.m3u8`);
-    await state.beat({ ...starting, streams: [{ ...starting.streams[0]!, renditions: [source] }] });
+    await state.beat(starting, [{ ...soon, renditions: [source] }]);
     expect((await answer).status).toBe(200);
-    await state.leave('s2');
+    await state.beat(starting, []);
   });
 });
 

@@ -15,7 +15,7 @@ afterAll(() => server.close());
 
 describe('modules', () => {
   test('are JavaScript without types, under the paths that they import each other by', async () => {
-    const response = await fetch(`${base}/assets/usher/player/progressive.ts`);
+    const response = await fetch(`${base}/assets/usher/player/playback/progressive.ts`);
     expect(response.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
     const code = await response.text();
     expect(code).not.toMatch(/import type|readonly #|: void/);

@@ -4,11 +4,11 @@ import type { Clock, Timer } from '../../network/clock.ts';
 import { reasonOf } from '../../network/errors.ts';
 import { BackOff } from './back-off.ts';
 import type { Chance } from './clock.ts';
-import { aheadMs } from './media-buffer.ts';
-import { Meter } from './meter.ts';
-import { type Mode, openPlayback, supportedModes } from './modes.ts';
-import { type Ending, type Playback, type StreamUrls, streamUrls } from './playback.ts';
-import { ServerClock } from './server-clock.ts';
+import { Meter } from './meter/meter.ts';
+import { ServerClock } from './meter/server-clock.ts';
+import { aheadMs } from './playback/media-buffer.ts';
+import { type Mode, openPlayback, supportedModes } from './playback/modes.ts';
+import { type Ending, type Playback, type StreamUrls, streamUrls } from './playback/playback.ts';
 import { MAX_ERRORS, type PlayerState, type PlayerStatus } from './status.ts';
 import { describeStream, readClock, type StreamInfo } from './usher.ts';
 
@@ -113,7 +113,7 @@ export class Player {
     const { signal } = this.#stop;
     const document = video.ownerDocument;
     const timers = [
-      clock.every(INFO_PERIOD_MS, () => this.#refreshInfo()),
+      clock.every(INFO_PERIOD_MS, () => this.#playback && this.#refreshInfo()),
       clock.every(CLOCK_PERIOD_MS, () => this.#refreshClock()),
     ];
     signal.addEventListener('abort', () => {
@@ -133,7 +133,7 @@ export class Player {
   #open(): void {
     this.#rest(undefined);
     if (!supportedModes(this.#options.video).includes(this.#mode)) {
-      this.#rest({ state: 'unsupported', detail: `This browser can't play in the mode '${this.#mode}'.` });
+      this.#rest({ state: 'unsupported', detail: `it has nothing to play the mode '${this.#mode}' with` });
       return;
     }
     const { video, clock, chance } = this.#options;
@@ -174,8 +174,8 @@ export class Player {
 
   #ended(ending: Ending): void {
     const { clock } = this.#options;
-    if (ending.kind === 'refused') {
-      this.#rest({ state: 'refused', detail: ending.reason });
+    if (ending.kind === 'refused' || ending.kind === 'unsupported') {
+      this.#rest({ state: ending.kind, detail: ending.reason });
       return;
     }
     if (ending.kind === 'failed') this.#note(ending.error);

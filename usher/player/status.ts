@@ -1,6 +1,6 @@
 // What the player says of itself: on the screen, and to whoever looks at `window.headwater`.
 
-import type { Mode } from './modes.ts';
+import type { Mode } from './playback/modes.ts';
 
 export type PlayerState =
   | 'loading'

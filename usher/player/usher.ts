@@ -1,7 +1,7 @@
 // What the player asks usher for, besides media: which streams there are, and what time it is.
 
 import type { Clock } from '../../network/clock.ts';
-import type { ServerClock } from './server-clock.ts';
+import type { ServerClock } from './meter/server-clock.ts';
 
 export interface StreamInfo {
   readonly name: string;

@@ -1,0 +1,185 @@
+// HLS over HTTP: the routes of media playlists, segments, parts and inits, and what each is answered.
+
+import type { Clock } from '../../network/clock.ts';
+import type { Feeds } from '../../network/feeds.ts';
+import { PART_MAX_MS } from '../../network/hls-limits.ts';
+import {
+  acceptsGzip,
+  type Entity,
+  type Exchange,
+  type Route,
+  sendEntity,
+  sendProblem,
+} from '../../network/http.ts';
+import type { Metrics } from '../../network/metrics.ts';
+import { quoted } from '../../network/names.ts';
+import type { Authorise } from '../access.ts';
+import { type Directives, readDirectives, tooFarAhead } from './directives.ts';
+import type { Rendition } from './rendition.ts';
+import { Renditions } from './renditions.ts';
+import type { Outcome, Patience } from './waiting.ts';
+
+export interface HlsOptions {
+  readonly feeds: Feeds;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly authorise: Authorise;
+}
+
+export function hlsRoutes(options: HlsOptions): Route[] {
+  const hls = new Hls(options);
+  const route = (kind: string, name: string, handle: Route['handle']): Route => {
+    const pattern = new RegExp(`^/play/(?<token>[^/]+)/(?<stream>[^/]+)/(?<rendition>[^/]+)/${name}$`);
+    return { kind, method: 'GET', pattern, handle };
+  };
+  return [
+    route('playlist', 'index\\.m3u8', (exchange) => hls.playlist(exchange)),
+    route('part', `${NUMBER('epoch')}/${NUMBER('msn')}\\.${NUMBER('part')}\\.m4s`, (exchange) =>
+      hls.part(exchange),
+    ),
+    route('segment', `${NUMBER('epoch')}/${NUMBER('msn')}\\.m4s`, (exchange) => hls.segment(exchange)),
+    route('init', 'init-(?<hash>[0-9a-f]{10})\\.mp4', (exchange) => hls.init(exchange)),
+  ];
+}
+
+/** A resource has one name: numbers have no leading zeros. */
+const NUMBER = (name: string): string => `(?<${name}>0|[1-9]\\d{0,9})`;
+
+/** How long the first playlist of a stream, and what it hints at, is worth waiting for. */
+const FIRST_WAIT_MS = 10_000;
+const RETRY_AFTER_S = 1;
+
+class Hls {
+  readonly #options: HlsOptions;
+  readonly #renditions: Renditions;
+
+  constructor(options: HlsOptions) {
+    this.#options = options;
+    this.#renditions = new Renditions(options);
+  }
+
+  async playlist(exchange: Exchange): Promise<void> {
+    const rendition = this.#find(exchange);
+    if (!rendition || !(await this.#firstPlaylist(exchange, rendition))) return;
+    const { hasEnded } = rendition.segments;
+    const directives = hasEnded ? NO_DIRECTIVES : readDirectives(exchange.query);
+    if (directives.kind === 'bad') return sendProblem(exchange, 400, 'Bad Request', directives.detail);
+    const refusal = tooFarAhead(rendition.segments, directives);
+    if (refusal) return sendProblem(exchange, 400, 'Bad Request', refusal);
+    const patience = this.#patience(rendition);
+    const outcome = await rendition.untilListed(directives, patience, exchange.response);
+    if (outcome === 'reached') sendPlaylist(exchange, rendition, directives, lifetime(rendition, directives));
+    else if (outcome === 'starved') sendPlaylist(exchange, rendition, directives, 'no-store');
+    else sendLate(exchange, outcome);
+  }
+
+  /** The part that a playlist hints at is held until it is whole; another that is not there never will be (6.2.6). */
+  async part(exchange: Exchange): Promise<void> {
+    const rendition = this.#find(exchange);
+    if (!rendition) return;
+    const { epoch, msn, part } = numbersOf(exchange);
+    const place = { msn, part };
+    const patience = { ...this.#patience(rendition), starvesAfterMs: undefined };
+    const outcome = await rendition.untilWhole(epoch, place, patience, exchange.response);
+    if (outcome === 'full') sendLate(exchange, outcome);
+    else if (outcome !== 'gone') sendMedia(exchange, rendition, rendition.part(epoch, place));
+  }
+
+  segment(exchange: Exchange): void {
+    const rendition = this.#find(exchange);
+    if (!rendition) return;
+    const { epoch, msn } = numbersOf(exchange);
+    sendMedia(exchange, rendition, rendition.segment(epoch, msn));
+  }
+
+  init(exchange: Exchange): void {
+    const rendition = this.#find(exchange);
+    if (rendition) sendMedia(exchange, rendition, rendition.init(exchange.params.hash!));
+  }
+
+  #find(exchange: Exchange): Rendition | undefined {
+    const viewer = this.#options.authorise(exchange, 'hls');
+    if (!viewer) return undefined;
+    const { rendition: name = '' } = exchange.params;
+    const rendition = this.#renditions.get(viewer.stream, name);
+    if (rendition) return rendition;
+    const detail = `the stream ${quoted(viewer.stream)} has no rendition ${quoted(name)} here`;
+    sendProblem(exchange, 404, 'Not Found', detail);
+    return undefined;
+  }
+
+  /**
+   * A playlist without a whole segment is an error to players, so the first is waited for. When it does not come the answer is
+   * 404: players leave for the next pathway at once, where they would ask this server again after 503.
+   */
+  async #firstPlaylist(exchange: Exchange, rendition: Rendition): Promise<boolean> {
+    const patience = { sinceMs: this.#options.clock.monotonic(), limitMs: FIRST_WAIT_MS };
+    const outcome = await rendition.untilPlayable(patience, exchange.response);
+    if (outcome === 'full' || outcome === 'gone') sendLate(exchange, outcome);
+    else if (rendition.isPlayable) return true;
+    else sendProblem(exchange, 404, 'Not Found', 'the stream has no whole segment yet');
+    return false;
+  }
+
+  /**
+   * The standard's limit is three target durations (6.2.5.2). A feed that makes no parts is another matter: hls.js gives a
+   * server up that does not answer within the longer of three part targets and 0.8 target durations. Telling it before
+   * then that nothing has changed keeps it until the broadcaster is back.
+   */
+  #patience(rendition: Rendition): Patience {
+    const { targetDurationMs } = rendition;
+    const starvesAfterMs = 0.6 * Math.max(3 * PART_MAX_MS, 0.8 * targetDurationMs);
+    const limitMs = rendition.isPlayable ? 3 * targetDurationMs : FIRST_WAIT_MS;
+    return { sinceMs: this.#options.clock.monotonic(), starvesAfterMs, limitMs };
+  }
+}
+
+/** After EXT-X-ENDLIST they are ignored (6.2.5). */
+const NO_DIRECTIVES: Directives = { kind: 'directives', msn: undefined, part: undefined, skip: false };
+
+/**
+ * What the standard recommends (B.1): an answer that was waited for is the same whenever it is asked for, and kept for six
+ * target durations; one that was not, for half of one.
+ */
+function lifetime(rendition: Rendition, { msn }: Directives): string {
+  const isLasting = msn !== undefined || rendition.segments.hasEnded;
+  return `max-age=${Math.floor((rendition.targetDurationMs / 1000) * (isLasting ? 6 : 0.5))}`;
+}
+
+function sendPlaylist(
+  exchange: Exchange,
+  rendition: Rendition,
+  { skip }: Directives,
+  cacheControl: string,
+): void {
+  exchange.response.setHeader('Vary', 'Accept-Encoding');
+  sendEntity(exchange, { ...rendition.playlist(skip, acceptsGzip(exchange.request)), cacheControl });
+}
+
+function sendLate(exchange: Exchange, outcome: Outcome): void {
+  if (outcome === 'gone') return;
+  exchange.response.setHeader('Retry-After', RETRY_AFTER_S);
+  const detail =
+    outcome === 'full'
+      ? 'as many requests wait for this stream as may'
+      : 'the segment did not come within three target durations';
+  sendProblem(exchange, 503, 'Service Unavailable', detail);
+}
+
+function sendMedia(exchange: Exchange, rendition: Rendition, entity: Entity | undefined): void {
+  if (entity) sendEntity(exchange, entity);
+  else sendProblem(exchange, 404, 'Not Found', missing(exchange, rendition));
+}
+
+function missing(exchange: Exchange, { segments }: Rendition): string {
+  const oldest = segments.closed[0];
+  const window = oldest
+    ? `the window begins with segment ${oldest.msn} of epoch ${oldest.epoch}`
+    : 'no segment is whole yet';
+  const name = exchange.path.split('/').slice(5).join('/');
+  return `${quoted(name)} is not here, nor announced: ${window}`;
+}
+
+function numbersOf({ params }: Exchange): { epoch: number; msn: number; part: number } {
+  return { epoch: Number(params.epoch), msn: Number(params.msn), part: Number(params.part) };
+}

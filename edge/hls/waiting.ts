@@ -1,0 +1,163 @@
+// Requests that wait for a part of one feed: held together, woken together, and none for longer than is good for its player.
+
+import type { Clock, Timer } from '../../network/clock.ts';
+import type { Place } from './segments.ts';
+
+/** How a wait ended. */
+export type Outcome =
+  /** The part is whole, or the feed has ended. */
+  | 'reached'
+  /** The feed has not made a part for as long as the request's patience. */
+  | 'starved'
+  /** The request has waited for as long as it may. */
+  | 'overdue'
+  /** As many requests wait as may; this one did not. */
+  | 'full'
+  /** Nobody is there any more to be answered. */
+  | 'gone';
+
+export interface Patience {
+  /** When the request came, on the monotonic clock. */
+  readonly sinceMs: number;
+  /** Without a new part for this long it is let go; undefined for one that outwaits any silence. */
+  readonly starvesAfterMs?: number | undefined;
+  readonly limitMs: number;
+}
+
+/** A response, as far as waiting is concerned. */
+export interface Client {
+  readonly destroyed: boolean;
+  once(event: 'close', listener: () => void): unknown;
+  off(event: 'close', listener: () => void): unknown;
+}
+
+export interface WaitingOptions {
+  readonly clock: Clock;
+  /** Requests that may wait at once. */
+  readonly capacity?: number;
+}
+
+/** Of one feed: half of the connections that a listener takes. Whoever comes beyond is told to come back. */
+const CAPACITY = 20_000;
+/** Deadlines are looked at so often, all together, while anybody waits: they are kept to within this. */
+const SWEEP_MS = 100;
+/** Answers in one turn of the event loop: a few milliseconds, then others have theirs. */
+const BATCH = 200;
+interface Waiter {
+  readonly rank: number;
+  readonly patience: Patience;
+  readonly client: Client;
+  readonly onGone: () => void;
+  readonly resolve: (outcome: Outcome) => void;
+}
+
+export class Waiting {
+  readonly #clock: Clock;
+  readonly #capacity: number;
+  /** Those who wait for the same part wait together: a wake-up looks at parts, not at requests. */
+  readonly #byRank = new Map<number, Set<Waiter>>();
+  #released: { readonly waiter: Waiter; readonly outcome: Outcome }[] = [];
+  #size = 0;
+  #changedMs: number;
+  #sweeper: Timer | undefined;
+
+  constructor({ clock, capacity = CAPACITY }: WaitingOptions) {
+    this.#clock = clock;
+    this.#capacity = capacity;
+    this.#changedMs = clock.monotonic();
+  }
+
+  /** How many requests wait now. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Resolves when the part at `place`, which is not whole yet, is; or when waiting has no point any more. */
+  until(place: Place, patience: Patience, client: Client): Promise<Outcome> {
+    if (client.destroyed) return Promise.resolve('gone');
+    if (this.#size >= this.#capacity) return Promise.resolve('full');
+    return new Promise((resolve) => {
+      const onGone = (): void => this.#leave(waiter);
+      const waiter: Waiter = { rank: rank(place), patience, client, onGone, resolve };
+      client.once('close', onGone);
+      this.#enter(waiter);
+    });
+  }
+
+  /** The feed goes on at `front`: what stands before it is whole. */
+  reach(front: Place): void {
+    this.#changedMs = this.#clock.monotonic();
+    const frontRank = rank(front);
+    for (const [partRank, waiters] of this.#byRank) {
+      if (partRank < frontRank) for (const waiter of waiters) this.#release(waiter, 'reached');
+    }
+  }
+
+  /** The feed has ended: everybody is woken. */
+  end(): void {
+    for (const waiters of this.#byRank.values()) {
+      for (const waiter of waiters) this.#release(waiter, 'reached');
+    }
+  }
+
+  #enter(waiter: Waiter): void {
+    const together = this.#byRank.get(waiter.rank);
+    if (together) together.add(waiter);
+    else this.#byRank.set(waiter.rank, new Set([waiter]));
+    this.#size++;
+    this.#sweeper ??= this.#clock.every(SWEEP_MS, () => this.#sweep());
+  }
+
+  #remove(waiter: Waiter): boolean {
+    const together = this.#byRank.get(waiter.rank);
+    if (!together?.delete(waiter)) return false;
+    if (together.size === 0) this.#byRank.delete(waiter.rank);
+    this.#size--;
+    return true;
+  }
+
+  #leave(waiter: Waiter): void {
+    if (this.#remove(waiter)) waiter.resolve('gone');
+  }
+
+  /** Answers are not given on the writer's turn, and not all in one. */
+  #release(waiter: Waiter, outcome: Outcome): void {
+    this.#remove(waiter);
+    if (this.#released.push({ waiter, outcome }) === 1) queueMicrotask(() => this.#answer());
+  }
+
+  #answer(): void {
+    for (const { waiter, outcome } of this.#released.splice(0, BATCH)) {
+      waiter.client.off('close', waiter.onGone);
+      waiter.resolve(waiter.client.destroyed ? 'gone' : outcome);
+    }
+    if (this.#released.length > 0) this.#clock.after(0, () => this.#answer());
+  }
+
+  #sweep(): void {
+    const nowMs = this.#clock.monotonic();
+    for (const waiters of this.#byRank.values()) {
+      for (const waiter of waiters) {
+        const outcome = this.#verdict(waiter.patience, nowMs);
+        if (outcome) this.#release(waiter, outcome);
+      }
+    }
+    if (this.#size > 0) return;
+    this.#sweeper?.cancel();
+    this.#sweeper = undefined;
+  }
+
+  #verdict({ sinceMs, starvesAfterMs, limitMs }: Patience, nowMs: number): Outcome | undefined {
+    if (nowMs - sinceMs >= limitMs) return 'overdue';
+    if (starvesAfterMs === undefined) return undefined;
+    return nowMs - Math.max(sinceMs, this.#changedMs) >= starvesAfterMs ? 'starved' : undefined;
+  }
+}
+
+/** Past every part that a segment can have: a mark holds its number in 16 bits. */
+const PARTS = 2 ** 16;
+
+/** Where in the feed's order a part stands. */
+function rank({ msn, part }: Place): number {
+  return msn * PARTS + part;
+}

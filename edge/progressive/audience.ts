@@ -1,0 +1,78 @@
+// The audience: all progressive viewers of this process, a fan-out for each feed that has any, and the beat they share.
+
+import type { Socket } from 'node:net';
+import type { Clock } from '../../network/clock.ts';
+import type { FeedReader } from '../../network/feed.ts';
+import type { Metrics } from '../../network/metrics.ts';
+import { Beat } from './beat.ts';
+import { Fanout, type FanoutCounters } from './fanout.ts';
+import type { Place } from './place.ts';
+
+export interface AudienceOptions {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly beatMs?: number | undefined;
+}
+
+export class Audience {
+  readonly #clock: Clock;
+  readonly #counters: FanoutCounters;
+  readonly #fanouts = new Map<FeedReader, Fanout>();
+  readonly #beat: Beat;
+  #viewers = 0;
+
+  constructor({ clock, metrics, beatMs }: AudienceOptions) {
+    this.#clock = clock;
+    this.#counters = countersOf(metrics);
+    const flush = (slot: number, slots: number): void => {
+      for (const fanout of this.#fanouts.values()) fanout.flush(slot, slots);
+    };
+    this.#beat = new Beat({ clock, beatMs, flush });
+    const help = 'Time between two writes to a progressive viewer; 0 while chunks are written as they come.';
+    metrics.gauge('headwater_progressive_beat_seconds', help, [], (gauge) => gauge.set(this.#beat.ms / 1000));
+  }
+
+  /** Takes a socket whose response has begun, and writes the feed to it until either is over. */
+  seat(feed: FeedReader, socket: Socket, place: Place): void {
+    const fanout = this.#fanouts.get(feed) ?? this.#open(feed);
+    this.#beat.adjust(++this.#viewers);
+    fanout.add(socket, place);
+  }
+
+  #open(feed: FeedReader): Fanout {
+    const fanout: Fanout = new Fanout({
+      feed,
+      clock: this.#clock,
+      counters: this.#counters,
+      isImmediate: () => this.#beat.ms === 0,
+      onLeave: () => this.#left(feed, fanout),
+    });
+    this.#fanouts.set(feed, fanout);
+    return fanout;
+  }
+
+  #left(feed: FeedReader, fanout: Fanout): void {
+    this.#beat.adjust(--this.#viewers);
+    if (fanout.size > 0) return;
+    fanout.close();
+    this.#fanouts.delete(feed);
+  }
+}
+
+function countersOf(metrics: Metrics): FanoutCounters {
+  return {
+    bytes: metrics.counter('headwater_progressive_sent_bytes_total', 'Bytes written to progressive viewers.'),
+    skips: metrics.counter(
+      'headwater_progressive_skips_total',
+      'Writes not made because the connection of a progressive viewer was full.',
+    ),
+    jumps: metrics.counter(
+      'headwater_progressive_jumps_total',
+      'Progressive viewers moved to the newest key frame because they lagged behind.',
+    ),
+    letGo: metrics.counter(
+      'headwater_progressive_let_go_total',
+      'Progressive viewers closed because their connection took nothing for too long.',
+    ),
+  };
+}

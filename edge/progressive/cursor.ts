@@ -1,0 +1,84 @@
+// A progressive viewer: a socket and the sequence number of the chunk that it gets next. Nothing is queued for it.
+
+import type { Socket } from 'node:net';
+import type { Clock, Timer } from '../../network/clock.ts';
+
+export interface CursorEvents {
+  /** The connection takes more again. */
+  onDrain(cursor: Cursor): void;
+  onLetGo(cursor: Cursor): void;
+  onClose(cursor: Cursor): void;
+}
+
+export interface CursorOptions {
+  readonly events: CursorEvents;
+  readonly socket: Socket;
+  readonly clock: Clock;
+  /** The sequence number to begin with. */
+  readonly next: number;
+  /** What lies before this sequence number was asked for, and is sent however far behind the head it is. */
+  readonly promised: number;
+}
+
+/** A viewer whose connection takes nothing for so long is let go: it would only hold memory of the kernel's. */
+export const PATIENCE_MS = 10_000;
+
+export class Cursor {
+  readonly #options: CursorOptions;
+  readonly promised: number;
+  next: number;
+  /** Where it stands in the list of its fan-out. */
+  index = 0;
+  #patience: Timer | undefined;
+
+  constructor(options: CursorOptions) {
+    this.#options = options;
+    this.promised = options.promised;
+    this.next = options.next;
+    const { socket } = options;
+    socket.on('drain', () => this.#drained());
+    // Whoever closes its half reads no further either, and bytes for it would lie here until TCP gives up.
+    socket.once('end', () => socket.destroy());
+    socket.once('close', () => this.#closed());
+  }
+
+  /** Its connection is full: nothing may be written until it drains. */
+  get isBehind(): boolean {
+    return this.#patience !== undefined;
+  }
+
+  /** What the kernel does not take at once stays with the socket: at most its high-water mark and one write. */
+  write(bytes: Buffer): void {
+    const { socket } = this.#options;
+    if (!socket.write(bytes) && socket.writableLength > 0) this.#wait();
+  }
+
+  /** Closes the connection behind the last byte. */
+  end(): void {
+    this.#options.socket.destroySoon();
+    this.#wait();
+  }
+
+  #wait(): void {
+    this.#patience ??= this.#options.clock.after(PATIENCE_MS, () => {
+      this.#options.events.onLetGo(this);
+      this.#options.socket.destroy();
+    });
+  }
+
+  #drained(): void {
+    if (!this.#patience || this.#options.socket.writableEnded) return;
+    this.#stopWaiting();
+    this.#options.events.onDrain(this);
+  }
+
+  #closed(): void {
+    this.#stopWaiting();
+    this.#options.events.onClose(this);
+  }
+
+  #stopWaiting(): void {
+    this.#patience?.cancel();
+    this.#patience = undefined;
+  }
+}

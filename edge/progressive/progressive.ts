@@ -1,0 +1,93 @@
+// Progressive playback: one endless response that begins with the init and carries every chunk as it comes.
+
+import type { Clock } from '../../network/clock.ts';
+import type { FeedReader } from '../../network/feed.ts';
+import type { Feeds } from '../../network/feeds.ts';
+import { type Exchange, type Route, sendEndless, sendProblem } from '../../network/http.ts';
+import type { Logger } from '../../network/logger.ts';
+import type { Metrics } from '../../network/metrics.ts';
+import { quoted } from '../../network/names.ts';
+import { type Authorise, sendRefusal } from '../access.ts';
+import type { Sessions } from '../sessions.ts';
+import { Audience } from './audience.ts';
+import { AHEAD_CHUNKS, placeIn } from './place.ts';
+
+export interface ProgressiveOptions {
+  readonly feeds: Feeds;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly authorise: Authorise;
+  readonly sessions: Sessions;
+  /** Milliseconds between two writes to a viewer, 0 for as chunks come; by default the number of viewers decides. */
+  readonly beatMs?: number | undefined;
+}
+
+/** How long a viewer waits for the first key frame of a feed that has just been opened. */
+const FIRST_START_WAIT_MS = 5000;
+const LIVE = /^\/play\/(?<token>[^/]+)\/(?<stream>[^/]+)\/(?<rendition>[^/]+)\/live\.mp4$/;
+
+export function progressiveRoutes(options: ProgressiveOptions): Route[] {
+  const audience = new Audience(options);
+  const handle = (exchange: Exchange): Promise<void> => play(options, audience, exchange);
+  return [{ kind: 'progressive', method: 'GET', pattern: LIVE, handle }];
+}
+
+async function play(options: ProgressiveOptions, audience: Audience, exchange: Exchange): Promise<void> {
+  const viewer = options.authorise(exchange, 'progressive');
+  if (!viewer) return;
+  const from = readFrom(exchange);
+  if (from === 'bad') return;
+  const { rendition = '' } = exchange.params;
+  const feed = options.feeds.get(viewer.stream, rendition);
+  if (!feed) {
+    const detail = `the stream ${quoted(viewer.stream)} has no rendition ${quoted(rendition)} here`;
+    return sendProblem(exchange, 404, 'Not Found', detail);
+  }
+  const connection = options.sessions.connect(viewer);
+  if (connection.kind === 'refused') return sendRefusal(exchange, connection);
+  exchange.response.once('close', connection.end);
+  if (!(await hasStart(feed, options.clock))) {
+    const detail = feed.ended ?? `no key frame came within ${FIRST_START_WAIT_MS} ms`;
+    return sendProblem(exchange, 404, 'Not Found', `the stream has nothing to begin with: ${detail}`);
+  }
+  seat(audience, exchange, feed, from);
+}
+
+/** The chunk asked for, undefined when none is; a value that is no sequence number has been answered. */
+function readFrom(exchange: Exchange): number | undefined | 'bad' {
+  const text = exchange.query.get('from');
+  if (text === null) return undefined;
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  sendProblem(exchange, 400, 'Bad Request', `from=${quoted(text)} is not the sequence number of a chunk`);
+  return 'bad';
+}
+
+/** Resolves when the feed holds something to begin with, or has ended, or too much time has gone by. */
+async function hasStart(feed: FeedReader, clock: Clock): Promise<boolean> {
+  if (feed.newestStart() || feed.ended !== undefined) return feed.ended === undefined;
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      timer.cancel();
+      unsubscribe();
+      resolve(feed.ended === undefined && feed.newestStart() !== undefined);
+    };
+    const timer = clock.after(FIRST_START_WAIT_MS, settle);
+    const unsubscribe = feed.subscribe((chunk) => {
+      if (chunk === undefined || feed.newestStart()) settle();
+    });
+  });
+}
+
+/** `Headwater-Sequence` tells a player that resumes whether it gets what it asked for. */
+function seat(audience: Audience, exchange: Exchange, feed: FeedReader, from: number | undefined): void {
+  const place = placeIn(feed, from);
+  if (place) {
+    const socket = sendEndless(exchange, 'video/mp4', { 'Headwater-Sequence': place.sequence });
+    if (socket) audience.seat(feed, socket, place);
+  } else {
+    const window = `${feed.first} to ${feed.next - 1}`;
+    const detail = `chunk ${from} is more than ${AHEAD_CHUNKS} ahead of the window, which is ${window}`;
+    sendProblem(exchange, 400, 'Bad Request', detail);
+  }
+}

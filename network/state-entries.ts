@@ -1,0 +1,110 @@
+// Entries of the cluster state as they lie in Redis: a header that its scripts read, a line end, and a record as JSON. Pure.
+
+import { CodedError, reasonOf } from './errors.ts';
+import { quoted } from './names.ts';
+import type { Assignment, KnownServer, ServerRecord, StreamRecord } from './state.ts';
+import type { StreamEntry } from './state-rules.ts';
+
+/** Where an entry lies, for the error that says it is garbage. */
+export interface Place {
+  readonly key: string;
+  readonly field: string;
+}
+
+const SERVER_ENTRY = /^(\d+)\n[^\n]*\n(.*)$/s;
+const STREAM_ENTRY = /^(held|left|ended) (\d+) (\d+) ([^\n]*)\n(.*)$/s;
+
+/** Throws `bad_state` when it is not what a beat writes; the other readers do so too. */
+export function readServer(entry: string, place: Place): KnownServer {
+  const [, at, json] = SERVER_ENTRY.exec(entry) ?? [];
+  if (at === undefined || json === undefined) throw garbage(place, entry, 'it has no header');
+  const record = parse(json, place, SERVER) as ServerRecord;
+  if (record.id !== place.field) throw garbage(place, entry, 'it is the record of another server');
+  return { ...record, beatAtMs: Number(at) };
+}
+
+export function readStream(entry: string, place: Place): StreamEntry {
+  const [, kind, at, term, origin, json] = STREAM_ENTRY.exec(entry) ?? [];
+  if (kind === undefined || origin === undefined) throw garbage(place, entry, 'it has no header');
+  const record = json ? (parse(json, place, STREAM) as StreamRecord) : undefined;
+  return { kind: kind as StreamEntry['kind'], atMs: Number(at), term: Number(term), origin, record };
+}
+
+export function readAssignment(json: string, place: Place): Assignment {
+  return parse(json, place, ASSIGNMENT) as Assignment;
+}
+
+/** Fields and values of a hash, which Redis gives one after the other. */
+export function pairs(flat: readonly string[]): [field: string, value: string][] {
+  return Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index]!, flat[2 * index + 1]!]);
+}
+
+function garbage({ key, field }: Place, found: string, reason: string, cause?: unknown): CodedError {
+  const words = `'${field}' in ${key} makes no sense: ${reason} (found ${quoted(found)})`;
+  return new CodedError('bad_state', words, { cause });
+}
+
+/** The type of a value, of every item of a list, or of an object's fields. */
+type Shape = 'string' | 'number' | 'boolean' | readonly [Shape] | { readonly [field: string]: Shape };
+
+const SERVER: Shape = {
+  id: 'string',
+  instance: 'string',
+  roles: ['string'],
+  site: 'string',
+  host: 'string',
+  mediaUrl: 'string',
+  relayUrl: 'string',
+  rtmpUrl: 'string',
+  egressMbps: 'number',
+  sentMbps: 'number',
+  draining: 'boolean',
+  holdings: [{ stream: 'string', rendition: 'string', viewers: 'number', next: 'number' }],
+};
+
+const RENDITION: Shape = {
+  name: 'string',
+  codecs: 'string',
+  width: 'number',
+  height: 'number',
+  frameRate: 'number',
+  peakBps: 'number',
+  averageBps: 'number',
+};
+
+const STREAM: Shape = {
+  startedAtMs: 'number',
+  live: 'boolean',
+  epoch: 'number',
+  lastMsn: 'number',
+  renditions: [RENDITION],
+};
+
+const ASSIGNMENT: Shape = {
+  follows: [{ stream: 'string', rendition: 'string', parents: [{ id: 'string', relayUrl: 'string' }] }],
+};
+
+function parse(json: string, place: Place, shape: Shape): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw garbage(place, json, reasonOf(error), error);
+  }
+  if (!fits(value, shape)) throw garbage(place, json, 'a field is missing or of another type');
+  return value;
+}
+
+/** Fields that the shape does not name are a newer version's, and fit. */
+function fits(value: unknown, shape: Shape): boolean {
+  if (typeof shape === 'string') return typeof value === shape;
+  if (isList(shape)) return Array.isArray(value) && value.every((item) => fits(item, shape[0]));
+  if (typeof value !== 'object' || value === null) return false;
+  const fields = value as Readonly<Record<string, unknown>>;
+  for (const name in shape) if (!fits(fields[name], shape[name]!)) return false;
+  return true;
+}
+
+function isList(shape: Exclude<Shape, string>): shape is readonly [Shape] {
+  return Array.isArray(shape);
+}

@@ -1,0 +1,165 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { type Outcome, type Patience, Waiting } from '../../../edge/hls/waiting.ts';
+import { ManualClock } from '../../tools/manual-clock.ts';
+
+class FakeClient extends EventEmitter {
+  destroyed = false;
+
+  leave(): void {
+    this.destroyed = true;
+    this.emit('close');
+  }
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function setUp(capacity?: number) {
+  const clock = new ManualClock();
+  const waiting = new Waiting({ clock, ...(capacity ? { capacity } : {}) });
+  const outcomes: Outcome[] = [];
+  const ask = (msn: number, part: number, patience: Partial<Patience> = {}): FakeClient => {
+    const client = new FakeClient();
+    const usual = { sinceMs: clock.monotonic(), starvesAfterMs: 480, limitMs: 3000 };
+    waiting
+      .until({ msn, part }, { ...usual, ...patience }, client)
+      .then((outcome) => outcomes.push(outcome))
+      .catch(() => {});
+    return client;
+  };
+  return { clock, waiting, outcomes, ask };
+}
+
+describe('waiting', () => {
+  test('a request is released when the feed goes beyond its part, in the same segment or the next', async () => {
+    const { waiting, outcomes, ask } = setUp();
+    ask(7, 2);
+    ask(7, 3);
+    waiting.reach({ msn: 7, part: 2 });
+    await settled();
+    expect(outcomes).toEqual([]);
+    waiting.reach({ msn: 7, part: 3 });
+    await settled();
+    expect(outcomes).toEqual(['reached']);
+    waiting.reach({ msn: 8, part: 0 });
+    await settled();
+    expect(outcomes).toEqual(['reached', 'reached']);
+    expect(waiting.size).toBe(0);
+  });
+
+  test('nobody is answered on the turn of whoever writes the feed', async () => {
+    const { waiting, outcomes, ask } = setUp();
+    ask(1, 0);
+    waiting.reach({ msn: 1, part: 1 });
+    expect(outcomes).toEqual([]);
+    await settled();
+    expect(outcomes).toEqual(['reached']);
+  });
+
+  test('however many wait, one timer is set, and none once they are gone', async () => {
+    const { clock, waiting, ask } = setUp();
+    for (let index = 0; index < 1000; index++) ask(index % 3, index % 7);
+    expect(waiting.size).toBe(1000);
+    expect(clock.pending).toBe(1);
+    waiting.end();
+    clock.advance(200);
+    await settled();
+    clock.advance(200);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('released requests are answered a few hundred in a turn, in the order they came', async () => {
+    const { clock, waiting, outcomes, ask } = setUp();
+    for (let index = 0; index < 500; index++) ask(1, 0);
+    waiting.reach({ msn: 2, part: 0 });
+    await settled();
+    expect(outcomes).toHaveLength(200);
+    clock.advance(0);
+    await settled();
+    expect(outcomes).toHaveLength(500);
+  });
+
+  test('a silent feed starves a request after its patience and not before, counted from the newest part', async () => {
+    const { clock, waiting, outcomes, ask } = setUp();
+    ask(5, 4);
+    clock.advance(400);
+    waiting.reach({ msn: 5, part: 1 });
+    clock.advance(400);
+    await settled();
+    expect(outcomes).toEqual([]);
+    clock.advance(200);
+    await settled();
+    expect(outcomes).toEqual(['starved']);
+  });
+
+  test('a request that came in the middle of a silence has its own patience', async () => {
+    const { clock, outcomes, ask } = setUp();
+    clock.advance(60_000);
+    ask(5, 4);
+    clock.advance(400);
+    await settled();
+    expect(outcomes).toEqual([]);
+    clock.advance(200);
+    await settled();
+    expect(outcomes).toEqual(['starved']);
+  });
+
+  test('without such patience a request outwaits silence up to its limit', async () => {
+    const { clock, outcomes, ask } = setUp();
+    ask(5, 4, { starvesAfterMs: undefined });
+    clock.advance(2900);
+    await settled();
+    expect(outcomes).toEqual([]);
+    clock.advance(100);
+    await settled();
+    expect(outcomes).toEqual(['overdue']);
+  });
+
+  test('parts that go on coming do not lift the limit', async () => {
+    const { clock, waiting, outcomes, ask } = setUp();
+    ask(9, 0);
+    for (let part = 0; part < 15; part++) {
+      clock.advance(200);
+      waiting.reach({ msn: 7, part });
+    }
+    await settled();
+    expect(outcomes).toEqual(['overdue']);
+  });
+
+  test('a client that leaves is forgotten at once, and nothing of it is kept', async () => {
+    const { waiting, outcomes, ask } = setUp();
+    const client = ask(1, 0);
+    client.leave();
+    await settled();
+    expect(outcomes).toEqual(['gone']);
+    expect(waiting.size).toBe(0);
+    expect(client.listenerCount('close')).toBe(0);
+  });
+
+  test('a client that leaves between its release and its answer is not answered', async () => {
+    const { waiting, outcomes, ask } = setUp();
+    const client = ask(1, 0);
+    waiting.end();
+    client.leave();
+    await settled();
+    expect(outcomes).toEqual(['gone']);
+  });
+
+  test('an answered client is no longer listened to', async () => {
+    const { waiting, ask } = setUp();
+    const client = ask(1, 0);
+    waiting.end();
+    await settled();
+    expect(client.listenerCount('close')).toBe(0);
+  });
+
+  test('one request more than may wait is told so', async () => {
+    const { waiting, outcomes, ask } = setUp(2);
+    ask(1, 0);
+    ask(1, 1);
+    ask(1, 0);
+    await settled();
+    expect(outcomes).toEqual(['full']);
+    expect(waiting.size).toBe(2);
+  });
+});

@@ -1,0 +1,116 @@
+// The ways to reach a cluster state in Redis that take more than an address: Sentinel, Redis Cluster, TLS.
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { systemClock } from '../../network/clock.ts';
+import type { RedisAddress } from '../../network/redis.ts';
+import { RedisState } from '../../network/state-redis.ts';
+import { serverRecord, streamRecord } from '../tools/cluster-records.ts';
+import { keepingLogger } from '../tools/keeping-logger.ts';
+import { RedisServer, type RedisServerOptions } from '../tools/redis-server.ts';
+
+const a = serverRecord('a');
+const alice = streamRecord('alice', 'a', 5);
+
+let opened: AsyncDisposableStack;
+beforeEach(() => {
+  opened = new AsyncDisposableStack();
+});
+afterEach(() => opened.disposeAsync());
+
+const start = async (options?: RedisServerOptions) => opened.use(await RedisServer.start(options));
+
+function open(address: RedisAddress, logger = keepingLogger()): RedisState {
+  return opened.use(new RedisState({ address, clock: systemClock, logger }));
+}
+
+const untilItWorks = (verb: () => Promise<unknown>) => vi.waitFor(verb, { timeout: 20_000, interval: 50 });
+
+test('with Sentinel the state outlives the server it was on, and is found on the replica', async () => {
+  const first = await start();
+  const second = await start({ settings: ['--replicaof', '127.0.0.1', `${first.port}`] });
+  const sentinel = await start({
+    sentinel: [
+      `sentinel monitor cluster-state 127.0.0.1 ${first.port} 1`,
+      'sentinel down-after-milliseconds cluster-state 300',
+      'sentinel failover-timeout cluster-state 3000',
+    ].join('\n'),
+  });
+  const state = open(
+    first.address({ kind: 'sentinel', addresses: [sentinel.hostAndPort], master: 'cluster-state' }),
+  );
+  await state.beat(a, [alice]);
+  const watcher = opened.adopt(sentinel.client(), (client) => client.disconnect());
+  await untilItWorks(async () => {
+    expect(await watcher.call('SENTINEL', 'REPLICAS', 'cluster-state')).toHaveLength(1);
+    const replica = opened.adopt(second.client(), (client) => client.disconnect());
+    expect(await replica.info('replication')).toContain('master_link_status:up');
+  });
+  await first.stop();
+  await expect(state.beat(a, [alice])).rejects.toMatchObject({ code: 'state_unavailable' });
+  await untilItWorks(async () => {
+    expect((await state.snapshot()).streams).toMatchObject([
+      { name: 'alice', origin: 'a', term: alice.term },
+    ]);
+    await state.beat(a, [alice]);
+  });
+});
+
+test('a Redis Cluster that is gone is told so with the reason, and found again', async () => {
+  const redis = await start({ cluster: true });
+  const logger = keepingLogger();
+  const state = open(redis.address({ kind: 'cluster' }), logger);
+  await state.beat(a, [alice]);
+  await redis.stop();
+  await untilItWorks(() =>
+    expect(state.beat(a, [alice])).rejects.toMatchObject({
+      code: 'state_unavailable',
+      message: expect.stringMatching(/ECONNREFUSED|closed/),
+    }),
+  );
+  const startedAt = performance.now();
+  await expect(state.snapshot()).rejects.toMatchObject({ code: 'state_unavailable' });
+  expect(performance.now() - startedAt).toBeLessThan(1_500);
+  await redis.restart();
+  await untilItWorks(() => state.beat(a, [alice]));
+  expect(logger.lines.map(({ message }) => message)).toEqual([
+    'cluster state reached',
+    'cluster state lost',
+    'cluster state reached',
+  ]);
+});
+
+test('with TLS a server is believed by the authority that is given, and by no other', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'headwater-tls-'));
+  const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  const request = [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-days',
+    '2',
+  ];
+  const subject = ['-subj', '/CN=redis', '-addext', 'subjectAltName=DNS:redis.example,IP:127.0.0.1'];
+  execFileSync('openssl', [...request, ...subject, '-out', certFile, '-keyout', keyFile], {
+    stdio: 'ignore',
+  });
+  const redis = await start({ tls: { certFile, keyFile } });
+  const trusted = open(redis.address({ tls: { caFile: certFile } }));
+  await trusted.beat(a, [alice]);
+  expect((await trusted.snapshot()).streams).toEqual([alice]);
+  await open(redis.address({ tls: { caFile: certFile, serverName: 'redis.example' } })).beat(a, []);
+  await expect(open(redis.address({ tls: true })).beat(a, [])).rejects.toThrow(/self-signed/);
+  const misnamed = open(redis.address({ tls: { caFile: certFile, serverName: 'other.example' } }));
+  await expect(misnamed.beat(a, [])).rejects.toThrow(/other\.example/);
+  await expect(open(redis.address()).beat(a, [])).rejects.toMatchObject({ code: 'state_unavailable' });
+  expect(() => open(redis.address({ tls: { caFile: '/nowhere/ca.pem' } }))).toThrow(
+    expect.objectContaining({ code: 'bad_config', message: expect.stringContaining('/nowhere/ca.pem') }),
+  );
+});

@@ -1,0 +1,35 @@
+// Runs the suite of the cluster state over both: in memory, and on a real Redis, by TCP and as a Redis Cluster.
+
+import { systemClock } from '../../network/clock.ts';
+import { MemoryState } from '../../network/state-memory.ts';
+import { RedisState } from '../../network/state-redis.ts';
+import { keepingLogger } from '../tools/keeping-logger.ts';
+import { RedisServer } from '../tools/redis-server.ts';
+import { describeClusterState, type Subject } from './state.contract.ts';
+
+describeClusterState('the cluster state in memory', async () => ({
+  async open(clock) {
+    const state = new MemoryState(clock);
+    return [state, state];
+  },
+  async [Symbol.asyncDispose]() {},
+}));
+
+describeClusterState('the cluster state in Redis', () => startRedis('single'));
+describeClusterState('the cluster state in a Redis Cluster', () => startRedis('cluster'));
+
+async function startRedis(kind: 'single' | 'cluster'): Promise<Subject> {
+  const opened = new AsyncDisposableStack();
+  const redis = opened.use(await RedisServer.start({ cluster: kind === 'cluster' }));
+  return {
+    async open(clock) {
+      const address = redis.address({ kind });
+      const connect = () =>
+        opened.use(
+          new RedisState({ address, clock: systemClock, logger: keepingLogger(), now: () => clock.now() }),
+        );
+      return [connect(), connect()];
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}

@@ -1,0 +1,54 @@
+// Records of servers and streams, for tests and benchmarks of the cluster state.
+
+import type { Holding, ServerRecord, StreamRecord } from '../../network/state.ts';
+
+export function serverRecord(id: string, changes: Partial<ServerRecord> = {}): ServerRecord {
+  return {
+    id,
+    instance: `${id}-1`,
+    roles: ['origin', 'edge'],
+    site: 'fra1',
+    host: `host-of-${id}`,
+    mediaUrl: `https://${id}.media.example:8081`,
+    relayUrl: `http://${id}.relay.example:8082`,
+    rtmpUrl: `rtmp://${id}.media.example:1935/live`,
+    egressMbps: 10_000,
+    sentMbps: 0,
+    draining: false,
+    holdings: [],
+    ...changes,
+  };
+}
+
+export function streamRecord(
+  name: string,
+  origin: string,
+  term: number,
+  changes: Partial<StreamRecord> = {},
+): StreamRecord {
+  return {
+    name,
+    origin,
+    term,
+    startedAtMs: 1_800_000_000_000,
+    live: true,
+    epoch: 1_800_000_000,
+    lastMsn: 7,
+    renditions: [
+      {
+        name: 'source',
+        codecs: 'avc1.64001f,mp4a.40.2',
+        width: 1280,
+        height: 720,
+        frameRate: 29.97,
+        peakBps: 4_200_000,
+        averageBps: 4_000_400,
+      },
+    ],
+    ...changes,
+  };
+}
+
+export function holding(stream: string, changes: Partial<Holding> = {}): Holding {
+  return { stream, rendition: 'source', viewers: 0, next: 1, ...changes };
+}
