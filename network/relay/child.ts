@@ -65,8 +65,9 @@ export class Child {
     const { feed } = relayed;
     if (socket.destroyed || socket.writableEnded) return;
     if (this.#isJoined || this.#join()) this.#writeUpTo(feed.next);
-    if (feed.ended !== undefined && !this.#isFull() && !(this.#isJoined && this.#next! < feed.next))
-      this.#end();
+    if (socket.destroyed) return;
+    const hasAll = !this.#isJoined || this.#next === feed.next;
+    if (feed.ended !== undefined && hasAll && !this.#isFull()) this.#end();
     if (this.#isFull() || socket.writableEnded) this.#wait();
   }
 

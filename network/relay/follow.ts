@@ -7,10 +7,11 @@ import { CodedError } from '../errors.ts';
 import type { Feed } from '../feed.ts';
 import type { Init } from '../init.ts';
 import type { Logger } from '../logger.ts';
+import type { Parent } from '../state.ts';
 import { take } from './intake.ts';
 import { Link, type LinkEvents } from './link.ts';
 import { ParentList, type Present } from './parent-list.ts';
-import type { FeedName, Parent } from './request.ts';
+import type { FeedName } from './request.ts';
 import type { Lineage } from './signal.ts';
 
 export interface FollowerOptions {

@@ -7,15 +7,11 @@ import type { Feed, FeedReader } from '../feed.ts';
 import type { Feeds } from '../feeds.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Follow, Parent } from '../state.ts';
 import { Holding, type HoldingEvents } from './holding.ts';
 import type { Relayed } from './relayed.ts';
-import type { FeedName, Parent } from './request.ts';
+import type { FeedName } from './request.ts';
 import { untilStart } from './start.ts';
-
-/** What the plan wants of this server: a rendition and its parents in order of preference. */
-export interface Follow extends FeedName {
-  readonly parents: readonly Parent[];
-}
 
 export interface HoldingsOptions {
   /** This server. */

@@ -6,8 +6,9 @@ import type { Call, Closing, Dial } from '../dial.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { Init } from '../init.ts';
 import { type Piece, Splitter } from '../splitter.ts';
+import type { Parent } from '../state.ts';
 import { signToken } from '../token.ts';
-import { type Parent, type RelayRequest, relayUrl } from './request.ts';
+import { type RelayRequest, relayUrl } from './request.ts';
 import { type Lineage, readSignal } from './signal.ts';
 
 export interface LinkOptions {

@@ -2,12 +2,7 @@
 
 import { CodedError } from '../errors.ts';
 import { quoted } from '../names.ts';
-
-export interface Parent {
-  readonly id: string;
-  /** Where its feeds are followed. */
-  readonly relayUrl: string;
-}
+import type { Parent } from '../state.ts';
 
 export interface FeedName {
   readonly stream: string;

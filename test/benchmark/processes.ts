@@ -42,10 +42,14 @@ export class PinnedProcess {
     this.#child.once('exit', () => running.delete(this.#child));
   }
 
+  send(message: object): void {
+    this.#child.send(message);
+  }
+
   /** Sends a message and resolves with what comes back. */
   async ask<Answer>(message: object): Promise<Answer> {
     const answer = this.next<Answer>();
-    this.#child.send(message);
+    this.send(message);
     return answer;
   }
 

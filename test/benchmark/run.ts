@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { benchmarkDelivery } from './delivery.ts';
 import { benchmarkLatency } from './latency.ts';
+import { benchmarkRelay } from './relay.ts';
 import type { Report } from './report.ts';
 
 export interface BenchmarkOptions {
@@ -18,6 +19,7 @@ export interface BenchmarkOptions {
 const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise<Report>>> = {
   delivery: benchmarkDelivery,
   latency: benchmarkLatency,
+  relay: benchmarkRelay,
 };
 
 const { values, positionals } = parseArgs({

@@ -3,8 +3,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Parent } from '../../network/relay/request.ts';
 import { writeSignal } from '../../network/relay/signal.ts';
+import type { Parent } from '../../network/state.ts';
 
 export type Answerer = (response: ServerResponse, request: IncomingMessage) => void;
 

@@ -26,6 +26,8 @@ export interface Broadcast {
   readonly width: number;
   readonly hasAudio: boolean;
   readonly frameBytes: number;
+  /** What a frame holds; by default its number over and over. */
+  readonly fill: (data: Uint8Array, sequence: number) => void;
   /** Ticks of 90 kHz from a video frame to its successor. */
   readonly frameTicks: (frame: number, fps: number) => number;
 }
@@ -42,6 +44,7 @@ const USUAL: Broadcast = {
   width: 640,
   hasAudio: true,
   frameBytes: 40,
+  fill: (data, sequence) => void data.fill(sequence),
   frameTicks: (frame, fps) => ticksAt(frame + 1, fps) - ticksAt(frame, fps),
 };
 
@@ -204,7 +207,8 @@ export class Broadcaster {
     const sequence = this.#sequence++;
     const elapsedMs = Math.round((this.#nextTicks / VIDEO_TIMESCALE) * 1000);
     const arrivedAtMs = FIRST_ARRIVAL_MS + elapsedMs + this.#silenceMs;
-    const data = new Uint8Array(this.#broadcast.frameBytes).fill(sequence);
+    const data = new Uint8Array(this.#broadcast.frameBytes);
+    this.#broadcast.fill(data, sequence);
     const times = { decodeTime, duration, composition: 0 };
     const chunk: Chunk = readChunk(
       writeChunk({ sequence, mark, arrivedAtMs, trackId, ...times, keyframe, data }),

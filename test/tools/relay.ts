@@ -9,7 +9,7 @@ import { type HttpServer, httpMetrics, listenHttp, type Route } from '../../netw
 import { Metrics } from '../../network/metrics.ts';
 import { Holdings, type HoldingsOptions } from '../../network/relay/holdings.ts';
 import { relayRoutes } from '../../network/relay/relay-server.ts';
-import type { Parent } from '../../network/relay/request.ts';
+import type { Parent } from '../../network/state.ts';
 import { Broadcaster } from './feed.ts';
 import { keepingLogger, type LogLine } from './keeping-logger.ts';
 

@@ -4,9 +4,10 @@ import { Feeds } from '../../network/feeds.ts';
 import type { Exchange, Route } from '../../network/http.ts';
 import type { Logger } from '../../network/logger.ts';
 import { Metrics } from '../../network/metrics.ts';
-import { type Follow, Holdings } from '../../network/relay/holdings.ts';
+import { Holdings } from '../../network/relay/holdings.ts';
 import { relayRoutes } from '../../network/relay/relay-server.ts';
-import { type Parent, RELAY_PATH } from '../../network/relay/request.ts';
+import { RELAY_PATH } from '../../network/relay/request.ts';
+import type { Follow, Parent } from '../../network/state.ts';
 import { Broadcaster } from './feed.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 import { type Host, SimulatedNetwork, SimulatedProcess } from './simulated-network.ts';
@@ -65,8 +66,21 @@ export class SimulatedCluster {
     await this.clock.pass(calmMs);
   }
 
+  get readers(): SimulatedReader[] {
+    return this.servers.flatMap(({ readers }) => readers);
+  }
+
   get faults(): string[] {
-    return this.servers.flatMap(({ readers }) => readers.flatMap(({ faults }) => faults));
+    return this.readers.flatMap(({ faults }) => faults);
+  }
+
+  /** Who has not got a stream up to what its origin wrote, but for what is under way. */
+  get behind(): string[] {
+    return this.streams.flatMap(({ name, broadcaster }) => {
+      const reached = ({ feeds }: SimulatedServer): number => feeds.get(name, RENDITION)?.next ?? 0;
+      const late = this.servers.filter((server) => reached(server) < broadcaster.next - 1);
+      return late.map((server) => `${server.id} has ${name} up to ${reached(server)} of ${broadcaster.next}`);
+    });
   }
 
   note(line: string): void {
@@ -205,12 +219,19 @@ export class SimulatedCluster {
 
   #kill(server: SimulatedServer): void {
     if (!server.isAlive || this.servers.filter(({ isAlive }) => isAlive).length < 4) return;
+    for (const stream of this.streams) if (stream.process === server.process) this.#lastWords(stream);
     server.kill();
     this.network.kill(server.id);
     this.clock.after(500 + this.#dice.upTo(20_000), () => {
       server.start();
       if (this.#dice.isOneIn(2)) this.#plan(false);
     });
+  }
+
+  /** Not all who follow will get these. */
+  #lastWords(stream: Stream): void {
+    for (let count = this.#dice.upTo(4); count > 0; count--)
+      if (this.#isFlowing(stream)) stream.broadcaster.frame();
   }
 
   /** Of an origin that is frozen for long, another server takes the stream over. */

@@ -111,10 +111,14 @@ export class SimulatedNetwork {
     };
   }
 
-  /** As when a machine stops: its connections break, and who asks for it is refused. */
+  /** As when a machine stops: its connections break, some before what was under way has come; who asks for it is refused. */
   kill(id: string): void {
     this.#hosts.delete(id);
-    for (const connection of this.connections) if (connection.joins(id)) connection.break();
+    for (const connection of this.connections) {
+      if (!connection.joins(id)) continue;
+      if (this.#random() < 0.5) connection.lose();
+      connection.break();
+    }
   }
 
   /** As when a cable is pulled: nothing goes between two, and neither is told. What is under way is lost. */
@@ -155,6 +159,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   #isClosed = false;
   #isSilent = false;
+  #hasLost = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -174,7 +179,7 @@ export class Connection {
   }
 
   deliver(bytes: Uint8Array): void {
-    this.#later(() => this.#options.events.onBytes(bytes));
+    this.#later(() => this.#hasLost || this.#options.events.onBytes(bytes));
   }
 
   refuse(status: number, text: string): void {
@@ -193,6 +198,11 @@ export class Connection {
   break(): void {
     this.#close(() => this.#options.events.onClose({ kind: 'failed', error: new Error('connection reset') }));
     this.socket.close();
+  }
+
+  /** What is under way does not arrive. */
+  lose(): void {
+    this.#hasLost = true;
   }
 
   /** Half-open for ever: nothing comes any more, and nobody is told. */

@@ -99,7 +99,7 @@ describe('a tree of servers', () => {
       await until(`c follows ${parent.id}`, () => c!.follows === parent.id);
       await untilAt(c!, live.feed.next + 10);
     }
-    expectWhole(reader!, 250);
+    expectWhole(reader!, 500);
   });
 
   test('stays with its parent when the planned one can not be reached', async () => {
@@ -113,7 +113,7 @@ describe('a tree of servers', () => {
     await until('the try is in the log', () => b!.lines.some(({ fields }) => fields.code === 'relay_broken'));
     await untilAt(b!, live.feed.next + 30);
     expect(b!.follows).toBe('o');
-    expectWhole(reader!, 250);
+    expectWhole(reader!, 500);
   });
 
   test('tells every leaf that the stream is over, after its last chunk', async () => {
@@ -154,7 +154,7 @@ describe('loops', () => {
     );
     await untilAt(a!, live.feed.next + 30);
     expect(a!.follows).toBe('o');
-    expectWhole(reader!, 250);
+    expectWhole(reader!, 500);
   });
 
   test('that form by simultaneous changes come undone by themselves', async () => {

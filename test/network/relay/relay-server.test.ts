@@ -139,7 +139,7 @@ describe('a following server', () => {
     clearInterval(timer);
     await untilAt(quick, origin.feed!.next - 1);
     expect(reader.faults).toBe(0);
-    expect(reader.longestPauseMs).toBeLessThan(500);
+    expect(reader.longestPauseMs).toBeLessThan(2_000);
     expect(mostQueuedBytes).toBeLessThan(4 * 512 * 1024);
     expect(lettingGo(origin)).toEqual(['stuck', 'stuck', 'stuck', 'stuck']);
     expect(await origin.metrics.text()).toContain('headwater_relay_let_go_total{why="stuck"} 4');
