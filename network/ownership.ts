@@ -1,6 +1,6 @@
 // Who is the origin of which stream: this server's claims in the cluster state, and the feed in which it goes on.
 
-import type { Clock } from './clock.ts';
+import { type Clock, sleep } from './clock.ts';
 import type { Feed } from './feed.ts';
 import { SOURCE } from './feeds.ts';
 import type { Holdings } from './relay/holdings.ts';
@@ -25,6 +25,7 @@ export interface OwnershipOptions {
 
 /** Less than a claim holds that is not announced yet; enough to find out that a silent origin is gone. */
 const CATCH_UP_MS = 2_500;
+const LOOK_MS = 50;
 
 export class Ownership {
   readonly #options: OwnershipOptions;
@@ -62,17 +63,8 @@ export class Ownership {
     if (!(await holdings.demand(stream, SOURCE))) return;
     const holding = holdings.followed.find(({ name }) => name.stream === stream && name.rendition === SOURCE);
     if (!holding) return;
-    await new Promise<void>((resolve) => {
-      const settle = (): void => {
-        timer.cancel();
-        unsubscribe();
-        resolve();
-      };
-      const timer = clock.after(CATCH_UP_MS, settle);
-      const unsubscribe = holding.relayed.subscribe(() => {
-        if (!holding.relayed.lineage.isFed) settle();
-      });
-      if (!holding.relayed.lineage.isFed && holding.parent) settle();
-    });
+    const untilMs = clock.monotonic() + CATCH_UP_MS;
+    const isDone = (): boolean => holding.isCaughtUp && !holding.relayed.lineage.isFed;
+    while (!isDone() && clock.monotonic() < untilMs) await sleep(clock, LOOK_MS);
   }
 }

@@ -75,6 +75,11 @@ export class Follower implements LinkEvents {
     return this.#current?.parent;
   }
 
+  /** Whether the feed has everything that the parent said to have when it was last heard of. */
+  get isCaughtUp(): boolean {
+    return this.#current !== undefined && this.#options.feed.next >= this.#current.announced;
+  }
+
   /** Changes the parents: the first one is joined, and then the present one is left. */
   reparent(parents: readonly Parent[]): void {
     if (this.#isClosed || !this.#parents.replace(parents)) return;

@@ -68,6 +68,11 @@ export class Holding {
     return this.#follower?.parent;
   }
 
+  /** Whether it has everything that the parent has said to have. */
+  get isCaughtUp(): boolean {
+    return this.#follower?.isCaughtUp ?? false;
+  }
+
   /** The parents in the plan; undefined when the plan does not want it here. */
   get planned(): readonly Parent[] | undefined {
     return this.#planned;

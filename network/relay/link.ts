@@ -48,6 +48,7 @@ export class Link {
   #init: Init | undefined;
   #delivered: number;
   #reached = Number.NEGATIVE_INFINITY;
+  #announced = Number.POSITIVE_INFINITY;
   #heardAtMs: number;
   #watch: Timer;
   #isClosed = false;
@@ -71,6 +72,11 @@ export class Link {
   /** Sequence number up to which everything that the parent had has come, as far as that is known. */
   get reached(): number {
     return this.#reached;
+  }
+
+  /** The next sequence number of the parent, when it was last heard of. */
+  get announced(): number {
+    return this.#announced;
   }
 
   close(): void {
@@ -137,6 +143,7 @@ export class Link {
     }
     const { path, isFed, next } = signal;
     this.#lineage = { path, isFed };
+    this.#announced = next;
     if (next <= this.#delivered) this.#reached = next;
     this.#events.onHeartbeat(this);
   }

@@ -23,6 +23,13 @@ export class Broadcaster implements AsyncDisposable {
     this.#child = spawn('ffmpeg', args, { stdio: ['ignore', 'ignore', 'inherit'] });
   }
 
+  /** Resolves when ffmpeg has ended by itself, or was ended. */
+  get ended(): Promise<unknown> {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+      ? once(this.#child, 'exit')
+      : Promise.resolve();
+  }
+
   /** Goes away without a word, as when a laptop is closed or a network breaks. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;

@@ -39,14 +39,15 @@ export class ServerProcess implements AsyncDisposable {
     });
   }
 
-  /** Starts a server on free ports and waits until it is ready. */
+  /** Starts a server, or the process that `command` names, on free ports and waits until it is ready. */
   static async start(
     flags: readonly string[] = ['--no-sample'],
     environment: NodeJS.ProcessEnv = {},
+    command: readonly string[] = [],
   ): Promise<ServerProcess> {
     const data = mkdtempSync(join(tmpdir(), 'headwater-data-'));
     const ports = ['--rtmp-port', '0', '--usher-port', '0', '--media-port', '0'];
-    const server = new ServerProcess([...ports, '--data', data, ...flags], environment);
+    const server = new ServerProcess([...command, ...ports, '--data', data, ...flags], environment);
     await server.logged((line) => line.msg.startsWith('ready'));
     return server;
   }
