@@ -24,6 +24,7 @@ interface Ports {
 export class ServerProcess implements AsyncDisposable {
   readonly lines: LogLine[] = [];
   readonly #child: ChildProcess;
+  readonly #exited: Promise<number | null>;
   readonly #printed: Interface;
   #output = '';
   #ports: Ports = { rtmpPort: 0, usherPort: 0, mediaPort: 0 };
@@ -33,6 +34,7 @@ export class ServerProcess implements AsyncDisposable {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    this.#exited = once(this.#child, 'exit').then(([code]) => code as number | null);
     this.#printed = createInterface(this.#child.stdout!).on('line', (line) => this.#read(line));
     this.#child.stderr!.on('data', (bytes: Buffer) => {
       this.#output += bytes.toString();
@@ -87,21 +89,23 @@ export class ServerProcess implements AsyncDisposable {
     for (;;) {
       const line = this.lines.find(fits);
       if (line) return line;
-      if (this.#child.exitCode !== null) throw new Error(`the server ended: ${this.#output}`);
-      await Promise.race([once(this.#printed, 'line'), once(this.#child, 'exit')]);
+      if (this.#hasEnded) throw new Error(`the server ended: ${this.#output}`);
+      await Promise.race([once(this.#printed, 'line'), this.#exited]);
     }
   }
 
   /** Sends a signal and resolves with the exit code. */
   async end(signal: NodeJS.Signals): Promise<number | null> {
-    if (this.#child.exitCode !== null) return this.#child.exitCode;
-    const exit = once(this.#child, 'exit');
     this.#child.kill(signal);
-    return (await exit)[0] as number | null;
+    return this.#exited;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end('SIGKILL');
+  }
+
+  get #hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   #read(line: string): void {
