@@ -215,6 +215,55 @@ describe('a server that drains', () => {
   });
 });
 
+describe('a tree that somebody else has left', () => {
+  /** Twelve watched edges whose parents are as given. */
+  function left(parentOf: (index: number) => string): Snapshot {
+    let now = cluster(12);
+    const plan = now.servers.slice(0, 12).map(({ id }, index) => {
+      const parents = [{ id: parentOf(index), relayUrl: `http://${parentOf(index)}.example:8082` }];
+      return [id, { follows: [{ stream: 'alice', rendition: 'source', parents }] }] as const;
+    });
+    for (const [id] of plan) now = withViewers(now, id, 5);
+    return { ...now, plan: Object.fromEntries(plan) };
+  }
+
+  test('as a chain of twelve keeps its upper levels, and the rest comes up', () => {
+    const chain = left((index) => (index === 0 ? 'origin' : `edge-${String(index - 1).padStart(2, '0')}`));
+    const now = settled(chain);
+    expect(depthOf(chain)).toBe(12);
+    expect(depthOf(now)).toBe(4);
+    const kept = [...parentsIn(now.plan, 'alice')].filter(
+      ([id, parent]) => parentsIn(chain.plan, 'alice').get(id) === parent,
+    );
+    expect(kept.map(([id]) => id).slice(0, 4)).toEqual(['edge-00', 'edge-01', 'edge-02', 'edge-03']);
+    expect(changesOf(now.plan, plan(now))).toEqual({});
+  });
+
+  test('with all below the origin keeps four there', () => {
+    const star = left(() => 'origin');
+    const parents = [...parentsIn(settled(star).plan, 'alice').values()];
+    expect(parents).toHaveLength(12);
+    expect(parents.filter((id) => id === 'origin')).toHaveLength(4);
+  });
+
+  test('as a circle without the origin is opened at one place', () => {
+    const circle = left((index) => `edge-${String((index + 1) % 12).padStart(2, '0')}`);
+    const parents = parentsIn(settled(circle).plan, 'alice');
+    expect([...parents.values()]).toContain('origin');
+    expect(parents.size).toBe(12);
+  });
+});
+
+test('the children of one parent have different second parents, so that no one is asked by all', () => {
+  let now = cluster(4);
+  for (const id of ['edge-00', 'edge-01', 'edge-02', 'edge-03']) now = withViewers(now, id, 5);
+  const made = plan(now);
+  const seconds = ['edge-00', 'edge-01', 'edge-02', 'edge-03'].map(
+    (id) => made[id]!.follows[0]!.parents[1]!.id,
+  );
+  expect(seconds).toEqual(['edge-01', 'edge-02', 'edge-03', 'edge-00']);
+});
+
 describe('when the origin fails', () => {
   const before = settled(withViewers(withViewers(cluster(6), 'edge-00', 10), 'edge-01', 10));
 

@@ -9,6 +9,8 @@ export const FANOUT = 4;
 const FOREIGN = FANOUT - 1;
 /** A server keeps its parent up to this many levels below where a full tree of as many servers would end. */
 const SLACK_LEVELS = 2;
+/** Who was put too deep comes up once a place above is free, which takes a few passes over trees that are far from right. */
+const MAX_PASSES = 10;
 
 /** A server in the tree, the origin at its root. */
 export interface Branch {
@@ -23,7 +25,15 @@ export interface Branch {
  * for those who have viewers: one more child costs less than its viewers. Gives the origin's branch.
  */
 export function growTree(spread: Spread, holders: readonly ServerLoad[]): Branch {
-  return new Growth(spread, holders).grow();
+  let parents = parentsNow(spread);
+  for (let pass = 1; ; pass++) {
+    const growth = new Growth(spread, holders, parents);
+    const root = growth.grow();
+    if (growth.isShallow || pass === MAX_PASSES) return root;
+    const grown = parentsIn(root);
+    if (isSame(grown, parents)) return root;
+    parents = grown;
+  }
 }
 
 /** Whom a server follows when its parent fails: its grandparent, else another child of the origin. Neither is below it. */
@@ -32,9 +42,28 @@ export function secondParent(branch: Branch): Branch | undefined {
   return branch.parent.parent ?? nextSibling(branch, branch.parent);
 }
 
+/** How deep a server may stand, of so many, before it is moved up. */
+export function deepestLevel(holders: number): number {
+  return fullDepth(holders + 1) + SLACK_LEVELS;
+}
+
 export function* branchesOf(root: Branch): Generator<Branch> {
   yield root;
   for (const child of root.children) yield* branchesOf(child);
+}
+
+type Parents = ReadonlyMap<string, string | undefined>;
+
+function parentsNow({ copies }: Spread): Parents {
+  return new Map([...copies].map(([id, { follow }]) => [id, follow?.parents[0]?.id]));
+}
+
+function parentsIn(root: Branch): Parents {
+  return new Map([...branchesOf(root)].map(({ load, parent }) => [idOf(load), parent && idOf(parent.load)]));
+}
+
+function isSame(grown: Parents, parents: Parents): boolean {
+  return [...grown].every(([id, parent]) => parents.get(id) === parent);
 }
 
 /** The next in order of ids after it, around the end, of its own site before another's: so each is asked by few. */
@@ -55,6 +84,7 @@ interface Room {
 
 class Growth {
   readonly #spread: Spread;
+  readonly #parents: Parents;
   /** Holders that have no place yet. */
   readonly #waiting: Map<string, ServerLoad>;
   /** Holders by the parent that each has. */
@@ -64,9 +94,11 @@ class Growth {
   readonly #entered: Set<string>;
   readonly #rooms = new Map<ServerLoad, Room>();
   readonly #maxDepth: number;
+  #depth = 0;
 
-  constructor(spread: Spread, holders: readonly ServerLoad[]) {
+  constructor(spread: Spread, holders: readonly ServerLoad[], parents: Parents) {
     this.#spread = spread;
+    this.#parents = parents;
     this.#waiting = new Map(holders.map((load) => [idOf(load), load]));
     for (const load of holders) {
       const parent = this.#parentNow(load);
@@ -76,7 +108,12 @@ class Growth {
       else this.#childrenNow.set(parent, [load]);
     }
     this.#entered = new Set([siteOf(spread.root)]);
-    this.#maxDepth = fullDepth(holders.length + 1) + SLACK_LEVELS;
+    this.#maxDepth = deepestLevel(holders.length);
+  }
+
+  /** Nobody in it stands too deep. */
+  get isShallow(): boolean {
+    return this.#depth <= this.#maxDepth;
   }
 
   grow(): Branch {
@@ -151,6 +188,7 @@ class Growth {
   #put(load: ServerLoad, parent: Branch | undefined): Branch {
     const branch: Branch = { load, parent, depth: parent ? parent.depth + 1 : 0, children: [] };
     parent?.children.push(branch);
+    this.#depth = Math.max(this.#depth, branch.depth);
     this.#placed.set(idOf(load), branch);
     this.#entered.add(siteOf(load));
     this.#waiting.delete(idOf(load));
@@ -196,7 +234,7 @@ class Growth {
   }
 
   #parentNow(load: ServerLoad): string | undefined {
-    return this.#spread.copies.get(idOf(load))?.follow?.parents[0]?.id;
+    return this.#parents.get(idOf(load));
   }
 
   /** The origin has room for one in any case: a stream that never leaves it is of no use. */
