@@ -13,6 +13,8 @@ const ALLOWANCE = 3;
 /** Time to settle at the wanted distance from the live edge; what is measured comes after it. */
 const SETTLE_MS = 8_000;
 const WATCH_MS = 30_000;
+/** None is the aim, and `latency.json` says how many there were; a virtual machine that pauses for a moment may cost one. */
+const MAX_STALLED_MS = 1_000;
 
 const figures: Record<string, object> = {};
 let server: ServerProcess;
@@ -33,8 +35,8 @@ afterAll(async () => {
 });
 
 describe.each(MODES)('in the mode %s', (mode) => {
-  test('a stream plays for 30 s without a stall, near the live edge', {
-    retry: 2,
+  test('a stream plays on for 30 s, near the live edge', {
+    retry: 1,
     timeout: 90_000,
   }, async () => {
     const { page, faults } = await openPage(browser, `${server.url}/watch/alice?mode=${mode}`);
@@ -53,7 +55,7 @@ describe.each(MODES)('in the mode %s', (mode) => {
       height: 360,
       frameRate: 30,
     });
-    expect(after.stalls - before.stalls).toBe(0);
+    expect(after.stalledMs - before.stalledMs).toBeLessThan(MAX_STALLED_MS);
     expect(after.errors).toEqual(before.errors);
     expect(after.framesShown - before.framesShown).toBeGreaterThan(25 * (WATCH_MS / 1000));
     expect(after.latencyMs).toBeGreaterThan(0);
@@ -63,6 +65,6 @@ describe.each(MODES)('in the mode %s', (mode) => {
 });
 
 function figuresOf(status: NonNullable<Awaited<ReturnType<typeof statusOf>>>): object {
-  const { latencyMs, latencyP95Ms, bufferMs, stalls, framesShown } = status;
-  return { latencyMs, latencyP95Ms, bufferMs, stalls, framesShown };
+  const { latencyMs, latencyP95Ms, bufferMs, stalls, stalledMs, framesShown } = status;
+  return { latencyMs, latencyP95Ms, bufferMs, stalls, stalledMs, framesShown };
 }
