@@ -27,6 +27,7 @@ import { Controller } from './usher/controller.ts';
 import { KEYS_HELP, makeKey } from './usher/keys.ts';
 import { readStatus, STATUS_HELP } from './usher/status-command.ts';
 import { usherRoutes } from './usher/usher.ts';
+import { View } from './usher/view.ts';
 
 const HELP = `headwater: a live video relay
 
@@ -229,7 +230,8 @@ function holdingsIn(feeds: Feeds, edge: Edge): ServerRecord['holdings'] {
 async function openUsher(base: Base, ownRtmpUrl: string | undefined): Promise<HttpServer> {
   const { config, logger, metrics, secrets, state, opened, listen } = base;
   const rtmpUrl = config.rtmpUrl ?? ownRtmpUrl ?? `rtmp://${hostIn(config.bind)}:${config.rtmpPort}/live`;
-  const routes = usherRoutes({ state, clock, secrets, access: config.playback.access, rtmpUrl });
+  const view = config.state.redis ? new View({ state, clock, logger }) : state;
+  const routes = usherRoutes({ state: view, clock, secrets, access: config.playback.access, rtmpUrl });
   const usher = await listen('usher', config.usherPort, routes);
   opened.use(new Controller({ state, clock, logger, metrics, usherId: randomName(9) }));
   return usher;

@@ -12,7 +12,7 @@ import { type Decision, type PlacementRequest, place } from './placement.ts';
 import { reachableUrl } from './reachable.ts';
 
 export interface ApiOptions {
-  readonly state: ClusterState;
+  readonly state: Pick<ClusterState, 'snapshot'>;
   readonly clock: Clock;
   readonly secrets: readonly string[];
   /** `signed`: a viewer must bring a token for the stream. */

@@ -8,7 +8,7 @@ import { assetRoutes } from './assets.ts';
 import { pageRoutes } from './pages.ts';
 
 export interface UsherOptions {
-  readonly state: ClusterState;
+  readonly state: Pick<ClusterState, 'snapshot'>;
   readonly clock: Clock;
   readonly secrets: readonly string[];
   readonly access: 'open' | 'signed';

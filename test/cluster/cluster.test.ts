@@ -98,6 +98,8 @@ describe('a cluster', () => {
     const media = `${at('e1').mediaUrl}${path}index.m3u8`;
     const before = numbersIn(await (await fetch(media)).text()).at(-1)!;
     await untilAnswer(media, (text) => (numbersIn(text).at(-1) ?? 0) >= before + 3);
+    const viewer = await fetch(`${usher.url}/live/${STREAM}.m3u8`);
+    expect([viewer.status, await viewer.text()]).toEqual([200, expect.stringContaining('/play/')]);
     await redis.restart();
     await untilAnswer(`${usher.url}/api/streams/${STREAM}`, (text) => text.includes('"live":true'));
   });
