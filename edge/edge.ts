@@ -1,7 +1,7 @@
 // The edge role: everything that players ask of the media listener, composed.
 
 import type { Clock } from '../network/clock.ts';
-import type { Demand, Feeds } from '../network/feeds.ts';
+import type { Demand, Feeds } from '../network/feed/feeds.ts';
 import type { Route } from '../network/http.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';

@@ -6,7 +6,7 @@ import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { CodedError, reasonOf } from './errors.ts';
 import { isStreamName, STREAM_NAME_RULE } from './names.ts';
-import type { RedisAddress } from './redis.ts';
+import type { RedisAddress } from './state/redis.ts';
 
 const port = z.int().min(0).max(65_535);
 const secret = z.string().min(16, 'a secret has at least 16 characters');

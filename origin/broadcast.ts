@@ -2,11 +2,11 @@
 
 import type { Clock, Timer } from '../network/clock.ts';
 import { CodedError } from '../network/errors.ts';
-import type { Feed } from '../network/feed.ts';
-import { SOURCE } from '../network/feeds.ts';
+import type { Feed } from '../network/feed/feed.ts';
+import { SOURCE } from '../network/feed/feeds.ts';
+import { describeRendition } from '../network/feed/rendition.ts';
 import type { Logger } from '../network/logger.ts';
-import { describeRendition } from '../network/rendition.ts';
-import type { RenditionRecord, StreamRecord } from '../network/state.ts';
+import type { RenditionRecord, StreamRecord } from '../network/state/state.ts';
 import { readTag } from './flv/flv.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import type { RtmpMessage } from './media.ts';

@@ -1,6 +1,6 @@
 // What the origin counts.
 
-import type { Feeds } from '../network/feeds.ts';
+import type { Feeds } from '../network/feed/feeds.ts';
 import type { Counter, Metrics } from '../network/metrics.ts';
 
 export interface IngestMetrics {

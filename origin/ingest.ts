@@ -2,10 +2,10 @@
 
 import type { Clock } from '../network/clock.ts';
 import { reasonOf } from '../network/errors.ts';
-import type { Feed } from '../network/feed.ts';
-import { type Feeds, SOURCE } from '../network/feeds.ts';
+import type { Feed } from '../network/feed/feed.ts';
+import { type Feeds, SOURCE } from '../network/feed/feeds.ts';
 import type { Logger } from '../network/logger.ts';
-import type { Owned } from '../network/ownership.ts';
+import type { Owned } from '../network/state/ownership.ts';
 import { Broadcast, type BroadcastRecord } from './broadcast.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import { FIRST_NUMBERING } from './packager/packager.ts';

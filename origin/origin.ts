@@ -3,11 +3,11 @@
 import type { Clock } from '../network/clock.ts';
 import type { Config } from '../network/config.ts';
 import { postJson } from '../network/dial.ts';
-import type { Feed } from '../network/feed.ts';
-import type { Feeds } from '../network/feeds.ts';
+import type { Feed } from '../network/feed/feed.ts';
+import type { Feeds } from '../network/feed/feeds.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
-import type { Owned } from '../network/ownership.ts';
+import type { Owned } from '../network/state/ownership.ts';
 import type { BroadcastRecord } from './broadcast.ts';
 import { Ingest } from './ingest.ts';
 import { ingestMetrics } from './ingest-metrics.ts';

@@ -3,8 +3,8 @@
 import { type Clock, sleep } from '../network/clock.ts';
 import { randomName } from '../network/hash.ts';
 import { type Exchange, type Route, redirect, send, sendJson, sendProblem } from '../network/http.ts';
-import { isAlive } from '../network/liveness.ts';
-import type { ClusterState, Snapshot, StreamRecord } from '../network/state.ts';
+import { isAlive } from '../network/state/liveness.ts';
+import type { ClusterState, Snapshot, StreamRecord } from '../network/state/state.ts';
 import { signToken, verifyToken } from '../network/token.ts';
 import { ingestList } from './ingests.ts';
 import { multivariantPlaylist } from './multivariant.ts';

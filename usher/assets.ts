@@ -20,9 +20,14 @@ interface Asset {
 }
 
 /** Modules of `network` that the player imports. They are pure: nothing else of `network` would run in a browser. */
-const SHARED_MODULES = ['boxes', 'splitter', 'chunk', 'codec-string', 'errors', 'init'].map(
-  (name) => `network/${name}.ts`,
-);
+const SHARED_MODULES = [
+  'errors',
+  'media/boxes',
+  'media/chunk',
+  'media/codec-string',
+  'media/init',
+  'media/splitter',
+].map((name) => `network/${name}.ts`);
 const PLAYER_MODULES = readdirSync(new URL('player/', import.meta.url), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => `usher/player/${name}`);

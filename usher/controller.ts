@@ -2,10 +2,10 @@
 
 import type { Clock, Timer } from '../network/clock.ts';
 import { CodedError, reasonOf } from '../network/errors.ts';
-import { isSettled } from '../network/liveness.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Counter, Histogram, Metrics } from '../network/metrics.ts';
-import type { ClusterState, Lead, PlanChanges } from '../network/state.ts';
+import { isSettled } from '../network/state/liveness.ts';
+import type { ClusterState, Lead, PlanChanges } from '../network/state/state.ts';
 import { PLAN_MS } from './plan/demand.ts';
 import { changesOf, plan } from './planner.ts';
 

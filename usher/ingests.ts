@@ -1,7 +1,7 @@
 // Where broadcasters may push, in the format of Twitch's ingest list, which OBS and other encoders read. Pure.
 
-import { isAlive } from '../network/liveness.ts';
-import type { KnownServer, Snapshot } from '../network/state.ts';
+import { isAlive } from '../network/state/liveness.ts';
+import type { KnownServer, Snapshot } from '../network/state/state.ts';
 import { rendezvous } from './rendezvous.ts';
 
 /** As https://dev.twitch.tv/docs/video-broadcast/reference/ names the fields. */

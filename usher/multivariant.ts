@@ -1,6 +1,6 @@
 // The multivariant playlist (RFC 8216bis 4.4.6): every rendition of a stream at the server chosen for a viewer. Pure.
 
-import type { RenditionRecord } from '../network/state.ts';
+import type { RenditionRecord } from '../network/state/state.ts';
 
 /** `urlOf` gives the media playlist of a rendition. */
 export function multivariantPlaylist(

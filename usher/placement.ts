@@ -1,7 +1,7 @@
 // Placement: which server a viewer is sent to. A pure function of the snapshot and the request.
 
-import { isAlive } from '../network/liveness.ts';
-import type { KnownServer, ServerRecord, Snapshot, StreamRecord } from '../network/state.ts';
+import { isAlive } from '../network/state/liveness.ts';
+import type { KnownServer, ServerRecord, Snapshot, StreamRecord } from '../network/state/state.ts';
 import { rendezvous } from './rendezvous.ts';
 
 export type Decision =

@@ -1,6 +1,13 @@
 // The planner: which server follows which rendition from whom. A pure function of the snapshot.
 
-import type { Assignment, Follow, Parent, PlanChanges, Snapshot, StreamRecord } from '../network/state.ts';
+import type {
+  Assignment,
+  Follow,
+  Parent,
+  PlanChanges,
+  Snapshot,
+  StreamRecord,
+} from '../network/state/state.ts';
 import { type Cluster, type Copies, readCluster, type ServerLoad } from './plan/cluster.ts';
 import { bitrateMbps, demandMbps } from './plan/demand.ts';
 import { chooseHolders } from './plan/holders.ts';

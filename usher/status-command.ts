@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import type { GetText } from '../network/dial.ts';
 import { CodedError, reasonOf } from '../network/errors.ts';
 import { quoted } from '../network/names.ts';
-import type { Snapshot } from '../network/state.ts';
+import type { Snapshot } from '../network/state/state.ts';
 import { statusText } from './status.ts';
 
 export const STATUS_HELP = `  headwater status [--usher http://127.0.0.1:8080] [--json]

@@ -1,6 +1,6 @@
 // The cluster as text that a person can read: servers with their load, streams with their trees. Pure.
 
-import { isAlive } from '../network/liveness.ts';
+import { isAlive } from '../network/state/liveness.ts';
 import type {
   Follow,
   Holding,
@@ -8,7 +8,7 @@ import type {
   RenditionRecord,
   Snapshot,
   StreamRecord,
-} from '../network/state.ts';
+} from '../network/state/state.ts';
 
 /** What is shown at most: a cluster of thousands is for the eyes of programs. */
 const MAX_SERVERS = 100;

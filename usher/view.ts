@@ -3,7 +3,7 @@
 import type { Clock } from '../network/clock.ts';
 import { reasonOf } from '../network/errors.ts';
 import type { Logger } from '../network/logger.ts';
-import type { ClusterState, Snapshot } from '../network/state.ts';
+import type { ClusterState, Snapshot } from '../network/state/state.ts';
 
 export interface ViewOptions {
   readonly state: Pick<ClusterState, 'snapshot'>;

@@ -1,6 +1,6 @@
 // Delivery directives (RFC 8216bis 6.2.5): what a playlist request asks for, and which part it has to wait for. Pure.
 
-import { PART_MAX_MS } from '../../network/hls-limits.ts';
+import { PART_MAX_MS } from '../../network/feed/hls-limits.ts';
 import { quoted } from '../../network/names.ts';
 import type { Place, Segments } from './segments.ts';
 

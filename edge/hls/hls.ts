@@ -1,8 +1,8 @@
 // HLS over HTTP: the routes of media playlists, segments, parts and inits, and what each is answered.
 
 import type { Clock } from '../../network/clock.ts';
-import type { Demand, Feeds } from '../../network/feeds.ts';
-import { PART_MAX_MS } from '../../network/hls-limits.ts';
+import type { Demand, Feeds } from '../../network/feed/feeds.ts';
+import { PART_MAX_MS } from '../../network/feed/hls-limits.ts';
 import {
   acceptsGzip,
   type Entity,

@@ -1,6 +1,6 @@
 // The media playlist (RFC 8216bis): which segments it lists, and its text. The same on every server that holds the same window. Pure.
 
-import { PART_MAX_MS } from '../../network/hls-limits.ts';
+import { PART_MAX_MS } from '../../network/feed/hls-limits.ts';
 import type { Part, Place, Segment } from './segments.ts';
 
 /** What a playlist is made of. */

@@ -1,10 +1,10 @@
 // A rendition as HLS delivers it: a feed's segments, its playlist, its media, and the requests that wait for more of them.
 
 import type { Clock } from '../../network/clock.ts';
-import type { FeedReader } from '../../network/feed.ts';
+import type { FeedReader } from '../../network/feed/feed.ts';
 import { sha256 } from '../../network/hash.ts';
 import type { Entity } from '../../network/http.ts';
-import type { Init } from '../../network/init.ts';
+import type { Init } from '../../network/media/init.ts';
 import { awaitedPlace, type Directives, LAST_PART } from './directives.ts';
 import { initUri, listedMs, partUri, segmentUri, targetDurationOf } from './playlist.ts';
 import { type Form, type OnBuilt, PlaylistForms } from './playlist-forms.ts';

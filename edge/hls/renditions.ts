@@ -1,7 +1,7 @@
 // The renditions that HLS players ask this process for: one for each feed, and for a while for a feed that has ended.
 
 import type { Clock } from '../../network/clock.ts';
-import type { Feeds } from '../../network/feeds.ts';
+import type { Feeds } from '../../network/feed/feeds.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import type { OnBuilt } from './playlist-forms.ts';
 import { Rendition } from './rendition.ts';

@@ -1,7 +1,7 @@
 // A feed seen as HLS sees it: runs of chunks as segments and parts, with their times. Pure.
 
-import type { Chunk } from '../../network/chunk.ts';
-import type { Init } from '../../network/init.ts';
+import type { Chunk } from '../../network/media/chunk.ts';
+import type { Init } from '../../network/media/init.ts';
 
 /** A whole part: the chunks in [from, to). Its number is its place in its segment. */
 export interface Part {

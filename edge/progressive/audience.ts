@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { Clock } from '../../network/clock.ts';
-import type { FeedReader } from '../../network/feed.ts';
+import type { FeedReader } from '../../network/feed/feed.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { Beat } from './beat.ts';
 import { Fanout, type FanoutCounters } from './fanout.ts';

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { Clock } from '../../network/clock.ts';
-import type { FeedReader } from '../../network/feed.ts';
+import type { FeedReader } from '../../network/feed/feed.ts';
 import type { Counter } from '../../network/metrics.ts';
 import { Cursor, type CursorEvents } from './cursor.ts';
 import { openingAt, type Place } from './place.ts';

@@ -1,8 +1,8 @@
 // Where in a feed a progressive viewer begins, and whether it is given the init first. Pure.
 
-import type { Chunk } from '../../network/chunk.ts';
-import type { FeedReader } from '../../network/feed.ts';
-import type { Init } from '../../network/init.ts';
+import type { FeedReader } from '../../network/feed/feed.ts';
+import type { Chunk } from '../../network/media/chunk.ts';
+import type { Init } from '../../network/media/init.ts';
 
 export interface Place {
   /** Sequence number of the first chunk that is sent. */

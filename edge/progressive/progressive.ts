@@ -1,8 +1,8 @@
 // Progressive playback: one endless response that begins with the init and carries every chunk as it comes.
 
 import type { Clock } from '../../network/clock.ts';
-import type { FeedReader } from '../../network/feed.ts';
-import type { Demand, Feeds } from '../../network/feeds.ts';
+import type { FeedReader } from '../../network/feed/feed.ts';
+import type { Demand, Feeds } from '../../network/feed/feeds.ts';
 import { type Exchange, type Route, sendEndless, sendProblem } from '../../network/http.ts';
 import type { Logger } from '../../network/logger.ts';
 import type { Metrics } from '../../network/metrics.ts';

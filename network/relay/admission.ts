@@ -1,8 +1,8 @@
 // Whether a server may follow a feed here, and at which chunk it begins. Pure.
 
-import type { Chunk } from '../chunk.ts';
-import type { FeedReader } from '../feed.ts';
-import type { Init } from '../init.ts';
+import type { FeedReader } from '../feed/feed.ts';
+import type { Chunk } from '../media/chunk.ts';
+import type { Init } from '../media/init.ts';
 import type { RelayRequest, Resumption } from './request.ts';
 
 export type Admission =

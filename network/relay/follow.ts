@@ -1,13 +1,13 @@
 // The relay's taking end: keeps one feed going from one of several parents, and goes to another without a gap.
 
-import type { Chunk } from '../chunk.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Dial } from '../dial.ts';
 import { CodedError } from '../errors.ts';
-import type { Feed } from '../feed.ts';
-import type { Init } from '../init.ts';
+import type { Feed } from '../feed/feed.ts';
 import type { Logger } from '../logger.ts';
-import type { Parent } from '../state.ts';
+import type { Chunk } from '../media/chunk.ts';
+import type { Init } from '../media/init.ts';
+import type { Parent } from '../state/state.ts';
 import { take } from './intake.ts';
 import { Link, type LinkEvents } from './link.ts';
 import { ParentList, type Present } from './parent-list.ts';

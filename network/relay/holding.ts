@@ -2,9 +2,9 @@
 
 import type { Clock } from '../clock.ts';
 import type { Dial } from '../dial.ts';
-import type { Feed, FeedReader } from '../feed.ts';
+import type { Feed, FeedReader } from '../feed/feed.ts';
 import type { Logger } from '../logger.ts';
-import type { Parent } from '../state.ts';
+import type { Parent } from '../state/state.ts';
 import { Follower } from './follow.ts';
 import { RelayedFeed } from './relayed.ts';
 import type { FeedName } from './request.ts';

@@ -3,11 +3,11 @@
 import type { Clock, Timer } from '../clock.ts';
 import type { Dial } from '../dial.ts';
 import { reasonOf } from '../errors.ts';
-import type { Feed, FeedReader } from '../feed.ts';
-import type { Feeds } from '../feeds.ts';
+import type { Feed, FeedReader } from '../feed/feed.ts';
+import type { Feeds } from '../feed/feeds.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
-import type { Follow, Parent } from '../state.ts';
+import type { Follow, Parent } from '../state/state.ts';
 import { Holding, type HoldingEvents } from './holding.ts';
 import type { Relayed } from './relayed.ts';
 import type { FeedName } from './request.ts';

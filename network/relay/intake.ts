@@ -1,9 +1,9 @@
 // What a following server takes into its feed: exactly the next chunk, from whichever parent it comes first.
 
-import type { Chunk } from '../chunk.ts';
 import { CodedError } from '../errors.ts';
-import { FEED_LIMITS, type Feed } from '../feed.ts';
-import type { Init } from '../init.ts';
+import { FEED_LIMITS, type Feed } from '../feed/feed.ts';
+import type { Chunk } from '../media/chunk.ts';
+import type { Init } from '../media/init.ts';
 
 /** A feed's own bound, and a segment of that size: one that is longer still is not a stream of ours. */
 const MAX_HELD_BYTES = 2 * FEED_LIMITS.maxBytes;

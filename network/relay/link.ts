@@ -1,12 +1,12 @@
 // One connection to one parent: what comes over it, and when it is over. It decides nothing about the feed.
 
-import type { Chunk } from '../chunk.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Call, Closing, Dial } from '../dial.ts';
 import { CodedError, reasonOf } from '../errors.ts';
-import type { Init } from '../init.ts';
-import { type Piece, Splitter } from '../splitter.ts';
-import type { Parent } from '../state.ts';
+import type { Chunk } from '../media/chunk.ts';
+import type { Init } from '../media/init.ts';
+import { type Piece, Splitter } from '../media/splitter.ts';
+import type { Parent } from '../state/state.ts';
 import { signToken } from '../token.ts';
 import { type RelayRequest, relayUrl } from './request.ts';
 import { type Lineage, readSignal } from './signal.ts';

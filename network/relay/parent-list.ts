@@ -1,6 +1,6 @@
 // Which parent is tried next, and how long to wait before that. Pure: it knows neither time nor connections.
 
-import type { Parent } from '../state.ts';
+import type { Parent } from '../state/state.ts';
 
 /** The parent that a feed comes from, and whether anything comes to that one. */
 export interface Present {

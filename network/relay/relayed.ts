@@ -1,6 +1,6 @@
 // A feed as a server gives it away: the chunks, and by way of which servers they come here.
 
-import type { FeedReader } from '../feed.ts';
+import type { FeedReader } from '../feed/feed.ts';
 import type { Lineage } from './signal.ts';
 
 export interface Relayed {

@@ -2,7 +2,7 @@
 
 import { CodedError } from '../errors.ts';
 import { quoted } from '../names.ts';
-import type { Parent } from '../state.ts';
+import type { Parent } from '../state/state.ts';
 
 export interface FeedName {
   readonly stream: string;

@@ -1,7 +1,7 @@
 // Signals: what a server says to those who follow its feed, in `free` boxes between the chunks. Pure.
 
-import { HEADER_BYTES, viewOf } from '../boxes.ts';
 import { CodedError, reasonOf } from '../errors.ts';
+import { HEADER_BYTES, viewOf } from '../media/boxes.ts';
 
 /** By way of which servers a feed comes to one of them. */
 export interface Lineage {

@@ -1,7 +1,7 @@
 // Waits for the first chunk of a feed at which a viewer may begin.
 
 import type { Clock } from '../clock.ts';
-import type { FeedReader } from '../feed.ts';
+import type { FeedReader } from '../feed/feed.ts';
 
 /** How a wait ended: there is something to begin with, or the feed ended, here alone or everywhere, or time is up. */
 export type Outcome = 'started' | 'cut' | 'over' | 'late';

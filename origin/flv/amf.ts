@@ -1,7 +1,7 @@
 // Reads what a broadcaster says about itself (`onMetaData`) from AMF0. A hint for people, so bounded and never trusted. Pure.
 
-import { readOrThrow, viewOf } from '../../network/boxes.ts';
 import { CodedError } from '../../network/errors.ts';
+import { readOrThrow, viewOf } from '../../network/media/boxes.ts';
 
 export type Metadata = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 // Reads the tags of an FLV file (Adobe FLV 10.1, annex E) out of its bytes. Pure.
 
-import { viewOf } from '../../network/boxes.ts';
 import { CodedError } from '../../network/errors.ts';
+import { viewOf } from '../../network/media/boxes.ts';
 import type { RtmpMessage } from '../media.ts';
 
 const SIGNATURE = 'FLV';

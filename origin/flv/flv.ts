@@ -1,7 +1,7 @@
 // Reads the bodies of RTMP audio, video and data messages: FLV tags (Video File Format 10.1 annex E, E-RTMP v1 and v2). Pure.
 
-import { fourCharacterCode, viewOf } from '../../network/boxes.ts';
 import { CodedError } from '../../network/errors.ts';
+import { fourCharacterCode, viewOf } from '../../network/media/boxes.ts';
 import type { AudioCodec, MediaPacket, RtmpMessage, VideoCodec } from '../media.ts';
 import { readMetadata } from './amf.ts';
 

@@ -1,7 +1,7 @@
 // Where segments and parts begin: decided here, once, on the lead track's frames, and written into each chunk's mark. Pure.
 
-import type { Mark } from '../../network/chunk.ts';
-import { PART_MAX_MS } from '../../network/hls-limits.ts';
+import { PART_MAX_MS } from '../../network/feed/hls-limits.ts';
+import type { Mark } from '../../network/media/chunk.ts';
 
 const TICKS_PER_MS = 90;
 const TICKS_PER_S = 90_000;

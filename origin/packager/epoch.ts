@@ -1,7 +1,7 @@
 // One epoch: frames of one video and one audio format become chunks, with silence where audio is missing. Pure.
 
-import { type Chunk, type Mark, readChunk } from '../../network/chunk.ts';
-import { type Init, readInit } from '../../network/init.ts';
+import { type Chunk, type Mark, readChunk } from '../../network/media/chunk.ts';
+import { type Init, readInit } from '../../network/media/init.ts';
 import { AudioClock } from './audio-clock.ts';
 import type { Cuts } from './cuts.ts';
 import {

@@ -1,6 +1,6 @@
 // Writes an epoch's init and its chunks as fragmented MP4 (ISO/IEC 14496-12 8.8), as `network/init.ts` and `network/chunk.ts` read them. Pure.
 
-import { MARK_UUID, type Mark, NTP_UNIX_OFFSET_S, writeMark } from '../../network/chunk.ts';
+import { MARK_UUID, type Mark, NTP_UNIX_OFFSET_S, writeMark } from '../../network/media/chunk.ts';
 import { type BoxValue, box, type Field, fullBox, text, u16, u32, u64, write, zeros } from './boxes.ts';
 import type { AudioFormat } from './codec/audio-format.ts';
 import type { VideoFormat } from './codec/video-format.ts';

@@ -1,8 +1,8 @@
 // The packager: a connection's packets become the chunks of a feed, once, with all that anybody will need to know about them. Pure.
 
-import type { Chunk } from '../../network/chunk.ts';
 import { CodedError } from '../../network/errors.ts';
-import type { Init } from '../../network/init.ts';
+import type { Chunk } from '../../network/media/chunk.ts';
+import type { Init } from '../../network/media/init.ts';
 import type { MediaPacket } from '../media.ts';
 import { FILLER_CONFIG } from './codec/aac.ts';
 import { type AudioFormat, isSelfDescribing, readAudioFormat } from './codec/audio-format.ts';

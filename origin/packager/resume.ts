@@ -1,6 +1,6 @@
 // Where the numbering of a feed goes on that another server has written so far. Pure.
 
-import type { FeedReader } from '../../network/feed.ts';
+import type { FeedReader } from '../../network/feed/feed.ts';
 import { VIDEO_TIMESCALE } from './fmp4.ts';
 import { FIRST_NUMBERING, type Numbering } from './packager.ts';
 

@@ -1,8 +1,8 @@
 // One server of the relay's benchmark: follows as it is told, and notes when each chunk came. `relay-node.ts <id> [origin]`.
 
-import type { Chunk } from '../../network/chunk.ts';
-import type { Feed } from '../../network/feed.ts';
-import type { Parent } from '../../network/state.ts';
+import type { Feed } from '../../network/feed/feed.ts';
+import type { Chunk } from '../../network/media/chunk.ts';
+import type { Parent } from '../../network/state/state.ts';
 import { Broadcaster } from '../tools/feed.ts';
 import { RENDITION, RelayServer, STREAM } from '../tools/relay.ts';
 

@@ -1,6 +1,6 @@
 // How long a chunk takes from server to server, and how long a stream takes to be on twenty servers. Real processes.
 
-import type { Parent } from '../../network/state.ts';
+import type { Parent } from '../../network/state/state.ts';
 import { CLIENT_CORE, PinnedProcess, SERVER_CORE } from './processes.ts';
 import type { NodeReport, Order } from './relay-node.ts';
 import { percentile, type Report, table } from './report.ts';

@@ -2,9 +2,9 @@
 
 import type { Redis } from 'ioredis';
 import { sleep, systemClock } from '../../network/clock.ts';
-import { BEAT_MS } from '../../network/liveness.ts';
-import type { Assignment, PlanChanges, ServerRecord, StreamRecord } from '../../network/state.ts';
-import { RedisState } from '../../network/state-redis.ts';
+import { BEAT_MS } from '../../network/state/liveness.ts';
+import type { Assignment, PlanChanges, ServerRecord, StreamRecord } from '../../network/state/state.ts';
+import { RedisState } from '../../network/state/state-redis.ts';
 import { holding, serverRecord, streamRecord } from '../tools/cluster-records.ts';
 import { keepingLogger } from '../tools/keeping-logger.ts';
 import { RedisServer } from '../tools/redis-server.ts';

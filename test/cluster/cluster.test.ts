@@ -4,6 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Snapshot } from '../../network/state/state.ts';
 import { Broadcaster } from '../tools/broadcaster.ts';
 import { RedisServer } from '../tools/redis-server.ts';
 import { ServerProcess } from '../tools/server-process.ts';
@@ -94,6 +95,8 @@ describe('a cluster', () => {
   });
 
   test('goes on when its state is lost and comes back empty', async () => {
+    const cluster = (text: string): Snapshot => JSON.parse(text) as Snapshot;
+    const { sinceMs } = cluster(await (await fetch(`${usher.url}/api/cluster`)).text());
     await redis.stop();
     const media = `${at('e1').mediaUrl}${path}index.m3u8`;
     const before = numbersIn(await (await fetch(media)).text()).at(-1)!;
@@ -101,7 +104,10 @@ describe('a cluster', () => {
     const viewer = await fetch(`${usher.url}/live/${STREAM}.m3u8`);
     expect([viewer.status, await viewer.text()]).toEqual([200, expect.stringContaining('/play/')]);
     await redis.restart();
-    await untilAnswer(`${usher.url}/api/streams/${STREAM}`, (text) => text.includes('"live":true'));
+    await untilAnswer(`${usher.url}/api/cluster`, (text) => {
+      const now = cluster(text);
+      return now.sinceMs > sinceMs && now.servers.length === servers.size && now.streams[0]?.live === true;
+    });
   });
 
   test('goes on at another origin when the first dies: the same numbering, a new epoch, a discontinuity', async () => {

@@ -1,6 +1,6 @@
 // Boxes as readable text: one line each, indented, with the bytes of those that hold no others.
 
-import { type Box, readBoxes, viewOf } from '../../network/boxes.ts';
+import { type Box, readBoxes, viewOf } from '../../network/media/boxes.ts';
 
 /** Boxes that hold boxes, and how many bytes lie before those. */
 const CONTAINERS: Readonly<Record<string, number>> = {

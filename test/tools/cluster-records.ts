@@ -1,6 +1,6 @@
 // Records of servers and streams, for tests and benchmarks of the cluster state.
 
-import type { Holding, ServerRecord, StreamRecord } from '../../network/state.ts';
+import type { Holding, ServerRecord, StreamRecord } from '../../network/state/state.ts';
 
 export function serverRecord(id: string, changes: Partial<ServerRecord> = {}): ServerRecord {
   return {

@@ -7,7 +7,7 @@ import type {
   RenditionRecord,
   Snapshot,
   StreamRecord,
-} from '../../network/state.ts';
+} from '../../network/state/state.ts';
 import type { Plan } from '../../usher/planner.ts';
 
 export const NOW_MS = 1_800_000_000_000;

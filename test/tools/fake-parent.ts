@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { writeSignal } from '../../network/relay/signal.ts';
-import type { Parent } from '../../network/state.ts';
+import type { Parent } from '../../network/state/state.ts';
 
 export type Answerer = (response: ServerResponse, request: IncomingMessage) => void;
 

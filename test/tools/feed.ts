@@ -1,9 +1,9 @@
 // Writes feeds for tests of delivery: frames with true boxes, marks and times, from a description of the broadcast.
 
-import type { Mark } from '../../network/chunk.ts';
-import { type Chunk, readChunk } from '../../network/chunk.ts';
-import { Feed } from '../../network/feed.ts';
-import { type Init, readInit } from '../../network/init.ts';
+import { Feed } from '../../network/feed/feed.ts';
+import type { Mark } from '../../network/media/chunk.ts';
+import { type Chunk, readChunk } from '../../network/media/chunk.ts';
+import { type Init, readInit } from '../../network/media/init.ts';
 import { box, u16, u32, write, zeros } from '../../origin/packager/boxes.ts';
 import { FILLER_CONFIG } from '../../origin/packager/codec/aac.ts';
 import { readAudioFormat } from '../../origin/packager/codec/audio-format.ts';

@@ -1,7 +1,7 @@
 // Reads an MP4 file with mp4box.js: an independent reader of what we write, and the way to streams that ffmpeg 5.1 can't put into FLV.
 
 import { createFile, MP4BoxBuffer } from 'mp4box';
-import { findBox, needBox, readBoxes, viewOf } from '../../network/boxes.ts';
+import { findBox, needBox, readBoxes, viewOf } from '../../network/media/boxes.ts';
 
 export interface FileSample {
   readonly decodeTime: number;

@@ -1,9 +1,9 @@
 // Runs messages through the origin's reader and packager, and states what must hold of every feed that comes out.
 
 import { expect } from 'vitest';
-import type { Chunk } from '../../network/chunk.ts';
-import { PART_MAX_MS } from '../../network/hls-limits.ts';
-import type { Init } from '../../network/init.ts';
+import { PART_MAX_MS } from '../../network/feed/hls-limits.ts';
+import type { Chunk } from '../../network/media/chunk.ts';
+import type { Init } from '../../network/media/init.ts';
 import { readTag } from '../../origin/flv/flv.ts';
 import type { RtmpMessage } from '../../origin/media.ts';
 import { FIRST_NUMBERING, type Numbering, type Packaged, Packager } from '../../origin/packager/packager.ts';

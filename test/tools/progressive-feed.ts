@@ -1,8 +1,8 @@
 // A broadcast for tests: video alone, 25 frames a second, and all that was written kept.
 
-import type { Chunk } from '../../network/chunk.ts';
-import { Feed } from '../../network/feed.ts';
-import type { Init } from '../../network/init.ts';
+import { Feed } from '../../network/feed/feed.ts';
+import type { Chunk } from '../../network/media/chunk.ts';
+import type { Init } from '../../network/media/init.ts';
 import { Broadcaster } from './feed.ts';
 
 export interface SyntheticOptions {

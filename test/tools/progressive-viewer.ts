@@ -2,8 +2,8 @@
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { readBoxes, viewOf } from '../../network/boxes.ts';
-import { readChunk } from '../../network/chunk.ts';
+import { readBoxes, viewOf } from '../../network/media/boxes.ts';
+import { readChunk } from '../../network/media/chunk.ts';
 
 export class ProgressiveViewer {
   readonly socket: Socket;

@@ -8,7 +8,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import type { RedisAddress } from '../../network/redis.ts';
+import type { RedisAddress } from '../../network/state/redis.ts';
 
 export interface RedisServerOptions {
   /** Further settings, as on redis-server's command line. */

@@ -3,13 +3,13 @@
 import type { Socket } from 'node:net';
 import { systemClock } from '../../network/clock.ts';
 import { dial } from '../../network/dial.ts';
-import type { Feed } from '../../network/feed.ts';
-import { Feeds } from '../../network/feeds.ts';
+import type { Feed } from '../../network/feed/feed.ts';
+import { Feeds } from '../../network/feed/feeds.ts';
 import { type HttpServer, httpMetrics, listenHttp, type Route } from '../../network/http.ts';
 import { Metrics } from '../../network/metrics.ts';
 import { Holdings, type HoldingsOptions } from '../../network/relay/holdings.ts';
 import { relayRoutes } from '../../network/relay/relay-server.ts';
-import type { Parent } from '../../network/state.ts';
+import type { Parent } from '../../network/state/state.ts';
 import { Broadcaster } from './feed.ts';
 import { keepingLogger, type LogLine } from './keeping-logger.ts';
 

@@ -1,13 +1,13 @@
 // Many servers in a simulated network, two broadcasts that move about, and everything that goes wrong, from one seed.
 
-import { Feeds } from '../../network/feeds.ts';
+import { Feeds } from '../../network/feed/feeds.ts';
 import type { Exchange, Route } from '../../network/http.ts';
 import type { Logger } from '../../network/logger.ts';
 import { Metrics } from '../../network/metrics.ts';
 import { Holdings } from '../../network/relay/holdings.ts';
 import { relayRoutes } from '../../network/relay/relay-server.ts';
 import { RELAY_PATH } from '../../network/relay/request.ts';
-import type { Follow, Parent } from '../../network/state.ts';
+import type { Follow, Parent } from '../../network/state/state.ts';
 import { Broadcaster } from './feed.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 import { type Host, SimulatedNetwork, SimulatedProcess } from './simulated-network.ts';

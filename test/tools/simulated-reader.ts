@@ -1,8 +1,8 @@
 // Somebody who reads a stream on one server for as long as it lives, and notes what must not happen.
 
-import type { Chunk } from '../../network/chunk.ts';
-import type { FeedReader } from '../../network/feed.ts';
-import type { Feeds } from '../../network/feeds.ts';
+import type { FeedReader } from '../../network/feed/feed.ts';
+import type { Feeds } from '../../network/feed/feeds.ts';
+import type { Chunk } from '../../network/media/chunk.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 
 /** What the origins of a stream have written, by `<epoch>/<sequence>`. */

@@ -33,10 +33,10 @@ describe('modules', () => {
   });
 
   test('keep the lines of their source', async () => {
-    const code = await (await fetch(`${base}/assets/network/chunk.ts`)).text();
+    const code = await (await fetch(`${base}/assets/network/media/chunk.ts`)).text();
     const line = code.split('\n').findIndex((text) => text.includes('export function readChunk'));
     const { readFileSync } = await import('node:fs');
-    const source = readFileSync(new URL('../../network/chunk.ts', import.meta.url), 'utf8').split('\n');
+    const source = readFileSync(new URL('../../network/media/chunk.ts', import.meta.url), 'utf8').split('\n');
     expect(source[line]).toContain('export function readChunk');
   });
 });

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CodedError } from '../../network/errors.ts';
 import { Metrics } from '../../network/metrics.ts';
-import type { ClusterState, ServerRecord, Snapshot, StreamRecord } from '../../network/state.ts';
-import { MemoryState } from '../../network/state-memory.ts';
+import type { ClusterState, ServerRecord, Snapshot, StreamRecord } from '../../network/state/state.ts';
+import { MemoryState } from '../../network/state/state-memory.ts';
 import { Controller } from '../../usher/controller.ts';
 import { holding, parentsIn, server, stream } from '../tools/clusters.ts';
 import { keepingLogger } from '../tools/keeping-logger.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { KnownServer } from '../../network/state.ts';
+import type { KnownServer } from '../../network/state/state.ts';
 import { ingestList } from '../../usher/ingests.ts';
 import { NOW_MS, server, snapshot, stream } from '../tools/clusters.ts';
 

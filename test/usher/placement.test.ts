@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { KnownServer, Snapshot } from '../../network/state.ts';
+import type { KnownServer, Snapshot } from '../../network/state/state.ts';
 import { place } from '../../usher/placement.ts';
 import { carriedOut, holding, NOW_MS, server, snapshot, stream } from '../tools/clusters.ts';
 

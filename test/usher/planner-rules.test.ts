@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isAlive } from '../../network/liveness.ts';
-import type { KnownServer, Role, Snapshot, StreamRecord } from '../../network/state.ts';
+import { isAlive } from '../../network/state/liveness.ts';
+import type { KnownServer, Role, Snapshot, StreamRecord } from '../../network/state/state.ts';
 import { deepestLevel, FANOUT } from '../../usher/plan/tree.ts';
 import { changesOf, type Plan, plan } from '../../usher/planner.ts';
 import {

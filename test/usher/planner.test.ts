@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { KnownServer, Snapshot } from '../../network/state.ts';
+import type { KnownServer, Snapshot } from '../../network/state/state.ts';
 import { changesOf, plan } from '../../usher/planner.ts';
 import {
   carriedOut,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Snapshot } from '../../network/state.ts';
+import type { Snapshot } from '../../network/state/state.ts';
 import { plan } from '../../usher/planner.ts';
 import { statusText } from '../../usher/status.ts';
 import { carriedOut, holding, NOW_MS, SOURCE, server, snapshot, stream } from '../tools/clusters.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Snapshot } from '../../network/state.ts';
+import type { Snapshot } from '../../network/state/state.ts';
 import { View } from '../../usher/view.ts';
 import { keepingLogger } from '../tools/keeping-logger.ts';
 import { ManualClock } from '../tools/manual-clock.ts';

@@ -1,7 +1,7 @@
 // A snapshot read for planning: the living servers with what they send, and where each rendition is and is to be. Pure.
 
-import { isAlive } from '../../network/liveness.ts';
-import type { Follow, KnownServer, Snapshot, StreamRecord } from '../../network/state.ts';
+import { isAlive } from '../../network/state/liveness.ts';
+import type { Follow, KnownServer, Snapshot, StreamRecord } from '../../network/state/state.ts';
 import { bitrateMbps } from './demand.ts';
 
 /** A living server, and what it is to send: at first what it sends now, then what the plan adds and takes away. */

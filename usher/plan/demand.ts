@@ -1,7 +1,7 @@
 // Demand: what viewers want of a rendition now, and will want by the time that one more copy could be there. Pure.
 
-import { BEAT_MS } from '../../network/liveness.ts';
-import type { RenditionRecord } from '../../network/state.ts';
+import { BEAT_MS } from '../../network/state/liveness.ts';
+import type { RenditionRecord } from '../../network/state/state.ts';
 import type { Copies } from './cluster.ts';
 
 /** How often the plan is made. */

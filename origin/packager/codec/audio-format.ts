@@ -1,7 +1,7 @@
 // What an epoch's audio is: rate, channels, sample entry, length of a frame, silence. Pure.
 
-import { readOrThrow } from '../../../network/boxes.ts';
 import { CodedError } from '../../../network/errors.ts';
+import { readOrThrow } from '../../../network/media/boxes.ts';
 import type { AudioCodec } from '../../media.ts';
 import { type BoxValue, box, u16, u32, write, zeros } from '../boxes.ts';
 import { readAac } from './aac.ts';

@@ -1,7 +1,7 @@
 // Opus: identification header (RFC 7845 5.1), its box (Encapsulation of Opus in ISOBMFF 4.3.2), length of a packet. Pure.
 
-import { viewOf } from '../../../network/boxes.ts';
 import { CodedError } from '../../../network/errors.ts';
+import { viewOf } from '../../../network/media/boxes.ts';
 import { box, u8, u16, u32 } from '../boxes.ts';
 import type { AudioHeader } from './audio-format.ts';
 

@@ -1,7 +1,7 @@
 // What an epoch's video is: size and sample entry, from the config record that the broadcaster sent. Pure.
 
-import { readOrThrow, viewOf } from '../../../network/boxes.ts';
 import { CodedError } from '../../../network/errors.ts';
+import { readOrThrow, viewOf } from '../../../network/media/boxes.ts';
 import type { VideoCodec } from '../../media.ts';
 import { type BoxValue, box, fullBox, u16, u32, write, zeros } from '../boxes.ts';
 import { av1Size, h264Size, hevcSize, type Size, vp9Size } from './picture-size.ts';

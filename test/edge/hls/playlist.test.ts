@@ -3,7 +3,7 @@ import { parse, setOptions, type types } from 'hls-parser';
 import { describe, expect, test } from 'vitest';
 import { listedSegments } from '../../../edge/hls/playlist.ts';
 import { Rendition } from '../../../edge/hls/rendition.ts';
-import { Feed, type FeedReader } from '../../../network/feed.ts';
+import { Feed, type FeedReader } from '../../../network/feed/feed.ts';
 import { Broadcaster } from '../../tools/feed.ts';
 import { ManualClock } from '../../tools/manual-clock.ts';
 import { type ReadPlaylist, type ReadSegment, readPlaylist } from '../../tools/read-playlist.ts';

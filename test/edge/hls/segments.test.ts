@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Segment, Segments } from '../../../edge/hls/segments.ts';
-import type { FeedReader } from '../../../network/feed.ts';
+import type { FeedReader } from '../../../network/feed/feed.ts';
 import { Broadcaster } from '../../tools/feed.ts';
 
 function watch(feed: FeedReader): Segments {

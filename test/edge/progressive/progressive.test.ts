@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { beatMsFor, slotsOf } from '../../../edge/progressive/beat.ts';
 import { PATIENCE_MS } from '../../../edge/progressive/cursor.ts';
 import { MAX_LAG_MS } from '../../../edge/progressive/fanout.ts';
-import { SOURCE } from '../../../network/feeds.ts';
+import { SOURCE } from '../../../network/feed/feeds.ts';
 import { ManualClock } from '../../tools/manual-clock.ts';
 import { FRAME_MS } from '../../tools/progressive-feed.ts';
 import { ProgressiveServer } from '../../tools/progressive-server.ts';

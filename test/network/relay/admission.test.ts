@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Feed } from '../../../network/feed.ts';
+import { Feed } from '../../../network/feed/feed.ts';
 import { type Admission, admit, isContinued, MAX_AHEAD_CHUNKS } from '../../../network/relay/admission.ts';
 import { Broadcaster } from '../../tools/feed.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Feed } from '../../../network/feed.ts';
+import type { Feed } from '../../../network/feed/feed.ts';
 import { writeSignal } from '../../../network/relay/signal.ts';
 import { type Answerer, FakeParent, heartbeat } from '../../tools/fake-parent.ts';
 import { Broadcaster } from '../../tools/feed.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Feed } from '../../../network/feed.ts';
+import type { Feed } from '../../../network/feed/feed.ts';
 import type { HoldingsOptions } from '../../../network/relay/holdings.ts';
 import { Broadcaster } from '../../tools/feed.ts';
 import { LiveBroadcast, Reader, RelayServer, until, untilAt } from '../../tools/relay.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CodedError } from '../../../network/errors.ts';
+import { MAX_SIGNAL_BYTES, Splitter } from '../../../network/media/splitter.ts';
 import { readSignal, type Signal, writeSignal } from '../../../network/relay/signal.ts';
-import { MAX_SIGNAL_BYTES, Splitter } from '../../../network/splitter.ts';
 
 const path = Array.from({ length: 100 }, (_, index) => `server-${index}.site.example`);
 

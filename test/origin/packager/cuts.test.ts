@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Mark } from '../../../network/chunk.ts';
-import { PART_MAX_MS } from '../../../network/hls-limits.ts';
+import { PART_MAX_MS } from '../../../network/feed/hls-limits.ts';
+import type { Mark } from '../../../network/media/chunk.ts';
 import { Cuts, type LeadFrame } from '../../../origin/packager/cuts.ts';
 
 const NONE = { msn: 0, discontinuitySequence: 0, targetDurationS: 0 };

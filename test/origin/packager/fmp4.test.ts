@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readChunk } from '../../../network/chunk.ts';
-import { codecsOf, readInit } from '../../../network/init.ts';
+import { readChunk } from '../../../network/media/chunk.ts';
+import { codecsOf, readInit } from '../../../network/media/init.ts';
 import { box, fullBox, u8, u16, u24, u32, u64, write } from '../../../origin/packager/boxes.ts';
 import { FILLER_CONFIG } from '../../../origin/packager/codec/aac.ts';
 import { readAudioFormat } from '../../../origin/packager/codec/audio-format.ts';

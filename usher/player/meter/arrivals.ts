@@ -1,7 +1,7 @@
 // When the frames that are about to be shown had arrived at the origin: what latency is measured against. Pure.
 
-import { needBox, viewOf } from '../../../network/boxes.ts';
-import type { Chunk } from '../../../network/chunk.ts';
+import { needBox, viewOf } from '../../../network/media/boxes.ts';
+import type { Chunk } from '../../../network/media/chunk.ts';
 
 interface Arrival {
   readonly mediaTimeS: number;

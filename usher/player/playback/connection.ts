@@ -2,7 +2,7 @@
 
 import type { Clock, Timer } from '../../../network/clock.ts';
 import { CodedError } from '../../../network/errors.ts';
-import { type Piece, Splitter } from '../../../network/splitter.ts';
+import { type Piece, Splitter } from '../../../network/media/splitter.ts';
 
 export interface ConnectionOptions {
   readonly url: string;

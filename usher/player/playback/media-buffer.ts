@@ -1,7 +1,7 @@
 // One muxed SourceBuffer behind a <video>: a bounded queue into it, and what lies in it ahead of the playhead.
 
 import { CodedError } from '../../../network/errors.ts';
-import { codecsOf, type Init } from '../../../network/init.ts';
+import { codecsOf, type Init } from '../../../network/media/init.ts';
 
 /** Safari on iPhone has only the managed kind, which does the same for less power. */
 type MediaSourceClass = typeof MediaSource;

@@ -1,9 +1,9 @@
 // Plays the endless response of chunks: resumes by sequence number, jumps over holes, stays a tenth of a second behind.
 
-import type { Chunk } from '../../../network/chunk.ts';
 import { CodedError } from '../../../network/errors.ts';
-import type { Init, Track } from '../../../network/init.ts';
-import type { Piece } from '../../../network/splitter.ts';
+import type { Chunk } from '../../../network/media/chunk.ts';
+import type { Init, Track } from '../../../network/media/init.ts';
+import type { Piece } from '../../../network/media/splitter.ts';
 import { BackOff } from '../back-off.ts';
 import { Arrivals, presentationTimeS } from '../meter/arrivals.ts';
 import { Bitrate } from './bitrate.ts';

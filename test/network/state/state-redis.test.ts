@@ -2,14 +2,14 @@
 
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { systemClock } from '../../network/clock.ts';
-import { FORGET_MS, isAlive, LIMITS, type Limits } from '../../network/liveness.ts';
-import type { RedisAddress } from '../../network/redis.ts';
-import { RedisState, type RedisStateOptions } from '../../network/state-redis.ts';
-import { holding, serverRecord, streamRecord } from '../tools/cluster-records.ts';
-import { keepingLogger } from '../tools/keeping-logger.ts';
-import { ManualClock } from '../tools/manual-clock.ts';
-import { RedisServer } from '../tools/redis-server.ts';
+import { systemClock } from '../../../network/clock.ts';
+import { FORGET_MS, isAlive, LIMITS, type Limits } from '../../../network/state/liveness.ts';
+import type { RedisAddress } from '../../../network/state/redis.ts';
+import { RedisState, type RedisStateOptions } from '../../../network/state/state-redis.ts';
+import { holding, serverRecord, streamRecord } from '../../tools/cluster-records.ts';
+import { keepingLogger } from '../../tools/keeping-logger.ts';
+import { ManualClock } from '../../tools/manual-clock.ts';
+import { RedisServer } from '../../tools/redis-server.ts';
 
 const polite = { takeover: false };
 const a = serverRecord('a', { holdings: [holding('alice')] });

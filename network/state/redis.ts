@@ -2,9 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import { type Clock, sleep } from './clock.ts';
-import { CodedError, reasonOf } from './errors.ts';
-import type { Logger } from './logger.ts';
+import { type Clock, sleep } from '../clock.ts';
+import { CodedError, reasonOf } from '../errors.ts';
+import type { Logger } from '../logger.ts';
 
 export interface RedisAddress {
   /** What the addresses are of: one server, its Sentinels, or nodes of a Redis Cluster. */

@@ -1,7 +1,7 @@
 // A chunk: one frame as `uuid` (mark) + `prft` + `moof` + `mdat`, and what a holder of those bytes knows. Pure.
 
+import { CodedError } from '../errors.ts';
 import { type Box, needBox, readBoxes, readOrThrow, viewOf } from './boxes.ts';
-import { CodedError } from './errors.ts';
 
 /** The cuts and numbers that the origin decided; written before each chunk so that nobody decides them again. */
 export interface Mark {

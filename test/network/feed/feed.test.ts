@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Chunk } from '../../network/chunk.ts';
-import { Feed } from '../../network/feed.ts';
-import { Feeds } from '../../network/feeds.ts';
-import { SyntheticBroadcast } from '../tools/progressive-feed.ts';
+import { Feed } from '../../../network/feed/feed.ts';
+import { Feeds } from '../../../network/feed/feeds.ts';
+import type { Chunk } from '../../../network/media/chunk.ts';
+import { SyntheticBroadcast } from '../../tools/progressive-feed.ts';
 
 const joined = (views: readonly Uint8Array[]): Buffer => Buffer.concat(views);
 

@@ -1,9 +1,9 @@
 // A server's membership in the cluster: it announces itself once a second, and at once when something changed.
 
-import type { Clock, Timer } from './clock.ts';
-import { reasonOf } from './errors.ts';
+import type { Clock, Timer } from '../clock.ts';
+import { reasonOf } from '../errors.ts';
+import type { Logger } from '../logger.ts';
 import { BEAT_MS } from './liveness.ts';
-import type { Logger } from './logger.ts';
 import type { BeatAnswer, ClusterState, ServerRecord, StreamRecord } from './state.ts';
 
 /** What a server says of itself, and of the streams it is origin of. */

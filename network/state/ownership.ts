@@ -1,9 +1,9 @@
 // Who is the origin of which stream: this server's claims in the cluster state, and the feed in which it goes on.
 
-import { type Clock, sleep } from './clock.ts';
-import type { Feed } from './feed.ts';
-import { SOURCE } from './feeds.ts';
-import type { Holdings } from './relay/holdings.ts';
+import { type Clock, sleep } from '../clock.ts';
+import type { Feed } from '../feed/feed.ts';
+import { SOURCE } from '../feed/feeds.ts';
+import type { Holdings } from '../relay/holdings.ts';
 import type { ClusterState, ServerIdentity, StreamRecord } from './state.ts';
 
 export type Owned =

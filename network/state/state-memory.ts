@@ -1,6 +1,6 @@
 // The cluster state of a cluster that is one process, and of simulations.
 
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import {
   type Hearing,
   hearingAt,

@@ -5,12 +5,12 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { systemClock } from '../../network/clock.ts';
-import type { RedisAddress } from '../../network/redis.ts';
-import { RedisState } from '../../network/state-redis.ts';
-import { serverRecord, streamRecord } from '../tools/cluster-records.ts';
-import { keepingLogger } from '../tools/keeping-logger.ts';
-import { RedisServer, type RedisServerOptions } from '../tools/redis-server.ts';
+import { systemClock } from '../../../network/clock.ts';
+import type { RedisAddress } from '../../../network/state/redis.ts';
+import { RedisState } from '../../../network/state/state-redis.ts';
+import { serverRecord, streamRecord } from '../../tools/cluster-records.ts';
+import { keepingLogger } from '../../tools/keeping-logger.ts';
+import { RedisServer, type RedisServerOptions } from '../../tools/redis-server.ts';
 
 const a = serverRecord('a');
 const alice = streamRecord('alice', 'a', 5);

@@ -1,6 +1,6 @@
 // Reads ISO base media boxes (ISO/IEC 14496-12 4.2) from bytes. Pure, and free of Node: browsers run it too.
 
-import { CodedError } from './errors.ts';
+import { CodedError } from '../errors.ts';
 
 export interface Box {
   /** Four-character code. */

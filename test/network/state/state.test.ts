@@ -1,10 +1,10 @@
 // Runs the suite of the cluster state over both: in memory, and on a real Redis, by TCP and as a Redis Cluster.
 
-import { systemClock } from '../../network/clock.ts';
-import { MemoryState } from '../../network/state-memory.ts';
-import { RedisState } from '../../network/state-redis.ts';
-import { keepingLogger } from '../tools/keeping-logger.ts';
-import { RedisServer } from '../tools/redis-server.ts';
+import { systemClock } from '../../../network/clock.ts';
+import { MemoryState } from '../../../network/state/state-memory.ts';
+import { RedisState } from '../../../network/state/state-redis.ts';
+import { keepingLogger } from '../../tools/keeping-logger.ts';
+import { RedisServer } from '../../tools/redis-server.ts';
 import { describeClusterState, type Subject } from './state.contract.ts';
 
 describeClusterState('the cluster state in memory', async () => ({

@@ -1,8 +1,8 @@
 // What the cluster state makes of what it stores, the same in every implementation. Pure.
 
-import { CodedError } from './errors.ts';
+import { CodedError } from '../errors.ts';
+import { quoted } from '../names.ts';
 import { type Hearing, isAlive, isWithin, type Limits } from './liveness.ts';
-import { quoted } from './names.ts';
 import type { KnownServer, ServerIdentity, StreamRecord } from './state.ts';
 
 /** A stream as it is stored: whose it is, and what its origin announced. */

@@ -1,9 +1,9 @@
 // The cluster state of a cluster of many processes, in Redis.
 
-import type { Clock } from './clock.ts';
-import { CodedError, reasonOf } from './errors.ts';
+import type { Clock } from '../clock.ts';
+import { CodedError, reasonOf } from '../errors.ts';
+import type { Logger } from '../logger.ts';
 import { type Hearing, hearingAt, isWithin, LIMITS, type Limits, pauseMs, silenceMs } from './liveness.ts';
-import type { Logger } from './logger.ts';
 import { type RedisAddress, RedisLink } from './redis.ts';
 import type {
   Assignment,

@@ -1,8 +1,8 @@
 // An init segment (`ftyp` + `moov`): which tracks a feed has, in which codecs. Pure.
 
+import { CodedError } from '../errors.ts';
 import { type Box, fourCharacterCode, needBox, readBoxes, readOrThrow, viewOf } from './boxes.ts';
 import { codecString } from './codec-string.ts';
-import { CodedError } from './errors.ts';
 
 export interface Track {
   readonly id: number;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hearingAt, isAlive, isSettled } from '../../network/liveness.ts';
+import { hearingAt, isAlive, isSettled } from '../../../network/state/liveness.ts';
 
 const NOW_MS = 1_800_000_000_000;
 

@@ -1,7 +1,7 @@
 // Entries of the cluster state as they lie in Redis: a header that its scripts read, a line end, and a record as JSON. Pure.
 
-import { CodedError, reasonOf } from './errors.ts';
-import { quoted } from './names.ts';
+import { CodedError, reasonOf } from '../errors.ts';
+import { quoted } from '../names.ts';
 import type { Assignment, KnownServer, ServerRecord, StreamRecord } from './state.ts';
 import type { StreamEntry } from './state-rules.ts';
 

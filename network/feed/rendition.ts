@@ -1,9 +1,9 @@
 // What a feed's bytes say of the rendition they carry: codecs, size, frame rate, bit rates. Pure.
 
-import type { Chunk } from './chunk.ts';
+import type { Chunk } from '../media/chunk.ts';
+import { codecsOf, type Init } from '../media/init.ts';
+import type { RenditionRecord } from '../state/state.ts';
 import type { FeedReader } from './feed.ts';
-import { codecsOf, type Init } from './init.ts';
-import type { RenditionRecord } from './state.ts';
 
 /** Describes a feed, or gives undefined before its first chunk. */
 export function describeRendition(name: string, feed: FeedReader): RenditionRecord | undefined {

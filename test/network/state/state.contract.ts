@@ -9,10 +9,10 @@ import {
   LEASE_MS,
   MISSED_BEATS,
   PAUSE_BEATS,
-} from '../../network/liveness.ts';
-import type { Assignment, ClusterState } from '../../network/state.ts';
-import { holding, serverRecord, streamRecord } from '../tools/cluster-records.ts';
-import { ManualClock } from '../tools/manual-clock.ts';
+} from '../../../network/state/liveness.ts';
+import type { Assignment, ClusterState } from '../../../network/state/state.ts';
+import { holding, serverRecord, streamRecord } from '../../tools/cluster-records.ts';
+import { ManualClock } from '../../tools/manual-clock.ts';
 
 /** One kind of state, ready to be opened anew for each test. */
 export interface Subject extends AsyncDisposable {

@@ -2,16 +2,16 @@
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { systemClock } from '../../network/clock.ts';
-import { CodedError } from '../../network/errors.ts';
-import { BEAT_MS, FORGET_MS, LEASE_MS, MISSED_BEATS } from '../../network/liveness.ts';
-import type { ClusterState } from '../../network/state.ts';
-import { MemoryState } from '../../network/state-memory.ts';
-import { RedisState } from '../../network/state-redis.ts';
-import { holding, serverRecord, streamRecord } from '../tools/cluster-records.ts';
-import { keepingLogger } from '../tools/keeping-logger.ts';
-import { ManualClock } from '../tools/manual-clock.ts';
-import { RedisServer } from '../tools/redis-server.ts';
+import { systemClock } from '../../../network/clock.ts';
+import { CodedError } from '../../../network/errors.ts';
+import { BEAT_MS, FORGET_MS, LEASE_MS, MISSED_BEATS } from '../../../network/state/liveness.ts';
+import type { ClusterState } from '../../../network/state/state.ts';
+import { MemoryState } from '../../../network/state/state-memory.ts';
+import { RedisState } from '../../../network/state/state-redis.ts';
+import { holding, serverRecord, streamRecord } from '../../tools/cluster-records.ts';
+import { keepingLogger } from '../../tools/keeping-logger.ts';
+import { ManualClock } from '../../tools/manual-clock.ts';
+import { RedisServer } from '../../tools/redis-server.ts';
 
 const RUNS = 150;
 const STEPS = 60;

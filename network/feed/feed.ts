@@ -1,7 +1,7 @@
 // A feed: one rendition as an append-only run of chunks, with one writer, any number of readers and a bounded window.
 
-import type { Chunk } from './chunk.ts';
-import type { Init } from './init.ts';
+import type { Chunk } from '../media/chunk.ts';
+import type { Init } from '../media/init.ts';
 import { joinNeighbours, Slabs } from './slabs.ts';
 
 /** What readers see. A reader keeps its own place, a sequence number, and holds nothing of the feed's. */

@@ -1,8 +1,8 @@
 // Cuts a byte stream, however it arrives, into the inits, chunks and signals that it is made of. Pure.
 
+import { CodedError } from '../errors.ts';
 import { HEADER_BYTES, readHeader, viewOf } from './boxes.ts';
 import { type Chunk, readChunk } from './chunk.ts';
-import { CodedError } from './errors.ts';
 import { type Init, readInit } from './init.ts';
 
 export type Piece =

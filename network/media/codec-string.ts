@@ -1,7 +1,7 @@
 // RFC 6381 codec strings from sample entries, as HLS's CODECS attribute and MediaSource want them. Pure.
 
+import { CodedError } from '../errors.ts';
 import { type Box, needBox } from './boxes.ts';
-import { CodedError } from './errors.ts';
 
 /** Bytes of fixed fields before the inner boxes of a sample entry (ISO/IEC 14496-12 12.1.3, 12.2.3). */
 const VISUAL_BYTES = 78;
