@@ -31,7 +31,12 @@ export class PinnedProcess {
 
   /** Runs a TypeScript file; a path that is not absolute is one beside this. */
   constructor(file: string, args: readonly string[], { core, environment, folder, quiet }: ProcessOptions) {
-    const command = [process.execPath, join(import.meta.dirname, file), ...args];
+    const command = [
+      process.execPath,
+      '--disable-warning=ExperimentalWarning',
+      join(import.meta.dirname, file),
+      ...args,
+    ];
     const pinned = availableParallelism() > 1 ? ['taskset', '-c', String(core), ...command] : command;
     this.#child = spawn(pinned[0]!, pinned.slice(1), {
       stdio: ['ignore', quiet ? 'ignore' : 2, 2, 'ipc'],
