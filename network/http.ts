@@ -300,11 +300,8 @@ function knownMethod(method: string | undefined): string {
 
 /** RFC 9110 13.1.2: weak comparison with each validator in the list. */
 function isKnown(request: IncomingMessage, etag: string): boolean {
-  const known = request.headers['if-none-match'];
-  return (
-    known !== undefined &&
-    known.split(',').some((one) => ['*', etag].includes(one.trim().replace(/^W\//, '')))
-  );
+  const known = request.headers['if-none-match']?.split(',') ?? [];
+  return known.some((one) => ['*', etag].includes(one.trim().replace(/^W\//, '')));
 }
 
 function wantedRange(

@@ -12,7 +12,8 @@ const TARGET_P95_MS: Readonly<Record<Mode, number>> = { instant: 150, 'low-laten
 const ALLOWANCE = 3;
 /** Time to settle at the wanted distance from the live edge; what is measured comes after it. */
 const SETTLE_MS = 8_000;
-const WATCH_MS = 30_000;
+/** `WATCH_S=30 npm test` for figures to quote. */
+const WATCH_MS = Number(process.env['WATCH_S'] ?? 12) * 1000;
 /** None is the aim, and `latency.json` says how many there were; a virtual machine that pauses for a moment may cost one. */
 const MAX_STALLED_MS = 1_000;
 
@@ -35,7 +36,7 @@ afterAll(async () => {
 });
 
 describe.each(MODES)('in the mode %s', (mode) => {
-  test('a stream plays on for 30 s, near the live edge', {
+  test('a stream plays on, near the live edge', {
     retry: 1,
     timeout: 90_000,
   }, async () => {
