@@ -23,6 +23,8 @@ export interface HoldingOptions {
 
 export interface HoldingEvents {
   onGap(holding: Holding): void;
+  /** What its parent had is here: so long after it was asked for. Not told of a feed that had no whole segment to copy. */
+  onCopied(holding: Holding, tookMs: number): void;
   onEnd(holding: Holding, reason: string): void;
   /** None of the parents can be followed. */
   onExhausted(holding: Holding): void;
@@ -93,13 +95,18 @@ export class Holding {
     this.#follower?.reparent(this.#parents());
   }
 
-  /** Fills the feed from a parent from now on. */
-  follow(feed: Feed): void {
-    const { events } = this.#options;
+  /** Fills the feed from a parent from now on. `askedAtMs`, monotonic, is when it began to be wanted here. */
+  follow(feed: Feed, askedAtMs: number): void {
+    const { clock, events } = this.#options;
     this.relayed.comesFrom(undefined);
     this.#written = feed;
+    let isCopied = feed.next > 0;
     this.#unsubscribe = feed.subscribe((chunk) => {
       if (!chunk) this.close();
+      else if (!isCopied && this.isCaughtUp) {
+        isCopied = true;
+        if (feed.segments.length > 1) events.onCopied(this, clock.monotonic() - askedAtMs);
+      }
     });
     this.#follower = new Follower({
       ...this.#options,

@@ -29,12 +29,17 @@ export interface HoldingsOptions {
   readonly lingerMs?: number;
 }
 
+/** How much of the slowest copy so far is left with each that was faster. */
+const COPY_DECAY = 0.8;
+const COPY_BUCKETS_S = [0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 const LINGER_MS = 30_000;
 const SWEEP_MS = 1_000;
 /** How long somebody waits for the first segment of a feed that was not here. */
 export const DEMAND_MS = 5_000;
 /** A feed that nobody could feed for so long, and that nobody knows of any more, is over. */
 const LOST_MS = 60_000;
+
+type Parents = Pick<Holding, 'planned' | 'found'>;
 
 export class Holdings implements HoldingEvents, Disposable {
   readonly #options: HoldingsOptions;
@@ -44,6 +49,8 @@ export class Holdings implements HoldingEvents, Disposable {
   readonly #seeking = new Set<Holding>();
   readonly #sweep: Timer;
   readonly #gaps;
+  readonly #copies;
+  #copyMs = 0;
   #isClosed = false;
 
   constructor(options: HoldingsOptions) {
@@ -51,6 +58,11 @@ export class Holdings implements HoldingEvents, Disposable {
     const { clock, metrics } = options;
     this.#sweep = clock.every(SWEEP_MS, () => this.#linger());
     this.#gaps = metrics.counter('headwater_relay_gaps_total', 'Feeds that could not go on, and began anew.');
+    this.#copies = metrics.histogram(
+      'headwater_relay_copy_seconds',
+      'Time from when a feed of another server is wanted here until all that its parent had of it is.',
+      COPY_BUCKETS_S,
+    );
     metrics.gauge('headwater_relay_follows', 'Feeds that come from other servers.', [], (gauge) =>
       gauge.set(this.followed.length),
     );
@@ -61,6 +73,11 @@ export class Holdings implements HoldingEvents, Disposable {
     return [...this.#held.values()].filter((holding) => holding.isFollowed);
   }
 
+  /** How long a copy takes of late: of the slow ones, for who waits for one must not wait in vain. 0 before the first. */
+  get copyMs(): number {
+    return this.#copyMs;
+  }
+
   /** Makes what is followed what the plan wants. Feeds that this server is the origin of stay as they are. */
   assign(follows: readonly Follow[]): void {
     const keys = new Set(follows.map(keyOf));
@@ -69,7 +86,7 @@ export class Holdings implements HoldingEvents, Disposable {
       const parents = this.#withoutSelf(follow.parents);
       const holding = this.#get(follow);
       if (holding) holding.plan(parents);
-      else this.#begin(follow, parents, [], 'the plan wants it');
+      else this.#begin(follow, { planned: parents, found: [] }, 'the plan wants it');
     }
   }
 
@@ -103,17 +120,17 @@ export class Holdings implements HoldingEvents, Disposable {
     const holding = this.#get({ stream, rendition });
     if (holding?.feed !== feed || holding.isFollowed) return;
     holding.find(this.#withoutSelf(parents));
-    holding.follow(feed);
+    holding.follow(feed, this.#options.clock.monotonic());
   }
 
   onGap(holding: Holding): void {
     this.#gaps.inc();
-    this.#begin(
-      holding.name,
-      holding.planned,
-      holding.found,
-      'what comes next is gone: the feed begins anew',
-    );
+    this.#begin(holding.name, holding, 'what comes next is gone: the feed begins anew');
+  }
+
+  onCopied(_: Holding, tookMs: number): void {
+    this.#copies.observe(tookMs / 1000);
+    this.#copyMs = Math.max(tookMs, this.#copyMs * COPY_DECAY);
   }
 
   onEnd({ name }: Holding, reason: string): void {
@@ -156,9 +173,9 @@ export class Holdings implements HoldingEvents, Disposable {
   /** Readers of a feed that this one replaces find it when they learn why theirs ended. */
   #begin(
     { stream, rendition }: FeedName,
-    planned: readonly Parent[] | undefined,
-    found: readonly Parent[],
+    { planned, found }: Parents,
     reason: string,
+    askedAtMs = this.#options.clock.monotonic(),
   ): Holding {
     const { feeds, logger } = this.#options;
     logger.info({ stream, rendition, reason }, 'begins to follow');
@@ -167,7 +184,7 @@ export class Holdings implements HoldingEvents, Disposable {
     feeds.put(stream, rendition, feed, reason);
     holding.plan(planned);
     holding.find(found);
-    holding.follow(feed);
+    holding.follow(feed, askedAtMs);
     return holding;
   }
 
@@ -181,10 +198,11 @@ export class Holdings implements HoldingEvents, Disposable {
   }
 
   async #search(name: FeedName): Promise<Holding | undefined> {
+    const askedAtMs = this.#options.clock.monotonic();
     const found = await this.#find(name);
     const holding = this.#get(name);
     if (holding || this.#isClosed || !Array.isArray(found) || found.length === 0) return holding;
-    return this.#begin(name, undefined, found, 'it was asked for');
+    return this.#begin(name, { planned: undefined, found }, 'it was asked for', askedAtMs);
   }
 
   /** Without parents that can be followed, somebody else may know of others, or that there are none any more. */

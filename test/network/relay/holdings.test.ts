@@ -49,6 +49,39 @@ describe('the plan', () => {
   });
 });
 
+describe('the time that a copy takes', () => {
+  test('is measured from when it is wanted until all that its parent had is here', async () => {
+    const [origin, a] = [await server('o'), await server('a')];
+    const live = broadcastOn(origin);
+    expect(a.holdings.copyMs).toBe(0);
+    a.follow(origin);
+    await untilAt(a, live.feed.next);
+    expect(a.holdings.copyMs).toBeGreaterThan(0);
+    expect(await a.metrics.text()).toContain('headwater_relay_copy_seconds_count 1');
+  });
+
+  test('has the search for a parent in it', async () => {
+    const origin = await server('o');
+    const live = broadcastOn(origin);
+    const find: HoldingsOptions['find'] = () =>
+      new Promise((resolve) => setTimeout(() => resolve([origin.parent]), 150));
+    const edge = await server('e', { find });
+    await edge.holdings.demand('alice', 'source');
+    await untilAt(edge, live.feed.next);
+    expect(edge.holdings.copyMs).toBeGreaterThan(140);
+  });
+
+  test('is not that for which a stream that begins has nothing to copy', async () => {
+    const [origin, a] = [await server('o'), await server('a')];
+    const broadcaster = new Broadcaster({}, origin.feeds.open('alice', 'source'));
+    a.follow(origin);
+    await until('a follows', () => a.follows === 'o');
+    broadcaster.play(3);
+    await untilAt(a, broadcaster.next - 1);
+    expect(a.holdings.copyMs).toBe(0);
+  });
+});
+
 describe('a demand', () => {
   test('of fifty at once makes one search and one follow, and gives all the feed with its first segment', async () => {
     const origin = await server('o');
