@@ -2,11 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { parse as parseYaml } from 'yaml';
-import { z } from 'zod';
 import { CodedError, reasonOf } from './errors.ts';
 import { isStreamName, STREAM_NAME_RULE } from './names.ts';
 import type { RedisAddress } from './state/redis.ts';
+import { explain, parseYaml, type Whereabouts, z } from './yaml.ts';
 
 const port = z.int().min(0).max(65_535);
 const secret = z.string().min(16, 'a secret has at least 16 characters');
@@ -161,17 +160,14 @@ export const FLAGS_HELP = FLAGS.map(
 /** Reads the configuration. Throws `bad_config` with everything that is wrong, each with its place and value. */
 export function readConfig(args: readonly string[], environment = process.env): Config {
   const flags = readFlags(args);
-  const raw = typeof flags['config'] === 'string' ? readFile(flags['config']) : {};
-  const fromEnvironment = environment['HEADWATER_SECRETS'];
-  if (fromEnvironment) raw['secrets'] = fromEnvironment.split(',');
-  putRedisPasswords(raw, environment);
-  for (const entry of FLAGS) {
-    const value = flags[entry.flag];
-    if ('key' in entry && value !== undefined) put(raw, entry.key.split('.'), flagValue(entry.flag, value));
-  }
+  const { value: raw, whereabouts } = readFile(flags['config']);
+  const overridden = override(raw, flags, environment);
   const parsed = schema.safeParse(raw, { reportInput: true });
-  if (!parsed.success) throw new CodedError('bad_config', explain(parsed.error));
-  return deepFreeze(parsed.data);
+  if (parsed.success) return deepFreeze(parsed.data);
+  const ofFile: Whereabouts = (path) =>
+    path.some((_, index) => overridden.has(path.slice(0, index + 1).join('.'))) ? '' : whereabouts(path);
+  const isSecret = (key: string): boolean => /secrets|key|password/i.test(key);
+  throw new CodedError('bad_config', explain(parsed.error, ofFile, isSecret));
 }
 
 function readFlags(args: readonly string[]): Record<string, string | boolean | undefined> {
@@ -185,14 +181,36 @@ function readFlags(args: readonly string[]): Record<string, string | boolean | u
   }
 }
 
-function readFile(file: string): Record<string, unknown> {
+function readFile(file: unknown): { value: Record<string, unknown>; whereabouts: Whereabouts } {
+  if (typeof file !== 'string') return { value: {}, whereabouts: () => '' };
   try {
-    const value: unknown = parseYaml(readFileSync(file, 'utf8')) ?? {};
-    if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
-    throw new Error('it should hold keys and values');
+    const { value, lineOf } = parseYaml(readFileSync(file, 'utf8'));
+    if (Array.isArray(value) || typeof (value ?? {}) !== 'object') {
+      throw new Error('it should hold keys and values');
+    }
+    const whereabouts: Whereabouts = (path) => `${file}:${lineOf(path)}: `;
+    return { value: (value ?? {}) as Record<string, unknown>, whereabouts };
   } catch (error) {
     throw new CodedError('bad_config', `configuration file '${file}': ${reasonOf(error)}`, { cause: error });
   }
+}
+
+/** Puts over the values of the file what the environment and then the flags say. Returns the keys of those. */
+function override(
+  raw: Record<string, unknown>,
+  flags: Record<string, string | boolean | undefined>,
+  environment: NodeJS.ProcessEnv,
+): ReadonlySet<string> {
+  const values = new Map<string, unknown>();
+  const secrets = environment['HEADWATER_SECRETS'];
+  if (secrets) values.set('secrets', secrets.split(','));
+  for (const [key, password] of redisPasswords(raw, environment)) values.set(key, password);
+  for (const entry of FLAGS) {
+    const value = flags[entry.flag];
+    if ('key' in entry && value !== undefined) values.set(entry.key, flagValue(entry.flag, value));
+  }
+  for (const [key, value] of values) put(raw, key.split('.'), value);
+  return new Set(values.keys());
 }
 
 function flagValue(flag: string, value: string | boolean): unknown {
@@ -202,13 +220,18 @@ function flagValue(flag: string, value: string | boolean): unknown {
 }
 
 /** For the Redis that the file names: where none is, they are meant for another process. */
-function putRedisPasswords(raw: Record<string, unknown>, environment: NodeJS.ProcessEnv): void {
+function redisPasswords(
+  raw: Record<string, unknown>,
+  environment: NodeJS.ProcessEnv,
+): readonly (readonly [key: string, password: string])[] {
   const { redis } = (raw['state'] ?? {}) as { readonly redis?: unknown };
-  if (typeof redis !== 'object' || redis === null) return;
+  if (typeof redis !== 'object' || redis === null) return [];
   const { HEADWATER_REDIS_PASSWORD: password, HEADWATER_REDIS_SENTINEL_PASSWORD: sentinelPassword } =
     environment;
-  if (password) put(raw, ['state', 'redis', 'password'], password);
-  if (sentinelPassword) put(raw, ['state', 'redis', 'sentinelPassword'], sentinelPassword);
+  return [
+    ...(password ? [['state.redis.password', password] as const] : []),
+    ...(sentinelPassword ? [['state.redis.sentinelPassword', sentinelPassword] as const] : []),
+  ];
 }
 
 function put(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
@@ -216,20 +239,9 @@ function put(target: Record<string, unknown>, path: readonly string[], value: un
   if (rest.length === 0) target[key!] = value;
   else {
     target[key!] ??= {};
-    put(target[key!] as Record<string, unknown>, rest, value);
+    const inner = target[key!];
+    if (typeof inner === 'object') put(inner as Record<string, unknown>, rest, value);
   }
-}
-
-/** Secrets must not reach a log or a terminal, neither alone nor inside of what is wrong around them. */
-function explain(error: z.ZodError): string {
-  return error.issues
-    .map(({ path, message, input }) => {
-      const place = path.join('.') || 'configuration';
-      const isTold =
-        ['string', 'number', 'boolean'].includes(typeof input) && !/secrets|key|password/i.test(place);
-      return `${place}: ${message}${isTold ? ` (got ${JSON.stringify(input)})` : ''}`;
-    })
-    .join('\n');
 }
 
 function deepFreeze<T extends object>(value: T): DeepReadonly<T> {

@@ -23,8 +23,8 @@ const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; read
   { outside: 'undici', pattern: /from 'undici'/, door: 'network/dial.ts' },
   { outside: 'pino', pattern: /from 'pino'/, door: 'network/logger.ts' },
   { outside: 'prom-client', pattern: /from 'prom-client'/, door: 'network/metrics.ts' },
-  { outside: 'yaml', pattern: /from 'yaml'/, door: 'network/config.ts' },
-  { outside: 'zod', pattern: /from 'zod'/, door: 'network/config.ts' },
+  { outside: 'yaml', pattern: /from 'yaml'/, door: 'network/yaml.ts' },
+  { outside: 'zod', pattern: /from 'zod'/, door: 'network/yaml.ts' },
   { outside: 'node-media-server', pattern: /from 'node-media-server|require\(/, door: 'origin/rtmp/rtmp.ts' },
   { outside: 'process.env', pattern: /process\.env/, door: 'network/config.ts' },
   {

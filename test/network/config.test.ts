@@ -97,6 +97,31 @@ describe('configuration', () => {
     expect(() => readConfig(['--config', file], {})).toThrow(words);
   });
 
+  test('names the line of what is wrong in the file, and none for what a flag says', () => {
+    const file = fileWith(
+      'bind: 127.0.0.1\nplayback:\n  # ms\n  beatMs: 2000\nfeed: { windows: 3 }\nrtmpPort: 1\n',
+    );
+    const wrongs = (flags: readonly string[]): string[] => {
+      try {
+        readConfig(['--config', file, ...flags], {});
+      } catch (error) {
+        return (error as Error).message.split('\n');
+      }
+      return [];
+    };
+    expect(wrongs(['--rtmp-port', '70000'])).toEqual([
+      expect.stringMatching(/^rtmpPort: .*70000/),
+      expect.stringMatching(/yaml:4: playback.beatMs: .*2000/),
+      expect.stringMatching(/yaml:5: feed: .*windows/),
+    ]);
+    expect(wrongs(['--beat-ms', '5'])).toEqual([expect.stringMatching(/yaml:5: feed: .*windows/)]);
+  });
+
+  test('names the line of what is not YAML', () => {
+    const file = fileWith('bind: 127.0.0.1\nbind: 127.0.0.2\n');
+    expect(() => readConfig(['--config', file], {})).toThrow(/line 2: Map keys must be unique/);
+  });
+
   test('never repeats a secret in an error', () => {
     const file = fileWith('secrets: ["too short"]');
     expect(() => readConfig(['--config', file], {})).toThrow(/^((?!too short).)*$/s);
