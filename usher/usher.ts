@@ -3,7 +3,7 @@
 import type { Clock } from '../network/clock.ts';
 import type { Route } from '../network/http.ts';
 import type { ClusterState } from '../network/state/state.ts';
-import { apiRoutes } from './api.ts';
+import { apiRoutes } from './api/api.ts';
 import { assetRoutes } from './assets.ts';
 import { pageRoutes } from './pages.ts';
 

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { systemClock } from '../../network/clock.ts';
-import { type HttpServer, httpMetrics, listenHttp } from '../../network/http.ts';
-import { Metrics } from '../../network/metrics.ts';
-import type { RenditionRecord, ServerRecord, StreamRecord } from '../../network/state/state.ts';
-import { MemoryState } from '../../network/state/state-memory.ts';
-import { signToken, verifyToken } from '../../network/token.ts';
-import { apiRoutes } from '../../usher/api.ts';
-import { keepingLogger } from '../tools/keeping-logger.ts';
-import { ManualClock } from '../tools/manual-clock.ts';
+import { systemClock } from '../../../network/clock.ts';
+import { type HttpServer, httpMetrics, listenHttp } from '../../../network/http.ts';
+import { Metrics } from '../../../network/metrics.ts';
+import type { RenditionRecord, ServerRecord, StreamRecord } from '../../../network/state/state.ts';
+import { MemoryState } from '../../../network/state/state-memory.ts';
+import { signToken, verifyToken } from '../../../network/token.ts';
+import { apiRoutes } from '../../../usher/api/api.ts';
+import { keepingLogger } from '../../tools/keeping-logger.ts';
+import { ManualClock } from '../../tools/manual-clock.ts';
 
 const secrets = ['a secret for the tests'];
 const source: RenditionRecord = {
