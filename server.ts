@@ -177,7 +177,11 @@ async function openServer(base: Base): Promise<{ rtmpPort: number; mediaPort: nu
     rtmpUrl,
     egressMbps: config.egressMbps,
     sentMbps: egress.mbps,
-    draining: false,
+    committedMbps: egress.mbps,
+    uplinks: {},
+    arrived: [],
+    copyMs: 0,
+    drain: null,
     holdings: holdingsIn(feeds, edge),
   });
   member = new Member({

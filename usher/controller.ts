@@ -84,7 +84,7 @@ export class Controller implements AsyncDisposable {
     if (this.#term === undefined) this.#hear(await state.lead(usherId, undefined, {}));
     if (this.#term === undefined) return;
     const changes = await this.#makePlan();
-    const lead = await state.lead(usherId, this.#term, changes);
+    const lead = await state.lead(usherId, this.#term, { plan: changes });
     this.#hear(lead);
     if (lead.kind === 'leading') this.#changes.inc(Object.keys(changes).length);
   }

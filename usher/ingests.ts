@@ -23,7 +23,7 @@ export function ingestList(
   reach: (rtmpUrl: string) => string,
 ): { readonly ingests: readonly Ingest[] } {
   const open = snapshot.servers.filter(
-    ({ beatAtMs, draining, roles }) => isAlive(beatAtMs, snapshot) && !draining && roles.includes('origin'),
+    ({ beatAtMs, drain, roles }) => isAlive(beatAtMs, snapshot) && !drain && roles.includes('origin'),
   );
   const ranks = open.map((server) => ({
     server,

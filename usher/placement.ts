@@ -25,7 +25,7 @@ export function place(snapshot: Snapshot, request: PlacementRequest): Decision {
   const stream = snapshot.streams.find(({ name }) => name === request.stream);
   if (!stream) return { kind: 'unknown' };
   const living = snapshot.servers.filter(({ beatAtMs }) => isAlive(beatAtMs, snapshot));
-  const edges = living.filter(({ roles, draining }) => roles.includes('edge') && !draining);
+  const edges = living.filter(({ roles, drain }) => roles.includes('edge') && !drain);
   const origin = living.find(({ id }) => id === stream.origin);
   const planned = edges.filter((server) => server === origin || isPlanned(snapshot, server, stream.name));
   const ready = planned.filter((server) => holds(server, stream.name) && freeSteps(server) > 0);

@@ -23,7 +23,7 @@ export function plan(snapshot: Snapshot): Plan {
   const follows = new Map([...cluster.loads.keys()].map((id) => [id, [] as Follow[]]));
   for (const stream of snapshot.streams)
     for (const [id, follow] of followsOf(cluster, stream)) follows.get(id)!.push(follow);
-  return Object.fromEntries([...follows].map(([id, list]) => [id, { follows: list }]));
+  return Object.fromEntries([...follows].map(([id, list]) => [id, { follows: list, successors: {} }]));
 }
 
 /** What makes `after` of `before`: assignments that are new or differ, null for servers of which nothing is said any more. */

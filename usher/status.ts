@@ -45,7 +45,7 @@ function serverTable(snapshot: Snapshot): string {
 }
 
 function serverRow(snapshot: Snapshot, server: KnownServer): string[] {
-  const { id, site, roles, sentMbps, egressMbps, holdings, draining, beatAtMs } = server;
+  const { id, site, roles, sentMbps, egressMbps, holdings, drain, beatAtMs } = server;
   const silentS = Math.round((snapshot.nowMs - beatAtMs) / 1000);
   const dead = !isAlive(beatAtMs, snapshot) && `dead: silent for ${silentS} s`;
   return [
@@ -56,7 +56,7 @@ function serverRow(snapshot: Snapshot, server: KnownServer): string[] {
     `${Math.round(sentMbps)}/${Math.round(egressMbps)} Mbps`,
     String(sum(holdings.map(({ viewers }) => viewers))),
     String(holdings.length),
-    dead || (draining ? 'drains' : ''),
+    dead || (drain ? 'drains' : ''),
   ];
 }
 
@@ -173,7 +173,7 @@ function serverLine(tree: Tree, id: string): string {
     holding && count(holding.viewers, 'viewer'),
     !isDead && !holding && 'has nothing yet',
     holding && behind > 0 && held.has(origin) && `${count(behind, 'chunk')} behind`,
-    server.draining && 'drains',
+    server.drain && 'drains',
     second && `else from ${second}`,
   ];
   return `${id} (${server.site}) ${words.filter((word) => word).join(', ')}`;

@@ -2,6 +2,7 @@
 
 import { CodedError, reasonOf } from '../errors.ts';
 import { quoted } from '../names.ts';
+import type { UplinkAccount } from './lease.ts';
 import type { Assignment, KnownServer, ServerRecord, StreamRecord } from './state.ts';
 import type { StreamEntry } from './state-rules.ts';
 
@@ -34,6 +35,10 @@ export function readAssignment(json: string, place: Place): Assignment {
   return parse(json, place, ASSIGNMENT) as Assignment;
 }
 
+export function readAccount(json: string, place: Place): UplinkAccount {
+  return parse(json, place, ACCOUNT) as UplinkAccount;
+}
+
 /** Fields and values of a hash, which Redis gives one after the other. */
 export function pairs(flat: readonly string[]): [field: string, value: string][] {
   return Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index]!, flat[2 * index + 1]!]);
@@ -44,8 +49,16 @@ function garbage({ key, field }: Place, found: string, reason: string, cause?: u
   return new CodedError('bad_state', words, { cause });
 }
 
-/** The type of a value, of every item of a list, or of an object's fields. */
-type Shape = 'string' | 'number' | 'boolean' | readonly [Shape] | { readonly [field: string]: Shape };
+/** The type of a value, of every item of a list, of what may be null, or of an object's fields; `*` stands for all of them. */
+type Shape =
+  | 'string'
+  | 'number'
+  | 'boolean'
+  | readonly [Shape]
+  | readonly [Shape, null]
+  | { readonly [field: string]: Shape };
+
+const DRAIN: Shape = { sinceMs: 'number', deadlineMs: ['number', null] };
 
 const SERVER: Shape = {
   id: 'string',
@@ -58,7 +71,11 @@ const SERVER: Shape = {
   rtmpUrl: 'string',
   egressMbps: 'number',
   sentMbps: 'number',
-  draining: 'boolean',
+  committedMbps: 'number',
+  uplinks: { '*': 'number' },
+  arrived: ['string'],
+  copyMs: 'number',
+  drain: [{ ...DRAIN, wished: 'boolean' }, null],
   holdings: [
     { stream: 'string', rendition: 'string', viewers: 'number', arrivalsPerS: 'number', next: 'number' },
   ],
@@ -84,6 +101,16 @@ const STREAM: Shape = {
 
 const ASSIGNMENT: Shape = {
   follows: [{ stream: 'string', rendition: 'string', parents: [{ id: 'string', relayUrl: 'string' }] }],
+  successors: { '*': { id: 'string', mediaUrl: 'string' } },
+};
+
+const ACCOUNT: Shape = {
+  monthStartMs: 'number',
+  intervals: 'number',
+  intervalStartMs: 'number',
+  intervalMbitSum: 'number',
+  top: ['number'],
+  gigabytes: 'number',
 };
 
 function parse(json: string, place: Place, shape: Shape): unknown {
@@ -100,11 +127,18 @@ function parse(json: string, place: Place, shape: Shape): unknown {
 /** Fields that the shape does not name are a newer version's, and fit. */
 function fits(value: unknown, shape: Shape): boolean {
   if (typeof shape === 'string') return typeof value === shape;
+  if (isNullable(shape)) return value === null || fits(value, shape[0]);
   if (isList(shape)) return Array.isArray(value) && value.every((item) => fits(item, shape[0]));
   if (typeof value !== 'object' || value === null) return false;
   const fields = value as Readonly<Record<string, unknown>>;
+  const every = shape['*'];
+  if (every !== undefined) return Object.values(fields).every((field) => fits(field, every));
   for (const name in shape) if (!fits(fields[name], shape[name]!)) return false;
   return true;
+}
+
+function isNullable(shape: Exclude<Shape, string>): shape is readonly [Shape, null] {
+  return Array.isArray(shape) && shape.length === 2;
 }
 
 function isList(shape: Exclude<Shape, string>): shape is readonly [Shape] {

@@ -1,6 +1,7 @@
 // The cluster state of a cluster that is one process, and of simulations.
 
 import type { Clock } from '../clock.ts';
+import type { UplinkAccount } from './lease.ts';
 import {
   type Hearing,
   hearingAt,
@@ -17,8 +18,8 @@ import type {
   ClusterState,
   KnownServer,
   Lead,
+  LeadChanges,
   LostStream,
-  PlanChanges,
   ServerIdentity,
   ServerRecord,
   Snapshot,
@@ -56,6 +57,7 @@ export class MemoryState implements ClusterState {
   readonly #members = new Map<string, MemberEntry>();
   readonly #streams = new Map<string, StreamEntry>();
   readonly #plan = new Map<string, Assignment>();
+  readonly #accounts = new Map<string, UplinkAccount>();
   #heard: LastHeard | undefined;
   #planTerm = 0;
   #lease: Lease | undefined;
@@ -76,7 +78,7 @@ export class MemoryState implements ClusterState {
     if (last)
       this.#release(last, announced, last.server.instance === server.instance ? 'ended' : 'left', nowMs);
     const lost = streams.flatMap((stream) => this.#announce(server.id, stream, nowMs));
-    return { assignment: this.#plan.get(server.id), lost };
+    return { assignment: this.#plan.get(server.id), drain: undefined, lost };
   }
 
   async leave(server: ServerIdentity): Promise<void> {
@@ -109,7 +111,7 @@ export class MemoryState implements ClusterState {
     return { kind: 'claimed', term, before: claimedBefore(name, entry, hearing, this.#limits) };
   }
 
-  async lead(usherId: string, term: number | undefined, changes: PlanChanges): Promise<Lead> {
+  async lead(usherId: string, term: number | undefined, changes: LeadChanges): Promise<Lead> {
     const { nowMs } = this.#hear();
     const last = this.#lease;
     const isLed = last !== undefined && isWithin(last.renewedAtMs, nowMs, this.#limits.leaseMs);
@@ -134,6 +136,10 @@ export class MemoryState implements ClusterState {
       streams: inOrder(streams, ({ name }) => name),
       planTerm: this.#planTerm,
       plan: Object.fromEntries(this.#plan),
+      drains: {},
+      ushers: [],
+      accounts: Object.fromEntries(this.#accounts),
+      spentMicroUsd: {},
     };
   }
 
@@ -199,8 +205,12 @@ export class MemoryState implements ClusterState {
     this.#plan.delete(member.server.id);
   }
 
-  #change(changes: PlanChanges, term: number): void {
-    for (const [id, assignment] of Object.entries(changes)) {
+  #change({ plan = {}, accounts = {} }: LeadChanges, term: number): void {
+    for (const [name, account] of Object.entries(accounts)) {
+      if (account === null) this.#accounts.delete(name);
+      else this.#accounts.set(name, account);
+    }
+    for (const [id, assignment] of Object.entries(plan)) {
       if (assignment === null) this.#plan.delete(id);
       else if (this.#members.has(id)) this.#plan.set(id, assignment);
       this.#planTerm = term;

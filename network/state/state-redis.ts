@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import type { UplinkAccount } from './lease.ts';
 import { type Hearing, hearingAt, isWithin, LIMITS, type Limits, pauseMs, silenceMs } from './liveness.ts';
 import { type RedisAddress, RedisLink } from './redis.ts';
 import type {
@@ -11,15 +12,15 @@ import type {
   Claim,
   ClusterState,
   Lead,
+  LeadChanges,
   LostStream,
-  PlanChanges,
   ServerIdentity,
   ServerRecord,
   Snapshot,
   StreamRecord,
   Whereabouts,
 } from './state.ts';
-import { pairs, readAssignment, readServer, readStream } from './state-entries.ts';
+import { pairs, readAccount, readAssignment, readServer, readStream } from './state-entries.ts';
 import {
   claimedBefore,
   holdersOf,
@@ -82,6 +83,7 @@ export class RedisState implements ClusterState {
     const place = { key: this.#keys.plan, field: server.id };
     return {
       assignment: assignment === null ? undefined : readAssignment(assignment, place),
+      drain: undefined,
       lost: readLost(lost),
     };
   }
@@ -115,18 +117,19 @@ export class RedisState implements ClusterState {
     return { kind, term, before: claimedBefore(name, entry, hearingOf(times), this.#limits) };
   }
 
-  async lead(usherId: string, term: number | undefined, changes: PlanChanges): Promise<Lead> {
-    const written = Object.entries(changes).flatMap(([id, wanted]) => [
-      id,
-      wanted ? JSON.stringify(wanted) : '',
+  async lead(usherId: string, term: number | undefined, changes: LeadChanges): Promise<Lead> {
+    const [plan, accounts] = [changes.plan ?? {}, changes.accounts ?? {}].map(Object.entries<unknown>);
+    const written = [...plan!, ...accounts!].flatMap(([name, value]) => [
+      name,
+      value === null ? '' : JSON.stringify(value),
     ]);
-    const answer = await this.#run('lead', [usherId, String(term ?? ''), ...written]);
+    const answer = await this.#run('lead', [usherId, String(term ?? ''), String(plan!.length), ...written]);
     if (answer[0] === 'leading') return { kind: 'leading', term: answer[1] };
     return { kind: 'following', leader: answer[1] ?? undefined, term: answer[2] };
   }
 
   async snapshot(): Promise<Snapshot> {
-    const [time, meta, servers, streams, plan] = await this.#readAll();
+    const [time, meta, servers, streams, plan, accounts] = await this.#readAll();
     const [heardAtMs, sinceMs, pausedAtMs, planTerm] = meta.map(Number) as [number, number, number, number];
     const nowMs = this.#now?.() ?? millisecondsOf(time);
     const last = heardAtMs ? { heardAtMs, sinceMs, pausedAtMs } : undefined;
@@ -141,6 +144,10 @@ export class RedisState implements ClusterState {
       streams: this.#readStreams(streams, hearing),
       planTerm,
       plan: this.#readPlan(plan, new Set(remembered.map(({ id }) => id))),
+      drains: {},
+      ushers: [],
+      accounts: this.#readAccounts(accounts),
+      spentMicroUsd: {},
     };
   }
 
@@ -163,8 +170,8 @@ export class RedisState implements ClusterState {
 
   /** All that a snapshot shows, of one instant. */
   async #readAll() {
-    const { servers, streams, plan, meta } = this.#keys;
-    const hashes = [servers, streams, plan].map((key) => ['HGETALL', key]);
+    const { servers, streams, plan, accounts, meta } = this.#keys;
+    const hashes = [servers, streams, plan, accounts].map((key) => ['HGETALL', key]);
     const answer = this.#link.transact([
       ['TIME'],
       ['HMGET', meta, 'heard', 'since', 'paused', 'planTerm'],
@@ -176,6 +183,7 @@ export class RedisState implements ClusterState {
       servers: string[],
       streams: string[],
       plan: string[],
+      accounts: string[],
     ];
   }
 
@@ -212,6 +220,13 @@ export class RedisState implements ClusterState {
       this.#plan.set(id, known?.json === json ? known : { json, assignment: readAssignment(json, place) });
     }
     return Object.fromEntries([...this.#plan].map(([id, { assignment }]) => [id, assignment]));
+  }
+
+  #readAccounts(flat: readonly string[]): Record<string, UplinkAccount> {
+    const key = this.#keys.accounts;
+    return Object.fromEntries(
+      pairs(flat).map(([name, json]) => [name, readAccount(json, { key, field: name })]),
+    );
   }
 
   /** The claim is made by now: a broadcast does not fail for what its last origin left behind. */

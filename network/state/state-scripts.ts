@@ -11,6 +11,7 @@ export const KEYS = {
   ending: 'zset',
   holders: 'zset',
   plan: 'hash',
+  accounts: 'hash',
   meta: 'hash',
 } as const;
 export type Key = keyof typeof KEYS;

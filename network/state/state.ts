@@ -1,5 +1,6 @@
 // The cluster state: what every server says of itself and what usher wants of it. The seam between servers and ushers.
 
+import type { KnownUsher, UplinkAccount } from './lease.ts';
 import type { Hearing } from './liveness.ts';
 
 export type Role = 'origin' | 'edge' | 'transcoder';
@@ -41,6 +42,7 @@ export interface StreamRecord {
 export interface Holding {
   readonly stream: string;
   readonly rendition: string;
+  /** Of this rendition alone. */
   readonly viewers: number;
   /** Viewers that begin to watch it here, per second, of late. */
   readonly arrivalsPerS: number;
@@ -53,6 +55,24 @@ export interface ServerIdentity {
   readonly id: string;
   readonly instance: string;
 }
+
+/** That a server is to be emptied. Wall-clock times, ms since the Unix epoch, of whoever said so. */
+export interface Drain {
+  readonly sinceMs: number;
+  /** When broadcasts that are still there are ended; null: never. */
+  readonly deadlineMs: number | null;
+}
+
+/** A drain as the server that is being emptied says it. */
+export interface AnnouncedDrain extends Drain {
+  /** Usher wants it; else the server's process was told to end. */
+  readonly wished: boolean;
+}
+
+/** Sessions that began within this much are announced. */
+export const ARRIVED_MS = 2_500;
+/** The most of them that a server announces. */
+export const MAX_ARRIVED = 2_000;
 
 /** The whole of what a server announces with each beat; each replaces the one before. */
 export interface ServerRecord extends ServerIdentity {
@@ -69,7 +89,16 @@ export interface ServerRecord extends ServerIdentity {
   /** What it may send, and what it sends now. */
   readonly egressMbps: number;
   readonly sentMbps: number;
-  readonly draining: boolean;
+  /** What the viewers and children that it has admitted may have it send, by their renditions' average bitrates. */
+  readonly committedMbps: number;
+  /** How much of that is for viewers, by the uplink that usher placed them on; '' where none was named. */
+  readonly uplinks: Readonly<Record<string, number>>;
+  /** Ids of the sessions that began here within ARRIVED_MS, at most MAX_ARRIVED: their promises are kept. */
+  readonly arrived: readonly string[];
+  /** How long a copy took here of late, from being told to its first whole segments; 0 when not known. */
+  readonly copyMs: number;
+  /** Null: nobody wants it emptied. */
+  readonly drain: AnnouncedDrain | null;
   readonly holdings: readonly Holding[];
 }
 
@@ -90,13 +119,28 @@ export interface Follow {
   readonly parents: readonly Parent[];
 }
 
+/** The server that the viewers of another move to. */
+export interface Successor {
+  readonly id: string;
+  readonly mediaUrl: string;
+}
+
 /** What usher wants of one server. */
 export interface Assignment {
   readonly follows: readonly Follow[];
+  /** Of a server that is being emptied: where the viewers of each stream go. */
+  readonly successors: Readonly<Record<string, Successor>>;
 }
 
 /** What the leader changes in the plan: a new assignment by server id, or null to say nothing more of that server. */
 export type PlanChanges = Readonly<Record<string, Assignment | null>>;
+
+/** What the leader writes. */
+export interface LeadChanges {
+  readonly plan?: PlanChanges;
+  /** By `<site>/<uplink>`; null forgets one. */
+  readonly accounts?: Readonly<Record<string, UplinkAccount | null>>;
+}
 
 /**
  * The cluster as plain data at one instant of the state's own clock. As long as it is not `isSettled(snapshot)`, servers may
@@ -110,6 +154,14 @@ export interface Snapshot extends Hearing {
   /** Term of the leader who wrote the plan last, 0 before the first, and the plan by server id. */
   readonly planTerm: number;
   readonly plan: Readonly<Record<string, Assignment>>;
+  /** What operators want emptied, by server id. */
+  readonly drains: Readonly<Record<string, Drain>>;
+  /** Those that are alive, in order of their ids. */
+  readonly ushers: readonly KnownUsher[];
+  /** By `<site>/<uplink>`. */
+  readonly accounts: Readonly<Record<string, UplinkAccount>>;
+  /** What was sent to CDNs in this calendar month (UTC), by the CDN's name. */
+  readonly spentMicroUsd: Readonly<Record<string, number>>;
 }
 
 /** A stream of a server that another has claimed since. */
@@ -122,6 +174,8 @@ export interface LostStream {
 export interface BeatAnswer {
   /** Undefined when the plan says nothing of this server, as after the state was lost: what it follows goes on. */
   readonly assignment: Assignment | undefined;
+  /** What an operator wants of it; undefined: nothing. */
+  readonly drain: Drain | undefined;
   readonly lost: readonly LostStream[];
 }
 
@@ -164,8 +218,8 @@ export interface ClusterState extends AsyncDisposable {
   claim(stream: string, server: ServerIdentity, options: { readonly takeover: boolean }): Promise<Claim>;
   /**
    * Takes the lead among ushers (without a term) or keeps it (with the term it was given), a lease of LEASE_MS, and writes the
-   * changes of the plan under it. A deposed leader's changes are refused. `usherId` is made anew by each process.
+   * changes under it. A deposed leader's changes are refused. `usherId` is made anew by each process.
    */
-  lead(usherId: string, term: number | undefined, changes: PlanChanges): Promise<Lead>;
+  lead(usherId: string, term: number | undefined, changes: LeadChanges): Promise<Lead>;
   snapshot(): Promise<Snapshot>;
 }

@@ -118,6 +118,7 @@ async function measureVerbs(
         relayUrl: `http://${servers[next]!.id}.relay.example:8082`,
       })),
     })),
+    successors: {},
   });
   const changes = (count: number): PlanChanges =>
     Object.fromEntries(Array.from({ length: count }, (_, at) => [servers[at]!.id, plan(at)]));
@@ -126,9 +127,9 @@ async function measureVerbs(
     [
       `lead, plan of all ${servers.length} servers`,
       1,
-      () => state.lead('usher', term, changes(servers.length)),
+      () => state.lead('usher', term, { plan: changes(servers.length) }),
     ],
-    ['lead, 10 changes', 100, () => state.lead('usher', term, changes(10))],
+    ['lead, 10 changes', 100, () => state.lead('usher', term, { plan: changes(10) })],
     ['lead, no changes', 100, () => state.lead('usher', term, {})],
     ['find', 1_000, (at) => state.find(names[(at * 7) % names.length]!)],
     ['claim, held by another', 1_000, (at) => state.claim(names[at]!, newcomer, { takeover: false })],

@@ -14,7 +14,11 @@ export function serverRecord(id: string, changes: Partial<ServerRecord> = {}): S
     rtmpUrl: `rtmp://${id}.media.example:1935/live`,
     egressMbps: 10_000,
     sentMbps: 0,
-    draining: false,
+    committedMbps: 0,
+    uplinks: {},
+    arrived: [],
+    copyMs: 0,
+    drain: null,
     holdings: [],
     ...changes,
   };

@@ -1,6 +1,7 @@
 // Snapshots of clusters for tests and benchmarks of usher, and what becomes of one whose plan is carried out.
 
 import type {
+  AnnouncedDrain,
   Assignment,
   Holding,
   KnownServer,
@@ -24,12 +25,18 @@ export function server(id: string, changes: Partial<KnownServer> = {}): KnownSer
     rtmpUrl: `rtmp://${id}.example:1935/live`,
     egressMbps: 1_000,
     sentMbps: 0,
-    draining: false,
+    committedMbps: 0,
+    uplinks: {},
+    arrived: [],
+    copyMs: 0,
+    drain: null,
     holdings: [],
     beatAtMs: NOW_MS - 400,
     ...changes,
   };
 }
+
+export const DRAIN: AnnouncedDrain = { sinceMs: NOW_MS - 5_000, deadlineMs: null, wished: true };
 
 /** Of 4 Mbps. */
 export const SOURCE: RenditionRecord = {
@@ -73,6 +80,10 @@ export function snapshot(
     streams: streams.toSorted((one, other) => (one.name < other.name ? -1 : 1)),
     planTerm: 0,
     plan: {},
+    drains: {},
+    ushers: [],
+    accounts: {},
+    spentMicroUsd: {},
     ...changes,
   };
 }

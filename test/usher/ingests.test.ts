@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { KnownServer } from '../../network/state/state.ts';
 import { ingestList } from '../../usher/ingests.ts';
-import { NOW_MS, server, snapshot, stream } from '../tools/clusters.ts';
+import { DRAIN, NOW_MS, server, snapshot, stream } from '../tools/clusters.ts';
 
 const origin = (id: string, changes: Partial<KnownServer> = {}): KnownServer =>
   server(id, { roles: ['origin'], ...changes });
@@ -14,7 +14,7 @@ test('lists who takes broadcasts, the emptiest first, as Twitch’s ingest list 
         origin('busy', { sentMbps: 700 }),
         origin('large', { sentMbps: 900, egressMbps: 10_000, site: 'ams1' }),
         origin('dead', { beatAtMs: NOW_MS - 3_000 }),
-        origin('draining', { draining: true }),
+        origin('draining', { drain: DRAIN }),
         server('edge'),
       ],
       [],

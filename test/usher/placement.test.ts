@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { KnownServer, Snapshot } from '../../network/state/state.ts';
 import { place } from '../../usher/placement.ts';
-import { carriedOut, holding, NOW_MS, server, snapshot, stream } from '../tools/clusters.ts';
+import { carriedOut, DRAIN, holding, NOW_MS, server, snapshot, stream } from '../tools/clusters.ts';
 
 /** Alice's stream on its origin and on what follows it. */
 function cluster(
@@ -13,7 +13,7 @@ function cluster(
   const root = server('origin', { roles: ['origin', 'edge'], holdings: [holding('alice')], ...origin });
   const parents = [{ id: 'origin', relayUrl: root.relayUrl }];
   const follow = { stream: 'alice', rendition: 'source', parents };
-  const plan = Object.fromEntries(follows.map(([id]) => [id, { follows: [follow] }]));
+  const plan = Object.fromEntries(follows.map(([id]) => [id, { follows: [follow], successors: {} }]));
   return snapshot([root, ...all], [stream('alice', 'origin')], { plan });
 }
 
@@ -38,7 +38,7 @@ describe('a viewer is sent', () => {
 
   test.each([
     ['is dead', { beatAtMs: NOW_MS - 3_000 }],
-    ['drains', { draining: true }],
+    ['drains', { drain: DRAIN }],
     ['is no edge', { roles: ['transcoder' as const] }],
   ])('to no server that %s', (_, fault) => {
     expect(placedAt(cluster({ sentMbps: 900 }, { a: { holdings: held, ...fault } }))).toBe('origin');
@@ -60,7 +60,7 @@ describe('a viewer is sent', () => {
 
   test('to the freest edge, which will follow it, when the only holder is an origin that serves no viewers', () => {
     expect(placedAt(cluster({ roles: ['origin'] }, { a: { sentMbps: 500 }, b: {} }))).toBe('b');
-    expect(placedAt(cluster({ draining: true }, { a: {} }))).toBe('a');
+    expect(placedAt(cluster({ drain: DRAIN }, { a: {} }))).toBe('a');
     expect(placedAt(cluster({ roles: ['origin'] }, {}))).toBe('origin');
   });
 
@@ -104,5 +104,5 @@ test('a plan that is carried out is what viewers are placed by', () => {
     rendition: 'source',
     parents: [{ id: 'origin', relayUrl: 'http://origin' }],
   };
-  expect(placedAt(carriedOut(before, { a: { follows: [follow] } }))).toBe('a');
+  expect(placedAt(carriedOut(before, { a: { follows: [follow], successors: {} } }))).toBe('a');
 });

@@ -6,6 +6,7 @@ import { deepestLevel, FANOUT } from '../../usher/plan/tree.ts';
 import { changesOf, type Plan, plan } from '../../usher/planner.ts';
 import {
   carriedOut,
+  DRAIN,
   holding,
   NOW_MS,
   parentsIn,
@@ -86,7 +87,7 @@ function snapshotOf({ servers, origins, renditionCount, siteCount, isCrowded }: 
   const originOf = (which: number): string => idOf(origins[which]! % (servers.length + 1));
   const renditions = RENDITIONS.slice(0, renditionCount).map((name) => ({ ...SOURCE, name }));
   const records = STREAMS.map((name, which) => stream(name, originOf(which), { renditions }));
-  const known = servers.map(({ holds, isDead, follows: _, site, ...rest }, index): KnownServer => {
+  const known = servers.map(({ holds, isDead, draining, follows: _, site, ...rest }, index): KnownServer => {
     const held = holds.map(({ stream: which, rendition, ...counts }) =>
       holding(STREAMS[which]!, counts.viewers, {
         rendition: RENDITIONS[rendition]!,
@@ -110,6 +111,7 @@ function snapshotOf({ servers, origins, renditionCount, siteCount, isCrowded }: 
       ...rest,
       site: `site-${site % siteCount}`,
       holdings,
+      drain: draining ? DRAIN : null,
       beatAtMs: isDead ? NOW_MS - 5_000 : NOW_MS - 100,
     });
   });
@@ -120,7 +122,7 @@ function snapshotOf({ servers, origins, renditionCount, siteCount, isCrowded }: 
       parents: [{ id: idOf(parent), relayUrl: `http://${idOf(parent)}.example:8082` }],
     }));
     const follow = [...new Map(list.map((each) => [`${each.stream}/${each.rendition}`, each])).values()];
-    return [idOf(index), { follows: follow }] as const;
+    return [idOf(index), { follows: follow, successors: {} }] as const;
   });
   return snapshot(known, records, { plan: Object.fromEntries(wanted.filter((_, index) => index % 5 !== 4)) });
 }
@@ -204,12 +206,8 @@ describe('in the plan of any snapshot', () => {
         forEachTree(before, plan(before), ({ parents, origin, servers }) => {
           for (const id of new Set([...parents.keys(), ...parents.values()])) {
             if (id === origin) continue;
-            const { beatAtMs, draining, roles } = servers.get(id)!;
-            expect([isAlive(beatAtMs, before), draining, roles.includes('edge')]).toEqual([
-              true,
-              false,
-              true,
-            ]);
+            const { beatAtMs, drain, roles } = servers.get(id)!;
+            expect([isAlive(beatAtMs, before), drain, roles.includes('edge')]).toEqual([true, null, true]);
           }
         });
       }),
@@ -221,11 +219,11 @@ describe('in the plan of any snapshot', () => {
     fc.assert(
       fc.property(random, (before) => {
         forEachTree(before, plan(before), ({ parents, origin, servers, stream: name, rendition }) => {
-          for (const { id, beatAtMs, draining, roles, holdings } of servers.values()) {
+          for (const { id, beatAtMs, drain, roles, holdings } of servers.values()) {
             const watched = holdings.some(
               (held) => held.stream === name && held.rendition === rendition && held.viewers > 0,
             );
-            const mayHold = isAlive(beatAtMs, before) && !draining && roles.includes('edge') && id !== origin;
+            const mayHold = isAlive(beatAtMs, before) && !drain && roles.includes('edge') && id !== origin;
             if (watched && mayHold) expect(parents.has(id)).toBe(true);
           }
         });

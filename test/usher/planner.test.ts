@@ -3,6 +3,7 @@ import type { KnownServer, Snapshot } from '../../network/state/state.ts';
 import { changesOf, plan } from '../../usher/planner.ts';
 import {
   carriedOut,
+  DRAIN,
   holding,
   NOW_MS,
   parentsIn,
@@ -56,9 +57,9 @@ function depthOf(of: Snapshot): number {
 describe('a stream that nobody watches', () => {
   test('stays on its origin, and every server learns that it is to follow nothing', () => {
     expect(plan(cluster(2))).toEqual({
-      'edge-00': { follows: [] },
-      'edge-01': { follows: [] },
-      origin: { follows: [] },
+      'edge-00': { follows: [], successors: {} },
+      'edge-01': { follows: [], successors: {} },
+      origin: { follows: [], successors: {} },
     });
   });
 
@@ -187,7 +188,7 @@ describe('a server that drains', () => {
     const before = twelve();
     const was = parentsIn(before.plan, 'alice');
     const inner = [...was.values()].find((id) => id !== 'origin')!;
-    const after = settled(change(before, inner, () => ({ draining: true })));
+    const after = settled(change(before, inner, () => ({ drain: DRAIN })));
     const is = parentsIn(after.plan, 'alice');
     expect(is.has(inner)).toBe(false);
     const moved = [...is].filter(([id, parent]) => was.has(id) && parent !== was.get(id)).map(([id]) => id);
@@ -202,15 +203,13 @@ describe('a server that drains', () => {
   });
 
   test('has its viewers counted as demand for others', () => {
-    const now = settled(
-      change(withViewers(cluster(4), 'edge-00', 18), 'edge-00', () => ({ draining: true })),
-    );
+    const now = settled(change(withViewers(cluster(4), 'edge-00', 18), 'edge-00', () => ({ drain: DRAIN })));
     expect(holdersOf(now)).toHaveLength(1);
     expect(holdersOf(now)).not.toContain('edge-00');
   });
 
   test('feeds on as the origin: nobody else has the stream first', () => {
-    const now = settled(change(withViewers(cluster(4), 'edge-00', 5), 'origin', () => ({ draining: true })));
+    const now = settled(change(withViewers(cluster(4), 'edge-00', 5), 'origin', () => ({ drain: DRAIN })));
     expect(parentsIn(now.plan, 'alice')).toEqual(new Map([['edge-00', 'origin']]));
   });
 });
@@ -221,7 +220,7 @@ describe('a tree that somebody else has left', () => {
     let now = cluster(12);
     const plan = now.servers.slice(0, 12).map(({ id }, index) => {
       const parents = [{ id: parentOf(index), relayUrl: `http://${parentOf(index)}.example:8082` }];
-      return [id, { follows: [{ stream: 'alice', rendition: 'source', parents }] }] as const;
+      return [id, { follows: [{ stream: 'alice', rendition: 'source', parents }], successors: {} }] as const;
     });
     for (const [id] of plan) now = withViewers(now, id, 5);
     return { ...now, plan: Object.fromEntries(plan) };

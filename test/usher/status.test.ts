@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Snapshot } from '../../network/state/state.ts';
 import { plan } from '../../usher/planner.ts';
 import { statusText } from '../../usher/status.ts';
-import { carriedOut, holding, NOW_MS, SOURCE, server, snapshot, stream } from '../tools/clusters.ts';
+import { carriedOut, DRAIN, holding, NOW_MS, SOURCE, server, snapshot, stream } from '../tools/clusters.ts';
 
 /** A broadcast in two sites, each server with viewers; and one of audio that waits for its broadcaster. */
 function twoSites(): Snapshot {
@@ -38,7 +38,7 @@ function troubled(): Snapshot {
   const whole = twoSites();
   const changes: Readonly<Record<string, object>> = {
     'edge-1': { beatAtMs: NOW_MS - 9_400 },
-    'edge-2': { draining: true },
+    'edge-2': { drain: DRAIN },
     'edge-3': { holdings: [holding('alice', 5, { next: 951 })] },
     'edge-4': { holdings: [] },
   };
@@ -49,7 +49,7 @@ function troubled(): Snapshot {
     rendition: 'source',
     parents: [{ id: 'edge-0', relayUrl: 'http://edge-0' }],
   };
-  return { ...whole, servers, plan: { ...whole.plan, 'edge-5': { follows: [unknown] } } };
+  return { ...whole, servers, plan: { ...whole.plan, 'edge-5': { follows: [unknown], successors: {} } } };
 }
 
 function crowd(): Snapshot {
@@ -90,6 +90,7 @@ describe('the text of a cluster', () => {
   test('comes to an end also of a plan that goes in circles', () => {
     const parents = (id: string) => ({
       follows: [{ stream: 'alice', rendition: 'source', parents: [{ id, relayUrl: `http://${id}` }] }],
+      successors: {},
     });
     const circle = { a: parents('b'), b: parents('a'), origin: parents('origin') };
     const of = snapshot(

@@ -52,7 +52,7 @@ export function ownMbps(copy: Copy | undefined, bitrate: number): number {
 }
 
 function loadOf(server: KnownServer): ServerLoad {
-  return { server, mayHold: server.roles.includes('edge') && !server.draining, usedMbps: 0 };
+  return { server, mayHold: server.roles.includes('edge') && !server.drain, usedMbps: 0 };
 }
 
 type CopyIndex = Map<string, Map<string, Copies>>;

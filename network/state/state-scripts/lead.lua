@@ -1,6 +1,7 @@
--- Takes or keeps the lead among ushers. ARGV: usher, its term or "", then of each change of the plan a server and its assignment or "".
+-- Takes or keeps the lead among ushers. ARGV: usher, its term or "", how many changes of the plan there are, then of each a server
+-- and its assignment or "", and of each change of the accounts an uplink and its account or "".
 
-local usher, term = ARGV[FIRST], ARGV[FIRST + 1]
+local usher, term, planned = ARGV[FIRST], ARGV[FIRST + 1], tonumber(ARGV[FIRST + 2])
 hear()
 local stored = redis.call('HMGET', meta, 'leader', 'term', 'renewed')
 local leader, leaderTerm, renewed = stored[1], tonumber(stored[2] or 0), tonumber(stored[3] or 0)
@@ -26,7 +27,8 @@ local function isKnown(id)
   return at and within(tonumber(at), FORGET)
 end
 
-for at = FIRST + 2, #ARGV, 2 do
+local firstAccount = FIRST + 3 + 2 * planned
+for at = FIRST + 3, firstAccount - 1, 2 do
   local id, assignment = ARGV[at], ARGV[at + 1]
   if assignment == '' then
     redis.call('HDEL', plan, id)
@@ -34,6 +36,9 @@ for at = FIRST + 2, #ARGV, 2 do
     redis.call('HSET', plan, id, assignment)
   end
 end
-if #ARGV > FIRST + 1 then redis.call('HSET', meta, 'planTerm', string.format('%.0f', term)) end
+for at = firstAccount, #ARGV, 2 do
+  if ARGV[at + 1] == '' then redis.call('HDEL', accounts, ARGV[at]) else redis.call('HSET', accounts, ARGV[at], ARGV[at + 1]) end
+end
+if planned > 0 then redis.call('HSET', meta, 'planTerm', string.format('%.0f', term)) end
 forgetSome()
 return { 'leading', term }

@@ -7,8 +7,9 @@
 -- ending   sorted set: names of streams that no trace may speak of, by the time of their claim or end
 -- holders  sorted set of equal scores, which is an index by prefix: "<stream>\n<id>"
 -- plan     hash: id -> assignment
+-- accounts hash: name of an uplink -> account
 -- meta     hash: heard, since, paused (ms); leader, term, renewed (ms); planTerm
-local servers, traces, seen, streams, ending, holders, plan, meta = unpack(KEYS)
+local servers, traces, seen, streams, ending, holders, plan, accounts, meta = unpack(KEYS)
 
 -- The state's own clock, ms since the Unix epoch, unless the caller brings one.
 local function clock(given)

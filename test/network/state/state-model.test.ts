@@ -34,6 +34,7 @@ const assignment = fc.record({
   follows: fc.array(fc.record({ stream, rendition: fc.constant('source'), parents: fc.constant([]) }), {
     maxLength: 2,
   }),
+  successors: fc.constant({}),
 });
 
 const step = fc.oneof(
@@ -85,7 +86,9 @@ async function play(state: ClusterState, clock: ManualClock, memory: Memory, ste
     }
     case 'lead': {
       const own = memory.leads.get(step.usher);
-      const lead = await state.lead(step.usher, { none: undefined, own, wrong: 5 }[step.term], step.changes);
+      const lead = await state.lead(step.usher, { none: undefined, own, wrong: 5 }[step.term], {
+        plan: step.changes,
+      });
       if (lead.kind === 'leading') memory.leads.set(step.usher, lead.term);
       return lead;
     }

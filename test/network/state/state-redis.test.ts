@@ -109,7 +109,7 @@ describe('with a Redis that works', () => {
       await state.beat(server, streams);
       await state.beat(server, streams.slice(1));
       await state.claim(`never-announced-${at}`, server, polite);
-      await state.lead('usher', term, { [id]: { follows: [] } });
+      await state.lead('usher', term, { plan: { [id]: { follows: [], successors: {} } } });
       if (at % 3 === 0) await state.leave(server);
     }
     clock.advance(FORGET_MS);
@@ -135,7 +135,7 @@ describe('with a Redis that works', () => {
   });
 
   describe('and holds garbage', () => {
-    const keys = ['servers', 'traces', 'seen', 'streams', 'ending', 'holders', 'plan', 'meta'];
+    const keys = ['servers', 'traces', 'seen', 'streams', 'ending', 'holders', 'plan', 'accounts', 'meta'];
 
     test.each(keys)(
       'a key `%s` of the wrong type is named, and the state works once it is gone',
@@ -201,8 +201,8 @@ describe('with a Redis that works', () => {
         message: expect.stringContaining(':plan'),
       });
       await expect(state.beat(b, [])).resolves.toBeDefined();
-      await state.lead('usher', undefined, { a: { follows: [] } });
-      expect((await state.beat(a, [])).assignment).toEqual({ follows: [] });
+      await state.lead('usher', undefined, { plan: { a: { follows: [], successors: {} } } });
+      expect((await state.beat(a, [])).assignment).toEqual({ follows: [], successors: {} });
     });
 
     test('a stream whose claim makes no sense can’t be claimed, and one whose record makes none begins anew', async () => {
@@ -230,7 +230,7 @@ describe('with a Redis that fails', () => {
     const address = redis.address();
     const [one, two] = [open(address, { logger }), open(address)];
     await one.beat(a, [alice]);
-    const { term } = await one.lead('usher', undefined, { a: { follows: [] } });
+    const { term } = await one.lead('usher', undefined, { plan: { a: { follows: [], successors: {} } } });
     await redis.stop();
     await expect(one.beat(a, [alice])).rejects.toEqual(unavailable);
     for (const verb of [
@@ -253,7 +253,7 @@ describe('with a Redis that fails', () => {
     const { servers, streams, nowMs, sinceMs } = await two.snapshot();
     expect([servers.length, streams]).toEqual([1, [alice]]);
     expect(nowMs - sinceMs).toBeLessThan(1_000);
-    expect(await one.lead('usher', term, { a: { follows: [] } })).toEqual({
+    expect(await one.lead('usher', term, { plan: { a: { follows: [], successors: {} } } })).toEqual({
       kind: 'following',
       leader: undefined,
       term: 0,

@@ -68,7 +68,7 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
         const changed = {
           ...a,
           sentMbps: 12.5,
-          draining: true,
+          drain: { sinceMs: 5, deadlineMs: null, wished: false },
           holdings: [holding('bob', { viewers: 3, next: 9 })],
         };
         await state.beat(changed, [streamRecord('bob', 'a', 5)]);
@@ -83,6 +83,10 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
           streams: [streamRecord('bob', 'a', 5)],
           planTerm: 0,
           plan: {},
+          drains: {},
+          ushers: [],
+          accounts: {},
+          spentMicroUsd: {},
         });
       });
 
@@ -105,6 +109,7 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
       test('fills a state that knows nothing, claims and their terms included', async () => {
         expect(await state.beat(a, [streamRecord('alice', 'a', 7)])).toEqual({
           assignment: undefined,
+          drain: undefined,
           lost: [],
         });
         expect(await other.claim('alice', b, polite)).toEqual({ kind: 'held', by: 'a', term: 7 });
@@ -153,7 +158,7 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
       test('is forgotten long after its last beat, and all that was known of it', async () => {
         const { term } = await state.lead('usher', undefined, {});
         await state.beat({ ...a, holdings: [holding('alice')] }, [streamRecord('alice', 'a', 5)]);
-        await state.lead('usher', term, { a: { follows: [] } });
+        await state.lead('usher', term, { plan: { a: { follows: [], successors: {} } } });
         clock.advance(FORGET_MS - 1);
         expect(await serverIds()).toEqual(['a']);
         clock.advance(1);
@@ -233,10 +238,13 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
       test('may follow each other once the first is dead; its streams wait for their broadcasters', async () => {
         const { term } = await state.lead('usher', undefined, {});
         await state.beat(a, [streamRecord('alice', 'a', 5)]);
-        const wanted: Assignment = { follows: [{ stream: 'bob', rendition: 'source', parents: [] }] };
-        await state.lead('usher', term, { a: wanted });
+        const wanted: Assignment = {
+          follows: [{ stream: 'bob', rendition: 'source', parents: [] }],
+          successors: {},
+        };
+        await state.lead('usher', term, { plan: { a: wanted } });
         await pass(SILENCE_MS);
-        expect(await other.beat(twin, [])).toEqual({ assignment: wanted, lost: [] });
+        expect(await other.beat(twin, [])).toEqual({ assignment: wanted, drain: undefined, lost: [] });
         expect((await other.find('alice'))?.stream).toMatchObject({ live: false, origin: 'a' });
         await expect(state.beat(a, [])).rejects.toMatchObject(taken);
         expect(await other.claim('alice', b, polite)).toMatchObject({ kind: 'claimed', before: { term: 5 } });
@@ -408,6 +416,7 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
     describe('the lead', () => {
       const wanted: Assignment = {
         follows: [{ stream: 'alice', rendition: 'source', parents: [{ id: 'b', relayUrl: b.relayUrl }] }],
+        successors: {},
       };
 
       test('is with the first usher who asks, as long as it says so again', async () => {
@@ -442,31 +451,33 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
       test('writes the plan, which servers are told with their beats', async () => {
         await state.beat(a, []);
         await state.beat(b, []);
-        const { term } = await state.lead('one', undefined, { a: wanted, b: { follows: [] } });
+        const { term } = await state.lead('one', undefined, {
+          plan: { a: wanted, b: { follows: [], successors: {} } },
+        });
         expect((await other.beat(a, [])).assignment).toEqual(wanted);
-        expect((await other.beat(b, [])).assignment).toEqual({ follows: [] });
-        await state.lead('one', term, { b: wanted, a: null });
+        expect((await other.beat(b, [])).assignment).toEqual({ follows: [], successors: {} });
+        await state.lead('one', term, { plan: { b: wanted, a: null } });
         expect((await other.beat(a, [])).assignment).toBeUndefined();
         expect(await other.snapshot()).toMatchObject({ planTerm: term, plan: { b: wanted } });
       });
 
       test('writes nothing for servers that nobody knows', async () => {
-        await state.lead('one', undefined, { nobody: wanted });
+        await state.lead('one', undefined, { plan: { nobody: wanted } });
         expect((await other.snapshot()).plan).toEqual({});
         await state.beat(a, []);
-        const { term } = await state.lead('one', undefined, { a: wanted });
+        const { term } = await state.lead('one', undefined, { plan: { a: wanted } });
         await state.leave(a);
         expect((await other.snapshot()).plan).toEqual({});
-        await state.lead('one', term, { a: wanted });
+        await state.lead('one', term, { plan: { a: wanted } });
         expect((await state.beat(a, [])).assignment).toBeUndefined();
       });
 
       test('of a deposed usher is refused, and nothing of its plan is written', async () => {
         await state.beat(a, []);
-        const first = await state.lead('one', undefined, { a: wanted });
+        const first = await state.lead('one', undefined, { plan: { a: wanted } });
         clock.advance(LEASE_MS);
         const second = await other.lead('two', undefined, {});
-        const changes = { a: { follows: [] } };
+        const changes = { plan: { a: { follows: [], successors: {} } } };
         expect(await state.lead('one', first.term, changes)).toEqual({
           kind: 'following',
           leader: 'two',
@@ -481,7 +492,7 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
         });
         expect(await other.snapshot()).toMatchObject({ planTerm: first.term, plan: { a: wanted } });
         expect((await state.lead('one', undefined, changes)).term).toBeGreaterThan(second.term);
-        expect((await other.snapshot()).plan).toEqual({ a: { follows: [] } });
+        expect((await other.snapshot()).plan).toEqual({ a: { follows: [], successors: {} } });
       });
 
       test('of an usher who forgot its term begins a new one: what it sent before is refused', async () => {

@@ -30,7 +30,11 @@ const server: ServerRecord = {
   rtmpUrl: 'rtmp://0.0.0.0:1935/live',
   egressMbps: 1_000,
   sentMbps: 0,
-  draining: false,
+  committedMbps: 0,
+  uplinks: {},
+  arrived: [],
+  copyMs: 0,
+  drain: null,
   holdings: [{ stream: 'alice', rendition: 'source', viewers: 3, arrivalsPerS: 0, next: 1 }],
 };
 const alice: StreamRecord = {
