@@ -2,11 +2,13 @@
 
 import { createEdge, type Edge } from './edge/edge.ts';
 import { systemClock as clock } from './network/clock.ts';
+import { Commitments } from './network/commitments.ts';
 import { type Config, FLAGS_HELP, readConfig } from './network/config.ts';
 import { dial, getText } from './network/dial.ts';
 import { Egress } from './network/egress.ts';
 import { CodedError, reasonOf } from './network/errors.ts';
 import { Feeds, SOURCE } from './network/feed/feeds.ts';
+import { averageMbps } from './network/feed/rendition.ts';
 import { randomName } from './network/hash.ts';
 import { healthRoutes } from './network/health.ts';
 import { type HttpServer, httpMetrics, listenHttp, type Route } from './network/http.ts';
@@ -118,6 +120,11 @@ async function openServer(base: Base): Promise<{ rtmpPort: number; mediaPort: nu
   const { config, logger, metrics, secrets, state, opened, listen } = base;
   const identity = { id: config.id ?? randomName(6), instance: randomName(9) };
   const feeds = new Feeds({ windowMs: config.feed.windowS * 1000 });
+  const commitments = new Commitments({
+    egressMbps: config.egressMbps,
+    clock,
+    bitrateMbps: (stream, rendition) => averageMbps(feeds.get(stream, rendition)),
+  });
   const holdings: Holdings = new Holdings({
     id: identity.id,
     feeds,
@@ -127,7 +134,7 @@ async function openServer(base: Base): Promise<{ rtmpPort: number; mediaPort: nu
     logger,
     metrics,
     find: async (stream) => parentsIn((await state.find(stream))?.holders, stream),
-    viewersOf: (stream) => edge.sessions.viewersOf(stream),
+    viewersOf: (stream, rendition) => edge.sessions.viewers.of(stream, rendition),
   });
   const edge: Edge = createEdge({
     feeds,
@@ -136,11 +143,14 @@ async function openServer(base: Base): Promise<{ rtmpPort: number; mediaPort: nu
     logger,
     metrics,
     secrets,
+    commitments,
+    isDraining: () => false,
     beatMs: config.playback.beatMs,
   });
   const relay = relayRoutes({
     obtain: (stream, rendition) => holdings.obtain(stream, rendition),
     secrets,
+    commitments,
     clock,
     logger,
     metrics,
@@ -225,8 +235,8 @@ function holdingsIn(feeds: Feeds, edge: Edge): ServerRecord['holdings'] {
   return [...feeds.all()].map(({ stream, rendition, feed }) => ({
     stream,
     rendition,
-    viewers: edge.sessions.viewersOf(stream),
-    arrivalsPerS: edge.sessions.arrivalsOf(stream),
+    viewers: edge.sessions.viewers.of(stream, rendition),
+    arrivalsPerS: edge.sessions.viewers.arrivalsOf(stream, rendition),
     next: feed.next,
   }));
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../network/clock.ts';
 import { type Exchange, sendProblem } from '../network/http.ts';
 import { isStreamName, quoted, STREAM_NAME_RULE } from '../network/names.ts';
 import { type Verdict, verifyToken } from '../network/token.ts';
-import { type Refusal, type Sessions, sharedSession, type ViewerKind, type Watcher } from './sessions.ts';
+import { type Refusal, sharedSession, type Watcher } from './sessions/session.ts';
 
 export interface Viewer extends Watcher {
   /** When the token expires. What has begun by then may go on. */
@@ -12,21 +12,20 @@ export interface Viewer extends Watcher {
 }
 
 /** Returns who asks, or undefined when it has already answered that they may not. */
-export type Authorise = (exchange: Exchange, kind: ViewerKind) => Viewer | undefined;
+export type Authorise = (exchange: Exchange) => Viewer | undefined;
 
 export interface AccessOptions {
   /** The first signs; a second one is still accepted while a cluster changes its secret. */
   readonly secrets: readonly string[];
   readonly clock: Clock;
-  readonly sessions: Sessions;
 }
 
-/** Reads `token` and `stream` from the route's pattern. An HLS request is noted in the sessions. */
+/** Reads `token`, `stream` and `rendition` from the route's pattern. */
 export function createAccess(options: AccessOptions): Authorise {
-  const { clock, sessions } = options;
-  const verify = cachedVerifier(options.secrets);
-  return (exchange, kind) => {
-    const { token = '', stream = '' } = exchange.params;
+  const { clock, secrets } = options;
+  const verify = cachedVerifier(secrets);
+  return (exchange) => {
+    const { token = '', stream = '', rendition = '' } = exchange.params;
     if (!isStreamName(stream)) {
       const detail = `${quoted(stream)} is no name of a stream: ${STREAM_NAME_RULE}`;
       sendProblem(exchange, 404, 'Not Found', detail);
@@ -38,19 +37,16 @@ export function createAccess(options: AccessOptions): Authorise {
       return undefined;
     }
     const { expiresAtMs, session } = verdict.grant;
-    const viewer = { session: session || sessionOf(exchange), stream, expiresAtMs };
-    const admission = kind === 'hls' ? sessions.see(viewer) : undefined;
-    if (admission?.kind !== 'refused') return viewer;
-    sendRefusal(exchange, admission);
-    return undefined;
+    return { session: session || sessionOf(exchange), stream, rendition, expiresAtMs };
   };
 }
 
+const TITLES = { 404: 'Not Found', 429: 'Too Many Requests', 503: 'Service Unavailable' } as const;
+
 /** Tells a viewer who is one too many when to come back. */
-export function sendRefusal(exchange: Exchange, refusal: Refusal): void {
-  exchange.response.setHeader('Retry-After', refusal.retryAfterS);
-  const title = refusal.status === 429 ? 'Too Many Requests' : 'Service Unavailable';
-  sendProblem(exchange, refusal.status, title, refusal.reason);
+export function sendRefusal(exchange: Exchange, { status, reason, retryAfterS }: Refusal): void {
+  if (retryAfterS !== undefined) exchange.response.setHeader('Retry-After', retryAfterS);
+  sendProblem(exchange, status, TITLES[status], reason);
 }
 
 type Verifier = (token: string, stream: string, nowMs: number) => Verdict;

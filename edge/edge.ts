@@ -1,6 +1,7 @@
 // The edge role: everything that players ask of the media listener, composed.
 
 import type { Clock } from '../network/clock.ts';
+import type { Commitments } from '../network/commitments.ts';
 import type { Demand, Feeds } from '../network/feed/feeds.ts';
 import type { Route } from '../network/http.ts';
 import type { Logger } from '../network/logger.ts';
@@ -8,7 +9,7 @@ import type { Metrics } from '../network/metrics.ts';
 import { createAccess } from './access.ts';
 import { hlsRoutes } from './hls/hls.ts';
 import { progressiveRoutes } from './progressive/progressive.ts';
-import { Sessions } from './sessions.ts';
+import { Sessions } from './sessions/sessions.ts';
 
 export interface EdgeOptions {
   readonly feeds: Feeds;
@@ -17,6 +18,8 @@ export interface EdgeOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly secrets: readonly string[];
+  readonly commitments: Commitments;
+  readonly isDraining: () => boolean;
   readonly beatMs?: number | undefined;
 }
 
@@ -26,21 +29,11 @@ export interface Edge {
 }
 
 export function createEdge(options: EdgeOptions): Edge {
-  const { feeds, demand, clock, logger, metrics, secrets, beatMs } = options;
-  const sessions = new Sessions({ clock, metrics });
-  const authorise = createAccess({ secrets, clock, sessions });
+  const sessions = new Sessions(options);
+  const authorise = createAccess(options);
   const routes = [
-    ...hlsRoutes({ feeds, demand, clock, metrics, authorise }),
-    ...progressiveRoutes({
-      feeds,
-      demand,
-      clock,
-      logger,
-      metrics,
-      authorise,
-      sessions,
-      ...(beatMs === undefined ? {} : { beatMs }),
-    }),
+    ...hlsRoutes({ ...options, authorise, sessions: sessions.hls }),
+    ...progressiveRoutes({ ...options, authorise, sessions: sessions.progressive }),
   ];
   return { routes, sessions };
 }

@@ -13,7 +13,8 @@ import {
 } from '../../network/http.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { quoted } from '../../network/names.ts';
-import type { Authorise, Viewer } from '../access.ts';
+import { type Authorise, sendRefusal, type Viewer } from '../access.ts';
+import type { HlsSessions } from '../sessions/hls-sessions.ts';
 import { type Directives, readDirectives, tooFarAhead } from './directives.ts';
 import type { Rendition } from './rendition.ts';
 import { Renditions } from './renditions.ts';
@@ -26,6 +27,7 @@ export interface HlsOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly authorise: Authorise;
+  readonly sessions: HlsSessions;
 }
 
 export function hlsRoutes(options: HlsOptions): Route[] {
@@ -61,13 +63,13 @@ class Hls {
   }
 
   async playlist(exchange: Exchange): Promise<void> {
-    const viewer = this.#options.authorise(exchange, 'hls');
+    const viewer = this.#options.authorise(exchange);
     if (!viewer) return;
-    const { rendition: name = '' } = exchange.params;
-    const isHeld = this.#renditions.get(viewer.stream, name) !== undefined;
-    if (!isHeld) await this.#options.demand(viewer.stream, name);
+    const isHeld = this.#renditions.get(viewer.stream, viewer.rendition) !== undefined;
+    if (!isHeld) await this.#options.demand(viewer.stream, viewer.rendition);
     const rendition = this.#get(exchange, viewer);
     if (!rendition || !(await this.#firstPlaylist(exchange, rendition))) return;
+    if (!this.#admit(exchange, viewer)) return;
     const { hasEnded } = rendition.segments;
     const directives = hasEnded ? NO_DIRECTIVES : readDirectives(exchange.query);
     if (directives.kind === 'bad') return sendProblem(exchange, 400, 'Bad Request', directives.detail);
@@ -105,15 +107,22 @@ class Hls {
   }
 
   #find(exchange: Exchange): Rendition | undefined {
-    const viewer = this.#options.authorise(exchange, 'hls');
-    return viewer && this.#get(exchange, viewer);
+    const viewer = this.#options.authorise(exchange);
+    const rendition = viewer && this.#get(exchange, viewer);
+    return rendition && this.#admit(exchange, viewer) ? rendition : undefined;
   }
 
-  #get(exchange: Exchange, viewer: Viewer): Rendition | undefined {
-    const { rendition: name = '' } = exchange.params;
-    const rendition = this.#renditions.get(viewer.stream, name);
+  /** When the rendition is here, and so it is known what it takes to send it. */
+  #admit(exchange: Exchange, viewer: Viewer): boolean {
+    const admission = this.#options.sessions.see(viewer, exchange.response.socket);
+    if (admission.kind === 'refused') sendRefusal(exchange, admission);
+    return admission.kind === 'admitted';
+  }
+
+  #get(exchange: Exchange, { stream, rendition: name }: Viewer): Rendition | undefined {
+    const rendition = this.#renditions.get(stream, name);
     if (rendition) return rendition;
-    const detail = `the stream ${quoted(viewer.stream)} has no rendition ${quoted(name)} here`;
+    const detail = `the stream ${quoted(stream)} has no rendition ${quoted(name)} here`;
     sendProblem(exchange, 404, 'Not Found', detail);
     return undefined;
   }

@@ -8,7 +8,7 @@ import type { Logger } from '../../network/logger.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { quoted } from '../../network/names.ts';
 import { type Authorise, sendRefusal } from '../access.ts';
-import type { Sessions } from '../sessions.ts';
+import type { ProgressiveSessions } from '../sessions/progressive-sessions.ts';
 import { Audience } from './audience.ts';
 import { AHEAD_CHUNKS, placeIn } from './place.ts';
 
@@ -20,7 +20,7 @@ export interface ProgressiveOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly authorise: Authorise;
-  readonly sessions: Sessions;
+  readonly sessions: ProgressiveSessions;
   /** Milliseconds between two writes to a viewer, 0 for as chunks come; by default the number of viewers decides. */
   readonly beatMs?: number | undefined;
 }
@@ -36,24 +36,25 @@ export function progressiveRoutes(options: ProgressiveOptions): Route[] {
 }
 
 async function play(options: ProgressiveOptions, audience: Audience, exchange: Exchange): Promise<void> {
-  const viewer = options.authorise(exchange, 'progressive');
+  const viewer = options.authorise(exchange);
   if (!viewer) return;
   const from = readFrom(exchange);
   if (from === 'bad') return;
-  const { rendition = '' } = exchange.params;
+  const { stream, rendition } = viewer;
   const { feeds, demand } = options;
-  const feed = feeds.get(viewer.stream, rendition) ?? (await demand(viewer.stream, rendition));
+  const feed = feeds.get(stream, rendition) ?? (await demand(stream, rendition));
   if (!feed) {
-    const detail = `the stream ${quoted(viewer.stream)} has no rendition ${quoted(rendition)} here`;
+    const detail = `the stream ${quoted(stream)} has no rendition ${quoted(rendition)} here`;
     return sendProblem(exchange, 404, 'Not Found', detail);
   }
-  const connection = options.sessions.connect(viewer);
-  if (connection.kind === 'refused') return sendRefusal(exchange, connection);
-  exchange.response.once('close', connection.end);
   if (!(await hasStart(feed, options.clock))) {
     const detail = feed.ended ?? `no key frame came within ${FIRST_START_WAIT_MS} ms`;
     return sendProblem(exchange, 404, 'Not Found', `the stream has nothing to begin with: ${detail}`);
   }
+  if (exchange.response.destroyed) return;
+  const connection = options.sessions.connect(viewer);
+  if (connection.kind === 'refused') return sendRefusal(exchange, connection);
+  exchange.response.once('close', connection.end);
   seat(audience, exchange, feed, from);
 }
 

@@ -24,6 +24,12 @@ export function describeRendition(name: string, feed: FeedReader): RenditionReco
   };
 }
 
+/** Of a feed's whole segments, or of the first one as far as it is here; 0 before that. */
+export function averageMbps(feed: FeedReader | undefined): number {
+  const bps = feed ? describeRendition('', feed)?.averageBps : undefined;
+  return bps !== undefined && Number.isFinite(bps) ? bps / 1e6 : 0;
+}
+
 interface SegmentRate {
   readonly bits: number;
   readonly seconds: number;

@@ -1,6 +1,7 @@
 // The relay's giving end: one long response for each server that follows a feed here.
 
 import type { Clock } from '../clock.ts';
+import type { Commitments } from '../commitments.ts';
 import { reasonOf } from '../errors.ts';
 import { type Exchange, type Route, sendEndless, sendProblem } from '../http.ts';
 import type { Logger } from '../logger.ts';
@@ -18,10 +19,13 @@ export interface RelayServerOptions {
   readonly obtain: (stream: string, rendition: string) => Promise<Relayed | undefined>;
   /** Any of them opens the relay: with the new and the old one held, a cluster changes its secret while it runs. */
   readonly secrets: readonly string[];
+  readonly commitments: Pick<Commitments, 'take'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
+
+const RETRY_AFTER_S = 1;
 
 export function relayRoutes(options: RelayServerOptions): Route[] {
   const server = new RelayServer(options);
@@ -34,6 +38,7 @@ class RelayServer {
   readonly #children = new Set<Child>();
   readonly #sentBytes;
   readonly #letGo;
+  readonly #refused;
 
   constructor(options: RelayServerOptions) {
     this.#options = options;
@@ -45,6 +50,10 @@ class RelayServer {
     this.#letGo = metrics.counter('headwater_relay_let_go_total', 'Following servers that were closed.', [
       'why',
     ]);
+    this.#refused = metrics.counter(
+      'headwater_relay_refused_total',
+      'Servers that were not let follow because there is no room for what they would take.',
+    );
     metrics.gauge(
       'headwater_relay_children',
       'Servers that follow a feed here, once for each feed.',
@@ -95,9 +104,14 @@ class RelayServer {
   }
 
   #seat(exchange: Exchange, request: RelayRequest, relayed: Relayed, place: RelayPlace): void {
-    const socket = sendEndless(exchange, 'video/mp4');
-    if (!socket) return;
     const { as, stream, rendition } = request;
+    const { commitments } = this.#options;
+    const commitment = commitments.take({ stream, rendition, by: 'server', uplink: undefined });
+    const socket = commitment ? sendEndless(exchange, 'video/mp4') : this.#refuse(exchange);
+    if (!socket || !commitment) {
+      commitment?.end();
+      return;
+    }
     const logger = this.#options.logger.child({ stream, rendition, child: as });
     const child: Child = new Child({
       relayed,
@@ -109,8 +123,17 @@ class RelayServer {
         this.#letGo.inc({ why });
         logger.warn({ why }, 'a following server is let go');
       },
-      onClose: () => this.#children.delete(child),
+      onClose: () => {
+        this.#children.delete(child);
+        commitment.end();
+      },
     });
     this.#children.add(child);
+  }
+
+  #refuse(exchange: Exchange): undefined {
+    this.#refused.inc();
+    exchange.response.setHeader('Retry-After', RETRY_AFTER_S);
+    sendProblem(exchange, 503, 'Service Unavailable', 'this server has promised all that it may send');
   }
 }

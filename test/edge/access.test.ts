@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAccess, type Viewer } from '../../edge/access.ts';
-import { Sessions } from '../../edge/sessions.ts';
 import { signature } from '../../network/hash.ts';
 import { type HttpServer, httpMetrics, listenHttp, type Route, sendJson } from '../../network/http.ts';
 import { createLogger } from '../../network/logger.ts';
@@ -16,19 +15,18 @@ vi.mock('../../network/hash.ts', async (load) => {
 const SECRETS = ['the newer secret', 'the older secret'];
 const clock = new ManualClock();
 const metrics = new Metrics();
-const sessions = new Sessions({ clock, metrics, limits: { viewers: 3 } });
-const authorise = createAccess({ secrets: SECRETS, clock, sessions });
-const routes = (['hls', 'progressive'] as const).map(
-  (kind): Route => ({
-    kind,
+const authorise = createAccess({ secrets: SECRETS, clock });
+const routes: Route[] = [
+  {
+    kind: 'watch',
     method: 'GET',
-    pattern: new RegExp(`^/play/(?<token>[^/]+)/(?<stream>[^/]+)/${kind}$`),
+    pattern: /^\/play\/(?<token>[^/]+)\/(?<stream>[^/]+)\/(?<rendition>[^/]+)$/,
     handle(exchange) {
-      const viewer = authorise(exchange, kind);
+      const viewer = authorise(exchange);
       if (viewer) sendJson(exchange, viewer);
     },
-  }),
-);
+  },
+];
 let server: HttpServer;
 
 beforeAll(async () => {
@@ -44,8 +42,8 @@ function tokenFor(grant: Partial<Grant> = {}, secrets = SECRETS): string {
   return signToken(secrets, { purpose: 'play', stream: 'alice', session: 'ann', expiresAtMs, ...grant });
 }
 
-function ask(token: string, kind = 'hls', stream = 'alice', headers = {}): Promise<Response> {
-  return fetch(`http://127.0.0.1:${server.port}/play/${token}/${stream}/${kind}`, { headers });
+function ask(token: string, stream = 'alice', headers = {}): Promise<Response> {
+  return fetch(`http://127.0.0.1:${server.port}/play/${token}/${stream}/source`, { headers });
 }
 
 async function viewerOf(response: Response): Promise<Viewer> {
@@ -62,7 +60,8 @@ async function refusalOf(response: Response): Promise<string> {
 describe('a token', () => {
   test('names the session, and says until when', async () => {
     const viewer = await viewerOf(await ask(tokenFor()));
-    expect(viewer).toEqual({ session: 'ann', stream: 'alice', expiresAtMs: clock.now() + 60_000 });
+    const expiresAtMs = clock.now() + 60_000;
+    expect(viewer).toEqual({ session: 'ann', stream: 'alice', rendition: 'source', expiresAtMs });
   });
 
   test.each([['the newer secret'], ['the older secret']])('signed with %s is good', async (secret) => {
@@ -81,8 +80,6 @@ describe('a token', () => {
     ],
   ])('%s is refused', async (_, make, refusal) => {
     expect(await refusalOf(await ask(make()))).toBe(refusal);
-    expect(await refusalOf(await ask(make(), 'progressive'))).toBe(refusal);
-    expect(sessions.count).toBe(0);
   });
 
   test('that has been good is refused once it has expired', async () => {
@@ -101,34 +98,17 @@ describe('a token', () => {
 });
 
 test.each(['.hidden', '-', 'a%20b', 'x'.repeat(65)])('%s is no name of a stream: 404', async (name) => {
-  expect(await refusalOf(await ask(tokenFor(), 'hls', name))).toMatch(/^404 .* is no name of a stream/);
+  expect(await refusalOf(await ask(tokenFor(), name))).toMatch(/^404 .* is no name of a stream/);
 });
 
-describe('a session', () => {
-  test('is noted for HLS; a progressive one counts by its connections', async () => {
-    await viewerOf(await ask(tokenFor(), 'progressive'));
-    expect(sessions.count).toBe(0);
-    await viewerOf(await ask(tokenFor()));
-    expect(sessions.viewersOf('alice')).toBe(1);
-  });
-
-  test('of a token for anybody is told apart by address and browser', async () => {
-    const token = tokenFor({ session: '' });
-    const [one, same, other] = await Promise.all(
-      ['Firefox', 'Firefox', 'Chrome'].map(async (browser) =>
-        viewerOf(await ask(token, 'hls', 'alice', { 'User-Agent': browser })),
-      ),
-    );
-    expect(one!.session).toMatch(/^~[0-9a-f]{16}$/);
-    expect(same!.session).toBe(one!.session);
-    expect(other!.session).not.toBe(one!.session);
-    expect(sessions.count).toBe(2);
-  });
-
-  test('that is one too many is told when to come back', async () => {
-    for (const session of ['one', 'two', 'three']) await viewerOf(await ask(tokenFor({ session })));
-    const response = await ask(tokenFor({ session: 'four' }));
-    expect(response.headers.get('retry-after')).toBe('5');
-    expect(await refusalOf(response)).toBe('503 this server has 3 viewers, which is as many as it takes');
-  });
+test('a token for anybody is told apart by address and browser', async () => {
+  const token = tokenFor({ session: '' });
+  const [one, same, other] = await Promise.all(
+    ['Firefox', 'Firefox', 'Chrome'].map(async (browser) =>
+      viewerOf(await ask(token, 'alice', { 'User-Agent': browser })),
+    ),
+  );
+  expect(one!.session).toMatch(/^~[0-9a-f]{16}$/);
+  expect(same!.session).toBe(one!.session);
+  expect(other!.session).not.toBe(one!.session);
 });

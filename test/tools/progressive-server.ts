@@ -2,7 +2,7 @@
 
 import { createAccess } from '../../edge/access.ts';
 import { progressiveRoutes } from '../../edge/progressive/progressive.ts';
-import { type SessionLimits, Sessions } from '../../edge/sessions.ts';
+import { type SessionLimits, Sessions } from '../../edge/sessions/sessions.ts';
 import { type Clock, systemClock } from '../../network/clock.ts';
 import type { FeedLimits } from '../../network/feed/feed.ts';
 import { Feeds, SOURCE } from '../../network/feed/feeds.ts';
@@ -10,6 +10,7 @@ import { httpMetrics, listenHttp } from '../../network/http.ts';
 import { createLogger } from '../../network/logger.ts';
 import { Metrics } from '../../network/metrics.ts';
 import { type Grant, signToken } from '../../network/token.ts';
+import { roomForAll } from './commitments.ts';
 import { SyntheticBroadcast, type SyntheticOptions } from './progressive-feed.ts';
 import { ProgressiveViewer } from './progressive-viewer.ts';
 
@@ -36,7 +37,13 @@ export class ProgressiveServer {
     this.feeds = new Feeds(options.window);
     this.#clock = options.clock ?? systemClock;
     const limits = options.limits ?? {};
-    this.sessions = new Sessions({ clock: this.#clock, metrics: this.metrics, limits });
+    this.sessions = new Sessions({
+      clock: this.#clock,
+      metrics: this.metrics,
+      commitments: roomForAll(),
+      isDraining: () => false,
+      limits,
+    });
   }
 
   static async start(options: ServerOptions = {}): Promise<ProgressiveServer> {
@@ -96,7 +103,7 @@ export class ProgressiveServer {
     const { beatMs } = this.#options;
     const logger = createLogger('silent');
     const clock = this.#clock;
-    const authorise = createAccess({ secrets: SECRETS, clock, sessions });
+    const authorise = createAccess({ secrets: SECRETS, clock });
     const server = await listenHttp({
       host: '127.0.0.1',
       port: 0,
@@ -107,7 +114,7 @@ export class ProgressiveServer {
         logger,
         metrics,
         authorise,
-        sessions,
+        sessions: sessions.progressive,
         beatMs,
       }),
       clock: systemClock,

@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { systemClock } from '../../network/clock.ts';
+import type { Commitments } from '../../network/commitments.ts';
 import { dial } from '../../network/dial.ts';
 import type { Feed } from '../../network/feed/feed.ts';
 import { Feeds } from '../../network/feed/feeds.ts';
@@ -10,12 +11,15 @@ import { Metrics } from '../../network/metrics.ts';
 import { Holdings, type HoldingsOptions } from '../../network/relay/holdings.ts';
 import { relayRoutes } from '../../network/relay/relay-server.ts';
 import type { Parent } from '../../network/state/state.ts';
+import { roomForAll } from './commitments.ts';
 import { Broadcaster } from './feed.ts';
 import { keepingLogger, type LogLine } from './keeping-logger.ts';
 
 export const SECRETS = ['the secret of the cluster'];
 export const STREAM = 'alice';
 export const RENDITION = 'source';
+
+type RelayOptions = Partial<HoldingsOptions> & { readonly commitments?: Commitments };
 
 export class RelayServer implements AsyncDisposable {
   readonly id: string;
@@ -42,13 +46,14 @@ export class RelayServer implements AsyncDisposable {
     });
   }
 
-  static async start(id: string, options: Partial<HoldingsOptions> = {}): Promise<RelayServer> {
+  static async start(id: string, options: RelayOptions = {}): Promise<RelayServer> {
     const server = new RelayServer(id, options);
     const { metrics, lines } = server;
     const logger = keepingLogger(lines, { server: id });
     const relay = relayRoutes({
       obtain: (stream, rendition) => server.holdings.obtain(stream, rendition),
       secrets: options.secrets ?? SECRETS,
+      commitments: options.commitments ?? roomForAll(),
       clock: systemClock,
       logger,
       metrics,

@@ -8,6 +8,7 @@ import { Holdings } from '../../network/relay/holdings.ts';
 import { relayRoutes } from '../../network/relay/relay-server.ts';
 import { RELAY_PATH } from '../../network/relay/request.ts';
 import type { Follow, Parent } from '../../network/state/state.ts';
+import { roomForAll } from './commitments.ts';
 import { Broadcaster } from './feed.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 import { type Host, SimulatedNetwork, SimulatedProcess } from './simulated-network.ts';
@@ -316,6 +317,7 @@ export class SimulatedServer implements Host {
     const { holdings } = this;
     this.#routes = relayRoutes({
       ...common,
+      commitments: roomForAll(),
       obtain: (stream, rendition) => holdings.obtain(stream, rendition),
     });
     this.readers = this.readers.map((reader) => reader.restarted(feeds));

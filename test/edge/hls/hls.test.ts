@@ -4,11 +4,13 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Authorise } from '../../../edge/access.ts';
 import { hlsRoutes } from '../../../edge/hls/hls.ts';
+import { Sessions } from '../../../edge/sessions/sessions.ts';
 import { type Clock, systemClock } from '../../../network/clock.ts';
 import { Feeds, SOURCE } from '../../../network/feed/feeds.ts';
 import { type HttpServer, sendProblem } from '../../../network/http.ts';
 import { readInit } from '../../../network/media/init.ts';
 import { Metrics } from '../../../network/metrics.ts';
+import { commitmentsOf } from '../../tools/commitments.ts';
 import { type Broadcast, Broadcaster } from '../../tools/feed.ts';
 import { ManualClock } from '../../tools/manual-clock.ts';
 import { readPlaylist } from '../../tools/read-playlist.ts';
@@ -23,8 +25,10 @@ class HlsServer {
   static async start(clock: Clock): Promise<HlsServer> {
     const server = new HlsServer();
     const { feeds, metrics } = server;
+    const commitments = commitmentsOf(100, 4);
+    const sessions = new Sessions({ clock, metrics, commitments, isDraining: () => false });
     server.#server = await serveRoutes(
-      hlsRoutes({ feeds, demand: async () => undefined, clock, metrics, authorise }),
+      hlsRoutes({ feeds, demand: async () => undefined, clock, metrics, authorise, sessions: sessions.hls }),
     );
     return server;
   }
@@ -69,8 +73,9 @@ class HlsServer {
 }
 
 const authorise: Authorise = (exchange) => {
-  const { token, stream = '' } = exchange.params;
-  if (token !== 'refused') return { session: 'somebody', stream, expiresAtMs: Number.POSITIVE_INFINITY };
+  const { token = '', stream = '', rendition = '' } = exchange.params;
+  if (token !== 'refused')
+    return { session: token, stream, rendition, expiresAtMs: Number.POSITIVE_INFINITY };
   sendProblem(exchange, 403, 'Forbidden', 'not with this token');
   return undefined;
 };
@@ -452,6 +457,26 @@ describe('media', () => {
     expect(response.status).toBe(404);
     expect(await detailOf(response)).toContain('begins with segment 12 of epoch 100');
     expect((await server.get('100/12.m4s')).status).toBe(200);
+  });
+});
+
+describe('a server that has promised all that it may send', () => {
+  test('refuses new viewers, whatever they ask for, and answers those it has', async () => {
+    await setUp();
+    server.broadcast().play(3.5);
+    const ask = (session: number, name = 'index.m3u8'): Promise<Response> =>
+      fetch(`http://127.0.0.1:${server.port}/play/viewer-${session}/alice/source/${name}`);
+    const admitted = await Promise.all(Array.from({ length: 24 }, (_, session) => ask(session)));
+    expect(admitted.map(({ status }) => status)).toEqual(Array(24).fill(200));
+    for (const name of ['index.m3u8', '100/1.m4s', '100/1.0.m4s']) {
+      const refused = await ask(24, name);
+      expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
+      expect(refused.headers.get('cache-control')).toBe('no-store');
+      expect(await detailOf(refused)).toBe('this server has promised all that it may send');
+      expect((await ask(7, name)).status).toBe(200);
+    }
+    clock.advance(11_000);
+    expect((await ask(24)).status).toBe(200);
   });
 });
 

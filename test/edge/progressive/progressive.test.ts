@@ -48,8 +48,9 @@ describe('a viewer', () => {
   test('who comes before the first key frame waits for it', async () => {
     await using server = await ProgressiveServer.start();
     const broadcast = server.broadcast();
+    const waiting = vi.spyOn(broadcast.feed, 'subscribe');
     const viewer = server.view();
-    await vi.waitUntil(() => server.sessions.count === 1);
+    await vi.waitUntil(() => waiting.mock.calls.length === 1);
     broadcast.push(2);
     const whole = Buffer.concat([broadcast.init.bytes, broadcast.bytesFrom(1)]);
     expect(await viewer.bodyOf(whole.length)).toEqual(whole);
@@ -231,7 +232,7 @@ describe('many viewers', () => {
     const viewers = Array.from({ length: 200 }, () => server.view());
     const start = Buffer.concat([broadcast.init.bytes, broadcast.bytesFrom(1)]);
     await Promise.all(viewers.map((viewer) => viewer.bodyOf(start.length)));
-    expect(server.sessions.viewersOf('alice')).toBe(200);
+    expect(server.sessions.viewers.of('alice', 'source')).toBe(200);
     for (let turn = 0; turn < 50; turn++) {
       broadcast.push(3);
       await new Promise((resolve) => setTimeout(resolve, 2));

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
+import type { Commitments } from '../../../network/commitments.ts';
 import { type Piece, Splitter } from '../../../network/media/splitter.ts';
 import { readSignal, type Signal } from '../../../network/relay/signal.ts';
 import { type Grant, signToken } from '../../../network/token.ts';
+import { commitmentsOf } from '../../tools/commitments.ts';
 import { Broadcaster } from '../../tools/feed.ts';
 import { LiveBroadcast, Reader, RelayServer, SECRETS, until, untilAt } from '../../tools/relay.ts';
 
@@ -60,6 +62,20 @@ describe('a request for a feed', () => {
       expect(answer.status).toBe(200);
       await answer.body!.cancel();
     }
+  });
+
+  test('is 503 while all is promised that the server may send, and answered as soon as it is not', async () => {
+    const server = await serverWith(5, { commitments: commitmentsOf(10, 4) });
+    const answers = await Promise.all([request(server), request(server)]);
+    const refused = await request(server);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(await server.metrics.text()).toContain('headwater_relay_refused_total 1');
+    await answers[0]!.body!.cancel();
+    await vi.waitFor(async () => expect(await server.metrics.text()).toContain('headwater_relay_children 1'));
+    const next = await request(server);
+    expect(next.status).toBe(200);
+    await next.body!.cancel();
+    await answers[1]!.body!.cancel();
   });
 
   test('without a place gets a heartbeat, the init and the newest three segments', async () => {
@@ -187,7 +203,10 @@ describe('a following server', () => {
 
 const broadcasters = new Map<RelayServer, Broadcaster>();
 
-async function server(id: string, options: { secrets?: readonly string[] } = {}): Promise<RelayServer> {
+async function server(
+  id: string,
+  options: { secrets?: readonly string[]; commitments?: Commitments } = {},
+): Promise<RelayServer> {
   const started = await RelayServer.start(id, options);
   opened.push(started);
   return started;
@@ -195,7 +214,7 @@ async function server(id: string, options: { secrets?: readonly string[] } = {})
 
 async function serverWith(
   seconds: number,
-  options: { secrets?: readonly string[]; frameBytes?: number } = {},
+  options: { secrets?: readonly string[]; commitments?: Commitments; frameBytes?: number } = {},
 ): Promise<RelayServer> {
   const { frameBytes = 40, ...others } = options;
   const started = await server('o', others);

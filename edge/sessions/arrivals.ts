@@ -1,6 +1,6 @@
 // How fast viewers come to each stream: a rate that follows a crowd within seconds and forgets it as fast.
 
-import type { Clock } from '../network/clock.ts';
+import type { Clock } from '../../network/clock.ts';
 
 /** A viewer counts for this long, less and less: the rate of the last moments, and not that of the last minute. */
 const MEMORY_S = 2;

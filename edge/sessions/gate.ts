@@ -1,0 +1,53 @@
+// The gate: who may begin to watch here, and why somebody may not. Those who watch already never come to it.
+
+import type { Commitment, Commitments } from '../../network/commitments.ts';
+import type { Counter, Metrics } from '../../network/metrics.ts';
+import { readSession } from '../../network/session.ts';
+import { isShared, type Refusal, type Watcher } from './session.ts';
+
+export interface GateOptions {
+  readonly commitments: Commitments;
+  readonly metrics: Metrics;
+  /** Viewers at most. */
+  readonly limit: number;
+  /** Viewers at this moment. */
+  readonly count: () => number;
+  /** The server is being emptied. */
+  readonly isDraining: () => boolean;
+}
+
+export type Entry = { readonly kind: 'entered'; readonly commitment: Commitment } | Refusal;
+
+const RETRY_AFTER_S = 5;
+
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #refusals: Counter<'why'>;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    this.#refusals = options.metrics.counter(
+      'headwater_viewers_refused_total',
+      'Viewers who may not begin to watch here.',
+      ['why'],
+    );
+  }
+
+  enter({ session, stream, rendition }: Watcher): Entry {
+    const { commitments, limit, count, isDraining } = this.#options;
+    // Players leave for the next pathway at once on 404, and have nothing to come back for.
+    if (isDraining()) return this.refuse('draining', 404, 'this server is being emptied');
+    if (count() >= limit)
+      return this.refuse('viewers', 503, `this server has ${limit} viewers, which is as many as it takes`);
+    const by = isShared(session) ? 'cache' : 'viewer';
+    const uplink = isShared(session) ? '' : readSession(session).uplink;
+    const commitment = commitments.take({ stream, rendition, by, uplink });
+    if (commitment) return { kind: 'entered', commitment };
+    return this.refuse('egress', 503, 'this server has promised all that it may send');
+  }
+
+  refuse(why: string, status: Refusal['status'], reason: string): Refusal {
+    this.#refusals.inc({ why });
+    return { kind: 'refused', status, reason, retryAfterS: status === 404 ? undefined : RETRY_AFTER_S };
+  }
+}

@@ -1,0 +1,44 @@
+// A viewer's session at this server, and what becomes of somebody who would begin one.
+
+import { sha256 } from '../../network/hash.ts';
+
+export type ViewerKind = 'hls' | 'progressive';
+
+/** Somebody who watches a rendition: what a token says, or what is known of whoever holds a token that is for anybody. */
+export interface Watcher {
+  readonly session: string;
+  readonly stream: string;
+  readonly rendition: string;
+}
+
+export interface Session extends Watcher {
+  readonly kind: ViewerKind;
+  /** Wall clock, ms since the Unix epoch. */
+  readonly sinceMs: number;
+  /** Open connections, as far as they are counted: those of progressive playback, and of a shared token. */
+  readonly connections: number;
+}
+
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly status: 404 | 429 | 503;
+  readonly reason: string;
+  /** Undefined when there is no use in coming back. */
+  readonly retryAfterS: number | undefined;
+}
+
+export type Admission = { readonly kind: 'admitted' } | Refusal;
+/** `end` may be called any number of times. */
+export type Connection = { readonly kind: 'connected'; end(): void } | Refusal;
+
+/** No session of a token begins with it: it is not in base64url. */
+const SHARED = '~';
+
+/** The session of somebody whose token names none: a cache's, or a token that a site gives to all its viewers. */
+export function sharedSession(address: string, userAgent: string): string {
+  return SHARED + sha256(`${address}\n${userAgent}`, 16);
+}
+
+export function isShared(session: string): boolean {
+  return session.startsWith(SHARED);
+}

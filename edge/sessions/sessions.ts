@@ -1,0 +1,61 @@
+// Sessions: who watches which rendition since when. HLS is counted by the token's session, progressive by connection.
+
+import type { Clock } from '../../network/clock.ts';
+import type { Commitments } from '../../network/commitments.ts';
+import type { Metrics } from '../../network/metrics.ts';
+import { Gate } from './gate.ts';
+import { HlsSessions } from './hls-sessions.ts';
+import { type ConnectionLimits, ProgressiveSessions } from './progressive-sessions.ts';
+import type { Session } from './session.ts';
+import { Viewers } from './viewers.ts';
+
+export interface SessionLimits extends ConnectionLimits {
+  /** HLS sessions and progressive connections together; whoever comes beyond is refused. */
+  readonly viewers: number;
+  readonly hlsIdleMs: number;
+}
+
+export const SESSION_LIMITS: SessionLimits = {
+  viewers: 50_000,
+  connectionsPerSession: 8,
+  connectionsPerAddress: 256,
+  hlsIdleMs: 10_000,
+};
+
+export interface SessionsOptions {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly commitments: Commitments;
+  readonly isDraining: () => boolean;
+  readonly limits?: Partial<SessionLimits>;
+}
+
+export class Sessions {
+  readonly viewers: Viewers;
+  readonly hls: HlsSessions;
+  readonly progressive: ProgressiveSessions;
+
+  constructor({ clock, metrics, commitments, isDraining, limits: changes = {} }: SessionsOptions) {
+    const limits = { ...SESSION_LIMITS, ...changes };
+    const count = (): number => this.count;
+    const gate = new Gate({ commitments, metrics, limit: limits.viewers, count, isDraining });
+    const viewers = new Viewers(clock);
+    this.viewers = viewers;
+    this.hls = new HlsSessions({ clock, gate, viewers, idleMs: limits.hlsIdleMs });
+    this.progressive = new ProgressiveSessions({ clock, gate, viewers, limits });
+    metrics.gauge('headwater_viewers', 'Viewers at this moment.', ['kind'], (gauge) => {
+      gauge.set({ kind: 'hls' }, this.hls.count);
+      gauge.set({ kind: 'progressive' }, this.progressive.count);
+    });
+  }
+
+  /** All viewers: HLS sessions and progressive connections. */
+  get count(): number {
+    return this.hls.count + this.progressive.count;
+  }
+
+  *list(): Generator<Session> {
+    yield* this.hls.list();
+    yield* this.progressive.list();
+  }
+}
