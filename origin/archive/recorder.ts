@@ -1,0 +1,170 @@
+// Records one rendition of a broadcast: a reader of its feed that writes whole segments, behind everybody's back.
+
+import type { FileHeader } from '../../network/archive/index-file.ts';
+import type { Clock, Timer } from '../../network/clock.ts';
+import { reasonOf } from '../../network/errors.ts';
+import type { FeedReader } from '../../network/feed/feed.ts';
+import type { Logger } from '../../network/logger.ts';
+import type { ArchiveMetrics } from './archive-metrics.ts';
+import type { Disks } from './disks.ts';
+import { FeedSegments } from './feed-segments.ts';
+import type { Files } from './files.ts';
+import { type NewSegment, RecordingFile } from './recording-file.ts';
+
+export interface RecorderOptions {
+  readonly feed: FeedReader;
+  readonly header: Omit<FileHeader, 'kind' | 'format'>;
+  /** Media time after which a file is closed and the next one begun. */
+  readonly fileMs: number;
+  readonly disks: Disks;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: ArchiveMetrics;
+  /** A file is complete. */
+  readonly onFile?: (folder: string) => void;
+}
+
+/** What was written is safe from a power cut after this long, and from a crash of the process at once. */
+export const SYNC_MS = 5_000;
+
+/** Ends by itself when its feed has; `done` resolves then. Nothing that a disk does reaches the feed. */
+export class Recorder {
+  readonly #options: RecorderOptions;
+  readonly #segments: FeedSegments;
+  readonly #timer: Timer;
+  #file: RecordingFile | undefined;
+  #missing: { fromMsn: number; toMsn: number; reason: string } | undefined;
+  #isBusy = false;
+  #isAwaited = false;
+  readonly #done = Promise.withResolvers<void>();
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+    const { feed, header, clock } = options;
+    this.#segments = new FeedSegments(feed, header.rendition);
+    this.#timer = clock.every(SYNC_MS, () => this.#sync());
+    feed.subscribe((chunk) => {
+      if (!chunk || chunk.startsSegment) this.#wake();
+    });
+    this.#wake();
+  }
+
+  get done(): Promise<void> {
+    return this.#done.promise;
+  }
+
+  /** What comes while it works is seen before it rests. */
+  #wake(): void {
+    this.#isAwaited = true;
+    if (!this.#isBusy) void this.#work();
+  }
+
+  async #work(): Promise<void> {
+    this.#isBusy = true;
+    while (this.#isAwaited) {
+      this.#isAwaited = false;
+      await this.#takeAll();
+    }
+    this.#isBusy = false;
+    if (this.#options.feed.ended !== undefined) await this.#finish();
+  }
+
+  async #takeAll(): Promise<void> {
+    for (;;) {
+      const taken = this.#segments.take();
+      if (taken.kind === 'nothing') return;
+      if (taken.kind === 'missed') this.#miss(taken.fromMsn, taken.toMsn, 'the disks were too slow');
+      else await this.#record(taken.segment);
+    }
+  }
+
+  /** On another disk if that of its file fails; left out when there is none. */
+  async #record(segment: NewSegment): Promise<void> {
+    const { disks, metrics } = this.#options;
+    let reason = 'no disk has room';
+    for (let tries = 0; tries <= disks.folders.length; tries++) {
+      try {
+        const file = await this.#fileFor(segment);
+        if (!file) break;
+        await this.#noteMissing(file);
+        await file.append(segment);
+        metrics.segments.inc();
+        metrics.bytes.inc(segment.views.reduce((sum, view) => sum + view.length, 0));
+        return;
+      } catch (error) {
+        reason = reasonOf(error);
+        await this.#giveUp(error);
+      }
+    }
+    const { msn } = segment.record;
+    this.#miss(msn, msn + 1, reason);
+  }
+
+  async #fileFor(segment: NewSegment): Promise<RecordingFile | undefined> {
+    const { fileMs, disks, header, files, clock } = this.#options;
+    const { startUs } = segment.record;
+    if (this.#file && startUs - this.#file.startUs >= fileMs * 1000) {
+      const full = this.#file;
+      this.#file = undefined;
+      await full.end(false, clock.now());
+      this.#options.onFile?.(full.folder);
+    }
+    if (this.#file) return this.#file;
+    const folder = await disks.choose();
+    if (folder === undefined) return undefined;
+    this.#file = await this.#create(folder, header, segment, files);
+    return this.#file;
+  }
+
+  async #create(folder: string, header: RecorderOptions['header'], segment: NewSegment, files: Files) {
+    try {
+      return await RecordingFile.create(folder, header, segment, files);
+    } catch (error) {
+      this.#options.disks.fail(folder, error);
+      throw error;
+    }
+  }
+
+  async #giveUp(error: unknown): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    if (!file) return;
+    this.#options.disks.fail(file.folder, error);
+    await file.abandon();
+  }
+
+  #miss(fromMsn: number, toMsn: number, reason: string): void {
+    const { metrics, logger, header } = this.#options;
+    metrics.missed.inc(toMsn - fromMsn);
+    if (!this.#missing) logger.error({ recording: header.recording, fromMsn, reason }, 'recording has a gap');
+    this.#missing = { fromMsn: this.#missing?.fromMsn ?? fromMsn, toMsn, reason };
+  }
+
+  async #noteMissing(file: RecordingFile): Promise<void> {
+    if (!this.#missing) return;
+    await file.gap(this.#missing);
+    this.#missing = undefined;
+  }
+
+  #sync(): void {
+    const file = this.#file;
+    file?.sync().catch((error: unknown) => this.#options.disks.fail(file.folder, error));
+  }
+
+  async #finish(): Promise<void> {
+    const { feed, clock } = this.#options;
+    this.#timer.cancel();
+    const file = this.#file;
+    this.#file = undefined;
+    try {
+      if (file) await this.#noteMissing(file);
+      await file?.end(!feed.isCut, clock.now());
+      if (file) this.#options.onFile?.(file.folder);
+    } catch (error) {
+      this.#options.disks.fail(file!.folder, error);
+      await file?.abandon();
+    }
+    this.#done.resolve();
+  }
+}
