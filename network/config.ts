@@ -123,6 +123,18 @@ const schema = z.strictObject({
     .prefault({}),
   /** Where servers and ushers of several processes meet; without it they are all in this one. */
   state: z.strictObject({ redis: redis.optional() }).prefault({}),
+  archive: z
+    .strictObject({
+      /** Which streams are recorded: all, or those with one of these names; a name may end in `*`. None: `[]`. */
+      streams: z.union([z.literal('all'), z.array(z.string().min(1).max(65)).max(10_000)]).default('all'),
+      /** One folder on each disk; `recordings` in `data` when none is given. */
+      folders: z.array(z.string().min(1)).max(64).default([]),
+      /** Media time in one file, seconds. */
+      fileS: z.number().min(10).max(86_400).default(600),
+      /** A disk with less free space takes no new files, MB. */
+      reserveMb: z.number().min(0).default(1_024),
+    })
+    .prefault({}),
   feed: z
     .strictObject({
       /** Media time that each feed keeps in memory, seconds. */

@@ -17,6 +17,8 @@ export interface BroadcastOptions {
   readonly feed: Feed;
   /** Where the feed's numbering goes on. */
   readonly numbering: Numbering;
+  /** Wall clock, ms since the Unix epoch. */
+  readonly startedAtMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: IngestMetrics;
@@ -37,7 +39,6 @@ export interface Source {
 
 export class Broadcast {
   readonly #options: BroadcastOptions;
-  readonly #startedAtMs: number;
   #source: Source | undefined;
   #packager: Packager | undefined;
   #numbering: Numbering;
@@ -47,7 +48,6 @@ export class Broadcast {
   constructor(options: BroadcastOptions) {
     this.#options = options;
     this.#numbering = options.numbering;
-    this.#startedAtMs = options.clock.now();
     options.feed.subscribe((chunk) => {
       if (chunk?.startsSegment) this.#describe();
     });
@@ -58,12 +58,20 @@ export class Broadcast {
     const newest = feed.at(feed.next - 1);
     return {
       name: this.#options.name,
-      startedAtMs: this.#startedAtMs,
+      startedAtMs: this.#options.startedAtMs,
       live: this.#source !== undefined,
       epoch: newest?.epoch ?? 0,
       lastMsn: newest?.msn ?? -1,
       renditions: this.#rendition ? [this.#rendition] : [],
     };
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  get startedAtMs(): number {
+    return this.#options.startedAtMs;
   }
 
   get feed(): Feed {

@@ -24,6 +24,8 @@ export interface IngestOptions {
   /** How long a stream waits for its broadcaster to come back. */
   readonly graceMs: number;
   readonly onChange: () => void;
+  /** A broadcast began here; what it gives is called when the broadcast goes on at another origin, and its feed with it. */
+  readonly onBroadcast: (broadcast: Broadcast) => () => void;
 }
 
 /** Broadcasts, waiting ones included, that one server keeps at most. */
@@ -32,6 +34,7 @@ const MAX_BROADCASTS = 4_096;
 export class Ingest {
   readonly #options: IngestOptions;
   readonly #broadcasts = new Map<string, Broadcast>();
+  readonly #leaving = new Map<Broadcast, () => void>();
   /** Names that are being asked for in the cluster. */
   readonly #claiming = new Set<string>();
 
@@ -63,6 +66,8 @@ export class Ingest {
     broadcast.source?.close('NetStream.Publish.BadName', `'${name}' was taken over on another server`);
     broadcast.end();
     this.#broadcasts.delete(name);
+    this.#leaving.get(broadcast)?.();
+    this.#leaving.delete(broadcast);
     this.#options.logger.warn({ stream: name, to }, 'another server is the origin now');
     return broadcast.feed;
   }
@@ -112,12 +117,15 @@ export class Ingest {
 
   #begin(name: string, { adopt, before }: Owned & { kind: 'claimed' }): Broadcast {
     const feed = adopt();
-    const { clock, logger, metrics, graceMs, onChange } = this.#options;
-    const known = numberingAfter(feed) ?? (before && numberingBeyond(before));
+    const { clock, logger, metrics, graceMs, onChange, onBroadcast } = this.#options;
+    const seen = numberingAfter(feed);
+    const known = seen ?? (before && numberingBeyond(before));
     const broadcast = new Broadcast({
       name,
       feed,
       numbering: known ?? FIRST_NUMBERING,
+      // Whoever still has its feed has it of the same broadcast.
+      startedAtMs: (seen && before?.startedAtMs) ?? clock.now(),
       clock,
       logger,
       metrics,
@@ -126,6 +134,7 @@ export class Ingest {
       onEnd: () => this.#forget(name, 'the broadcaster did not come back'),
     });
     this.#broadcasts.set(name, broadcast);
+    this.#leaving.set(broadcast, onBroadcast(broadcast));
     return broadcast;
   }
 
@@ -146,6 +155,7 @@ export class Ingest {
   }
 
   #forget(name: string, reason: string): void {
+    this.#leaving.delete(this.#broadcasts.get(name)!);
     this.#broadcasts.delete(name);
     this.#options.feeds.close(name, SOURCE, reason);
     this.#options.logger.info({ stream: name, reason }, 'stream ended');

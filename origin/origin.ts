@@ -4,10 +4,11 @@ import type { Clock } from '../network/clock.ts';
 import type { Config } from '../network/config.ts';
 import { postJson } from '../network/dial.ts';
 import type { Feed } from '../network/feed/feed.ts';
-import type { Feeds } from '../network/feed/feeds.ts';
+import { type Feeds, SOURCE } from '../network/feed/feeds.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
 import type { Owned } from '../network/state/ownership.ts';
+import { openArchive } from './archive/archive.ts';
 import type { BroadcastRecord } from './broadcast.ts';
 import { Ingest } from './ingest.ts';
 import { ingestMetrics } from './ingest-metrics.ts';
@@ -45,6 +46,7 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
     () => ingest.records.filter((record) => record.live).length,
   );
   const policy = createPublishPolicy({ secrets, requireKey, keys, webhook, postJson });
+  const archive = await openArchive({ ...archiveOf(config), clock, logger, metrics: options.metrics });
   const ingest: Ingest = new Ingest({
     feeds,
     clock,
@@ -54,6 +56,7 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
     claim,
     graceMs: graceS * 1000,
     onChange,
+    onBroadcast: ({ name, feed, startedAtMs }) => archive.record(name, SOURCE, feed, startedAtMs),
   });
   const rtmp = await listenRtmp({
     host: config.bind,
@@ -65,11 +68,28 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
   const close = async (): Promise<void> => {
     await rtmp.close();
     ingest.close();
+    await archive.settled();
   };
   return {
     port: rtmp.port,
     streams: () => ingest.records,
     lose: (stream, to) => ingest.lose(stream, to),
     close,
+  };
+}
+
+/** The sample broadcast of a first try would fill a disk for nobody. */
+const SAMPLE = 'sample';
+
+function archiveOf({ archive, data }: Config) {
+  const { streams, folders, fileS, reserveMb } = archive;
+  const isNamed = (stream: string, name: string): boolean =>
+    name.endsWith('*') ? stream.startsWith(name.slice(0, -1)) : stream === name;
+  return {
+    folders: folders.length > 0 ? folders : [`${data}/recordings`],
+    fileMs: fileS * 1000,
+    reserveBytes: reserveMb * 1_000_000,
+    isRecorded: (stream: string) =>
+      streams === 'all' ? stream !== SAMPLE : streams.some((name) => isNamed(stream, name)),
   };
 }

@@ -25,8 +25,11 @@ export interface ArchiveOptions {
 }
 
 export interface Archive {
-  /** Records a rendition until its feed ends. What a stream is recorded as is named by when its broadcast began. */
-  record(stream: string, rendition: string, feed: FeedReader, startedAtMs: number): void;
+  /**
+   * Records a rendition until its feed ends, or what it gives is called. What a stream is recorded as is named by when its
+   * broadcast began.
+   */
+  record(stream: string, rendition: string, feed: FeedReader, startedAtMs: number): () => void;
   /** Resolves once all that has ended is written. */
   settled(): Promise<void>;
 }
@@ -46,11 +49,12 @@ export async function openArchive(options: ArchiveOptions): Promise<Archive> {
   const recorders = new Set<Recorder>();
   return {
     record(stream, rendition, feed, startedAtMs) {
-      if (!options.isRecorded(stream)) return;
+      if (!options.isRecorded(stream)) return () => {};
       const header = { recording: recordingId(stream, startedAtMs), stream, rendition, startedAtMs };
       const recorder = new Recorder({ ...options, feed, header, disks, files, metrics });
       recorders.add(recorder);
       void recorder.done.then(() => recorders.delete(recorder));
+      return () => recorder.stop();
     },
     async settled() {
       await Promise.all([...recorders].map(({ done }) => done));

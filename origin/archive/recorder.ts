@@ -35,6 +35,8 @@ export class Recorder {
   readonly #timer: Timer;
   #file: RecordingFile | undefined;
   #missing: { fromMsn: number; toMsn: number; reason: string } | undefined;
+  readonly #unsubscribe: () => void;
+  #isStopped = false;
   #isBusy = false;
   #isAwaited = false;
   readonly #done = Promise.withResolvers<void>();
@@ -44,9 +46,16 @@ export class Recorder {
     const { feed, header, clock } = options;
     this.#segments = new FeedSegments(feed, header.rendition);
     this.#timer = clock.every(SYNC_MS, () => this.#sync());
-    feed.subscribe((chunk) => {
+    this.#unsubscribe = feed.subscribe((chunk) => {
       if (!chunk || chunk.startsSegment) this.#wake();
     });
+    this.#wake();
+  }
+
+  /** The broadcast goes on elsewhere, and is recorded there: what is whole by now is this file's last. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#unsubscribe();
     this.#wake();
   }
 
@@ -67,7 +76,7 @@ export class Recorder {
       await this.#takeAll();
     }
     this.#isBusy = false;
-    if (this.#options.feed.ended !== undefined) await this.#finish();
+    if (this.#isStopped || this.#options.feed.ended !== undefined) await this.#finish();
   }
 
   async #takeAll(): Promise<void> {
@@ -155,11 +164,12 @@ export class Recorder {
   async #finish(): Promise<void> {
     const { feed, clock } = this.#options;
     this.#timer.cancel();
+    this.#unsubscribe();
     const file = this.#file;
     this.#file = undefined;
     try {
       if (file) await this.#noteMissing(file);
-      await file?.end(!feed.isCut, clock.now());
+      await file?.end(feed.ended !== undefined && !feed.isCut, clock.now());
       if (file) this.#options.onFile?.(file.folder);
     } catch (error) {
       this.#options.disks.fail(file!.folder, error);

@@ -105,6 +105,20 @@ describe('a recording', () => {
     expect(msnsOf(await recordingOn('a'))).toEqual(range(0, 8));
   });
 
+  test('of a broadcast that goes on at another origin stops there without having ended', async () => {
+    const { archive } = await open();
+    const broadcaster = new Broadcaster();
+    const stop = archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
+    broadcaster.play(4);
+    await untilRecorded(3);
+    stop();
+    broadcaster.play(4);
+    await archive.settled();
+    const recording = await recordingOn('a');
+    expect(msnsOf(recording)).toEqual(range(0, 3));
+    expect(recording!.endedAtMs).toBeUndefined();
+  });
+
   test('is not made of a stream that is not to be recorded', async () => {
     const { archive } = await open();
     const broadcaster = new Broadcaster();
