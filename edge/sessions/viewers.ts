@@ -2,13 +2,9 @@
 
 import type { Clock } from '../../network/clock.ts';
 import { readSession } from '../../network/session.ts';
+import { ARRIVED_MS, MAX_ARRIVED } from '../../network/state/state.ts';
 import { Arrivals } from './arrivals.ts';
 import { isShared, type Watcher } from './session.ts';
-
-/** So long usher is told that a session began here: it has then been in two beats. */
-const ARRIVED_MS = 2_500;
-/** Of more than that in so short a time, the oldest are not told any more: they were, in the beat before. */
-const MAX_ARRIVED = 2_000;
 
 export class Viewers {
   readonly #clock: Clock;
@@ -30,7 +26,7 @@ export class Viewers {
     return this.#arrivals.perS(`${stream}/${rendition}`);
   }
 
-  /** Ids of the sessions that began here of late. */
+  /** Ids of the sessions that began here of late. Of too many the oldest are left out: they were in the beat before. */
   get arrived(): readonly string[] {
     const oldestMs = this.#clock.monotonic() - ARRIVED_MS;
     this.#arrived = this.#arrived.filter(({ atMs }) => atMs > oldestMs);
