@@ -25,9 +25,9 @@ import { RedisState } from './network/state/state-redis.ts';
 import { signToken } from './network/token.ts';
 import { type Origin, startOrigin } from './origin/origin.ts';
 import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
+import { KEYS_HELP, makeKey } from './usher/commands/keys.ts';
+import { readStatus, STATUS_HELP } from './usher/commands/status.ts';
 import { Controller } from './usher/controller.ts';
-import { KEYS_HELP, makeKey } from './usher/keys.ts';
-import { readStatus, STATUS_HELP } from './usher/status-command.ts';
 import { usherRoutes } from './usher/usher.ts';
 import { View } from './usher/view.ts';
 

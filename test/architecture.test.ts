@@ -87,7 +87,9 @@ const PURE = [
   'usher/plan/tree.ts',
   'usher/planner.ts',
   'usher/rendezvous.ts',
-  'usher/status.ts',
+  'usher/commands/drain-text.ts',
+  'usher/commands/durations.ts',
+  'usher/commands/status-text.ts',
 ];
 
 /** Runs in browsers, whose own doors are the platform's. */

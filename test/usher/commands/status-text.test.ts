@@ -1,8 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import type { Snapshot } from '../../network/state/state.ts';
-import { plan } from '../../usher/planner.ts';
-import { statusText } from '../../usher/status.ts';
-import { carriedOut, DRAIN, holding, NOW_MS, SOURCE, server, snapshot, stream } from '../tools/clusters.ts';
+import type { Snapshot } from '../../../network/state/state.ts';
+import { statusText } from '../../../usher/commands/status-text.ts';
+import { plan } from '../../../usher/planner.ts';
+import {
+  carriedOut,
+  DRAIN,
+  holding,
+  NOW_MS,
+  SOURCE,
+  server,
+  snapshot,
+  stream,
+} from '../../tools/clusters.ts';
 
 /** A broadcast in two sites, each server with viewers; and one of audio that waits for its broadcaster. */
 function twoSites(): Snapshot {
@@ -52,6 +61,21 @@ function troubled(): Snapshot {
   return { ...whole, servers, plan: { ...whole.plan, 'edge-5': { follows: [unknown], successors: {} } } };
 }
 
+/** One is nearly empty, one has not heard of it, one is empty, one was told to end and is late, one died of it. */
+function drains(): Snapshot {
+  const whole = twoSites();
+  const drain = { ...DRAIN, sinceMs: NOW_MS - 100_000, deadlineMs: null };
+  const wish = { sinceMs: NOW_MS - 2_000, deadlineMs: NOW_MS + 600_000 };
+  const changes: Readonly<Record<string, object>> = {
+    'edge-1': { drain: { ...drain, deadlineMs: NOW_MS + 3_725_000 }, holdings: [holding('alice', 1)] },
+    'edge-3': { drain, holdings: [] },
+    'edge-9': { beatAtMs: NOW_MS - 9_400, drain },
+    origin: { drain: { sinceMs: NOW_MS - 90_000, deadlineMs: NOW_MS - 30_000, wished: false } },
+  };
+  const servers = whole.servers.map((each) => ({ ...each, ...changes[each.id] }));
+  return { ...whole, servers, drains: { 'edge-2': wish, elsewhere: wish } };
+}
+
 function crowd(): Snapshot {
   const servers = Array.from({ length: 120 }, (_, index) => server(`s${String(index).padStart(3, '0')}`));
   const names = Array.from({ length: 25 }, (_, index) => `stream-${String(index).padStart(2, '0')}`);
@@ -72,9 +96,10 @@ describe('the text of a cluster', () => {
     ],
     ['two-sites', twoSites()],
     ['troubled', troubled()],
+    ['drains', drains()],
     ['nothing', snapshot([], [])],
   ])('is that of status-%s.txt', async (name, of) => {
-    await expect(statusText(of)).toMatchFileSnapshot(`../golden/status-${name}.txt`);
+    await expect(statusText(of)).toMatchFileSnapshot(`../../golden/status-${name}.txt`);
   });
 
   test('shows 100 servers and 20 streams at most, and says how many more there are', () => {

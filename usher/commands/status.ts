@@ -1,11 +1,11 @@
 // `headwater status`: asks an usher how the cluster is, and says so as text or JSON.
 
 import { parseArgs } from 'node:util';
-import type { GetText } from '../network/dial.ts';
-import { CodedError, reasonOf } from '../network/errors.ts';
-import { quoted } from '../network/names.ts';
-import type { Snapshot } from '../network/state/state.ts';
-import { statusText } from './status.ts';
+import type { GetText } from '../../network/dial.ts';
+import { CodedError, reasonOf } from '../../network/errors.ts';
+import { quoted } from '../../network/names.ts';
+import type { Snapshot } from '../../network/state/state.ts';
+import { statusText } from './status-text.ts';
 
 export const STATUS_HELP = `  headwater status [--usher http://127.0.0.1:8080] [--json]
                            servers, streams and trees of a cluster, as one of its ushers sees them`;

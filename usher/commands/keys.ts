@@ -1,17 +1,17 @@
 // `headwater keys`: makes keys to publish with and tokens to play with.
 
-import type { Clock } from '../network/clock.ts';
-import { readConfig } from '../network/config.ts';
-import { CodedError } from '../network/errors.ts';
-import { isStreamName, quoted, STREAM_NAME_RULE } from '../network/names.ts';
-import { loadSecrets } from '../network/secrets.ts';
-import { signToken } from '../network/token.ts';
+import type { Clock } from '../../network/clock.ts';
+import { readConfig } from '../../network/config.ts';
+import { CodedError } from '../../network/errors.ts';
+import { isStreamName, quoted, STREAM_NAME_RULE } from '../../network/names.ts';
+import { loadSecrets } from '../../network/secrets.ts';
+import { signToken } from '../../network/token.ts';
+import { readDurationMs } from './durations.ts';
 
 export const KEYS_HELP = `  headwater keys publish <stream> [--expires 30d] [flags]
   headwater keys play <stream> [--expires 12h] [flags]
                            signed with the secret that the same flags give the server; time in s, m, h or d`;
 
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const DEFAULT_EXPIRY = '30d';
 
 /** Gives the key. Throws `bad_usage` when purpose, stream or time make no sense. */
@@ -34,18 +34,16 @@ export async function makeKey(options: {
   const { expiry, flags } = takeExpiry(options.rest);
   const config = readConfig(flags);
   const secrets = await loadSecrets(config.secrets, config.data);
-  return signToken(secrets, { purpose, stream, expiresAtMs: clock.now() + durationMs(expiry), session: '' });
+  return signToken(secrets, {
+    purpose,
+    stream,
+    expiresAtMs: clock.now() + readDurationMs(expiry),
+    session: '',
+  });
 }
 
 function takeExpiry(rest: readonly string[]): { expiry: string; flags: string[] } {
   const at = rest.indexOf('--expires');
   if (at < 0) return { expiry: DEFAULT_EXPIRY, flags: [...rest] };
   return { expiry: rest[at + 1] ?? '', flags: rest.toSpliced(at, 2) };
-}
-
-function durationMs(text: string): number {
-  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  if (!count || !unit)
-    throw new CodedError('bad_usage', `a time is a number and s, m, h or d; got ${quoted(text)}`);
-  return Number(count) * UNIT_MS[unit]!;
 }

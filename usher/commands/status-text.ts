@@ -1,6 +1,6 @@
 // The cluster as text that a person can read: servers with their load, streams with their trees. Pure.
 
-import { isAlive } from '../network/state/liveness.ts';
+import { isAlive } from '../../network/state/liveness.ts';
 import type {
   Follow,
   Holding,
@@ -8,7 +8,8 @@ import type {
   RenditionRecord,
   Snapshot,
   StreamRecord,
-} from '../network/state/state.ts';
+} from '../../network/state/state.ts';
+import { drainTexts } from './drain-text.ts';
 
 /** What is shown at most: a cluster of thousands is for the eyes of programs. */
 const MAX_SERVERS = 100;
@@ -16,7 +17,8 @@ const MAX_STREAMS = 20;
 const BAR = 10;
 
 export function statusText(snapshot: Snapshot): string {
-  const parts = [summary(snapshot), serverTable(snapshot), ...streamTexts(snapshot)];
+  const drains = drainTexts(snapshot).join('\n');
+  const parts = [summary(snapshot), serverTable(snapshot), drains, ...streamTexts(snapshot)];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
