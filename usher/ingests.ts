@@ -2,7 +2,7 @@
 
 import { isAlive } from '../network/state/liveness.ts';
 import type { KnownServer, Snapshot } from '../network/state/state.ts';
-import { rendezvous } from './rendezvous.ts';
+import { rendezvous } from './placement/rendezvous.ts';
 
 /** As https://dev.twitch.tv/docs/video-broadcast/reference/ names the fields. */
 export interface Ingest {

@@ -1,0 +1,141 @@
+// What it costs to serve a viewer somewhere, term by term, in micro-dollars per viewer-hour. Pure.
+
+import { estimatedRttMs, type Position } from '../../network/map/position.ts';
+import type { StreamRecord } from '../../network/state/state.ts';
+import { GB_PER_MBPS_HOUR } from './billing.ts';
+import type { HolderState } from './holders.ts';
+import type { SceneLink } from './links.ts';
+import { fillOf } from './loads.ts';
+import type { Policy } from './policy.ts';
+import { hashOf } from './rendezvous.ts';
+import type { PlaceRequest } from './request.ts';
+import {
+  type Scene,
+  type SceneCdn,
+  type SceneServer,
+  type SceneSite,
+  sceneServer,
+  sceneSite,
+} from './scene.ts';
+import { copyMbps } from './streams.ts';
+import { isOpenTo, type Way, wayOut } from './uplinks.ts';
+
+/** A request with what is looked up for it once. */
+export interface Ask {
+  readonly scene: Scene;
+  readonly request: PlaceRequest;
+  readonly stream: StreamRecord;
+  readonly policy: Policy;
+  /** Where the viewer is, or else where its request came in: that is nearer to it than anything else known. */
+  readonly position: Position | undefined;
+  readonly viewerHash: number;
+  readonly streamHash: number;
+  /** The origin, while the snapshot does not show yet that it has its stream. */
+  readonly newOrigin: SceneServer | undefined;
+  /** What a copy of the stream takes of its parent. */
+  readonly copyMbps: number;
+}
+
+export function askOf(scene: Scene, request: PlaceRequest, stream: StreamRecord): Ask {
+  return {
+    scene,
+    request,
+    stream,
+    policy: scene.policies.of(request.stream, request.policy),
+    position: request.whence.position ?? sceneSite(scene, request.site)?.position,
+    viewerHash: hashOf(request.viewer),
+    streamHash: hashOf(request.stream),
+    newOrigin: scene.holders.has(stream.origin, stream.name) ? undefined : sceneServer(scene, stream.origin),
+    copyMbps: copyMbps(stream),
+  };
+}
+
+/** What all servers of a site cost this viewer alike. */
+export interface SiteTerms {
+  readonly way: Way;
+  readonly transit: number;
+  readonly latency: number;
+  readonly stall: number;
+  readonly elsewhere: number;
+  readonly sum: number;
+}
+
+/** Undefined: no uplink has room for the viewer. Whoever is there already needs no room. */
+export function siteTerms(ask: Ask, site: SceneSite, mbps: number, isThere: boolean): SiteTerms | undefined {
+  const { policy, request, scene, position } = ask;
+  const { asn } = request.whence;
+  const way = wayOut(site.uplinks, asn, mbps) ?? (isThere ? anyWay(site, asn) : undefined);
+  if (!way) return undefined;
+  const measured = scene.quality.of(site.name, asn, scene.snapshot.nowMs);
+  const rttMs = measured?.rttMs ?? estimatedRttMs(position, site.position);
+  const transit = way.microUsdPerHour;
+  const latency = rttMs * policy.msHourMicroUsd;
+  const stall = (measured?.stallRatio ?? 0) * policy.stallHourMicroUsd;
+  const elsewhere = request.site === undefined || request.site === site.name ? 0 : policy.elsewhereMicroUsd;
+  return { way, transit, latency, stall, elsewhere, sum: transit + latency + stall + elsewhere };
+}
+
+function anyWay({ uplinks }: SceneSite, asn: number | undefined): Way | undefined {
+  const uplink = uplinks.find((each) => isOpenTo(each, asn));
+  return uplink && { uplink, microUsdPerHour: 0 };
+}
+
+/** What a server costs beyond what all of its site do. `feed` is where it would get a stream that it does not have. */
+export function serverMicroUsd(
+  ask: Ask,
+  at: SceneServer,
+  state: HolderState | 'none',
+  feed: { readonly microUsdPerHour: number } | undefined,
+): number {
+  return (
+    hotMicroUsd(ask, at) +
+    waitMicroUsd(ask, at, state) +
+    copyMicroUsd(ask, at, state) +
+    moveMicroUsd(ask, at) +
+    (feed?.microUsdPerHour ?? 0)
+  );
+}
+
+/** Load is known in so many steps: servers that differ by less share viewers. */
+const FILL_STEPS = 32;
+
+/** Convex: half full is a sixteenth of the risk. */
+export function hotMicroUsd({ policy }: Ask, { load, host }: SceneServer): number {
+  const fill = host ? Math.max(fillOf(load), fillOf(host)) : fillOf(load);
+  return policy.hotHourMicroUsd * (Math.floor(fill * FILL_STEPS) / FILL_STEPS) ** 4;
+}
+
+/** Until one was measured. */
+const USUAL_COPY_MS = 1_000;
+
+/** While a server does not have the stream, the first picture waits for it. */
+export function waitMicroUsd({ policy }: Ask, { server }: SceneServer, state: HolderState | 'none'): number {
+  if (state === 'held' || state === 'leaving') return 0;
+  return ((server.copyMs || USUAL_COPY_MS) / 1000) * policy.waitMicroUsdPerS;
+}
+
+/** Streams are packed: one more server that has it costs, and so does one that was about to let it go. */
+export function copyMicroUsd(
+  { policy, stream }: Ask,
+  { server }: SceneServer,
+  state: HolderState | 'none',
+): number {
+  const isOneMore = state === 'none' || (state === 'leaving' && server.id !== stream.origin);
+  return isOneMore ? policy.copyMicroUsd : 0;
+}
+
+export function linkMicroUsd(ask: Ask, link: SceneLink | undefined): number {
+  return link ? ask.copyMbps * GB_PER_MBPS_HOUR * link.link.microUsdPerGb : 0;
+}
+
+/** To nobody who watches there already. */
+export function moveMicroUsd({ policy, request }: Ask, { server }: SceneServer): number {
+  return request.now === undefined || request.now === server.id ? 0 : policy.moveMicroUsd;
+}
+
+/** A CDN has a cache near everybody. */
+const CDN_RTT_MS = 20;
+
+export function cdnMicroUsd({ policy }: Ask, { cdn }: SceneCdn, mbps: number): number {
+  return mbps * GB_PER_MBPS_HOUR * cdn.microUsdPerGb + CDN_RTT_MS * policy.msHourMicroUsd;
+}

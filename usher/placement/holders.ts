@@ -1,0 +1,108 @@
+// Who has which stream, by the snapshot. Kept from one snapshot to the next, so that only what changed is read again.
+
+import type { Assignment, KnownServer, Snapshot } from '../../network/state/state.ts';
+
+/**
+ * `held`: has it and keeps it. `coming`: the plan wants it to follow it. `leaving`: has it, but nobody watches it there and the
+ * plan does not want it there.
+ */
+export type HolderState = 'held' | 'coming' | 'leaving';
+
+/** A server with regard to one stream. */
+export interface Holder {
+  /** The server's number, the same in all snapshots. */
+  readonly slot: number;
+  readonly state: HolderState;
+}
+
+interface Known {
+  readonly slot: number;
+  holdings: KnownServer['holdings'] | undefined;
+  assignment: Assignment | undefined;
+  readonly streams: Map<string, HolderState>;
+}
+
+const NOBODY: readonly Holder[] = [];
+
+export class Holders {
+  readonly #known = new Map<string, Known>();
+  readonly #freeSlots: number[] = [];
+  readonly #byStream = new Map<string, Holder[]>();
+
+  /** Every server of the snapshot gets a number; those of servers that are gone are given again. */
+  read({ servers, plan }: Pick<Snapshot, 'servers' | 'plan'>): void {
+    const present = new Set<string>();
+    for (const { id, holdings } of servers) {
+      present.add(id);
+      const known = this.#known.getOrInsertComputed(id, () => this.#unknown());
+      const assignment = Object.hasOwn(plan, id) ? plan[id] : undefined;
+      if (known.holdings === holdings && known.assignment === assignment) continue;
+      known.holdings = holdings;
+      known.assignment = assignment;
+      this.#change(known, statesOf(holdings, assignment));
+    }
+    if (present.size === this.#known.size) return;
+    for (const [id, known] of this.#known) if (!present.has(id)) this.#forget(id, known);
+  }
+
+  slotOf(server: string): number | undefined {
+    return this.#known.get(server)?.slot;
+  }
+
+  of(stream: string): readonly Holder[] {
+    return this.#byStream.get(stream) ?? NOBODY;
+  }
+
+  has(server: string, stream: string): boolean {
+    return this.#known.get(server)?.streams.has(stream) ?? false;
+  }
+
+  #unknown(): Known {
+    const slot = this.#freeSlots.pop() ?? this.#known.size;
+    return { slot, holdings: undefined, assignment: undefined, streams: new Map() };
+  }
+
+  #forget(id: string, known: Known): void {
+    this.#change(known, new Map());
+    this.#known.delete(id);
+    this.#freeSlots.push(known.slot);
+  }
+
+  #change({ slot, streams }: Known, after: ReadonlyMap<string, HolderState>): void {
+    for (const [stream, state] of after) {
+      const before = streams.get(stream);
+      if (before === state) continue;
+      if (before) this.#remove(stream, slot);
+      this.#byStream.getOrInsertComputed(stream, () => []).push({ slot, state });
+      streams.set(stream, state);
+    }
+    if (streams.size === after.size) return;
+    for (const stream of streams.keys()) {
+      if (after.has(stream)) continue;
+      this.#remove(stream, slot);
+      streams.delete(stream);
+    }
+  }
+
+  #remove(stream: string, slot: number): void {
+    const holders = this.#byStream.get(stream)!;
+    if (holders.length === 1) this.#byStream.delete(stream);
+    else
+      holders.splice(
+        holders.findIndex((holder) => holder.slot === slot),
+        1,
+      );
+  }
+}
+
+function statesOf(
+  holdings: KnownServer['holdings'],
+  assignment: Assignment | undefined,
+): Map<string, HolderState> {
+  const states = new Map<string, HolderState>();
+  for (const { stream, viewers } of holdings)
+    if (viewers > 0 || states.get(stream) !== 'held') states.set(stream, viewers > 0 ? 'held' : 'leaving');
+  for (const { stream } of assignment?.follows ?? [])
+    states.set(stream, states.has(stream) ? 'held' : 'coming');
+  return states;
+}

@@ -1,0 +1,52 @@
+// Placement: which server a viewer is sent to, and where it may go when that fails. Reads the scene and the request, nothing else.
+
+import { cdnChoice } from './cdn.ts';
+import { type Ask, askOf } from './cost.ts';
+import type { CdnChoice, Choice, Decision, PlaceRequest, ServerChoice } from './request.ts';
+import type { Scene } from './scene.ts';
+import { searchServers } from './search.ts';
+import { findStream, rungsMbps } from './streams.ts';
+
+/** How many ways to the stream a viewer is given. */
+export const CHOICES = 3;
+/** When one who was refused may ask again: viewers leave all the time, and servers beat each second. */
+const RETRY_S = 5;
+
+/**
+ * The cheapest of the servers that no hard limit excludes, by the prices of the policy. In order: servers with room, which keep
+ * back what one more copy of the stream takes; a CDN; what was kept back; a lower rendition.
+ */
+export function place(scene: Scene, request: PlaceRequest): Decision {
+  const stream = findStream(scene.snapshot, request.stream);
+  if (!stream) return { kind: 'unknown' };
+  const ask = askOf(scene, request, stream);
+  const choices = choicesOf(ask, rungsMbps(stream));
+  if (choices.length > 0) return { kind: 'serve', stream, choices };
+  return { kind: 'full', stream, reason: 'no_room', retryAfterS: RETRY_S };
+}
+
+function choicesOf(ask: Ask, rungs: readonly number[]): readonly Choice[] {
+  const highest = rungs[0] ?? 0;
+  const servers = searchServers(ask, { mbps: highest, keptMbps: ask.copyMbps }, CHOICES);
+  const cdn = cdnChoice(ask, highest);
+  if (servers.length > 0 || cdn) return inOrder(ask, servers, cdn);
+  for (const mbps of rungs) {
+    const choices = searchServers(ask, { mbps, keptMbps: 0 }, CHOICES);
+    if (choices.length > 0) return choices;
+  }
+  return [];
+}
+
+/** A CDN is the last resort, unless the policy lets its price decide. */
+function inOrder(
+  { policy }: Ask,
+  servers: readonly ServerChoice[],
+  cdn: CdnChoice | undefined,
+): readonly Choice[] {
+  if (!cdn) return servers;
+  const [best] = servers;
+  const isFirst =
+    policy.cdnAt === 'price' && best !== undefined && cdn.microUsdPerHour < best.microUsdPerHour;
+  const own = servers.slice(0, CHOICES - 1);
+  return isFirst ? [cdn, ...own] : [...own, cdn];
+}

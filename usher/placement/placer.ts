@@ -1,0 +1,62 @@
+// Places viewers one after another: reads each snapshot once, and books what it hands out.
+
+import type { Topology } from '../../network/map/topology.ts';
+import type { ClusterState, Snapshot } from '../../network/state/state.ts';
+import { bookingOf } from './booking.ts';
+import { Holders } from './holders.ts';
+import { place } from './place.ts';
+import type { Policies } from './policy.ts';
+import { Promises } from './promises.ts';
+import { Quality } from './quality.ts';
+import type { Decision, PlaceRequest } from './request.ts';
+import { type Scene, sceneOf } from './scene.ts';
+
+export interface PlacerOptions {
+  readonly state: Pick<ClusterState, 'snapshot'>;
+  readonly topology?: () => Topology;
+  readonly policies?: () => Policies;
+}
+
+export class Placer {
+  readonly quality = new Quality();
+  readonly promised = new Promises();
+  readonly #options: PlacerOptions;
+  readonly #holders = new Holders();
+  #scene: Scene | undefined;
+
+  constructor(options: PlacerOptions) {
+    this.#options = options;
+  }
+
+  /** Of the newest snapshot. Rejects as `snapshot` does. */
+  async scene(): Promise<Scene> {
+    const snapshot = await this.#options.state.snapshot();
+    if (this.#scene?.snapshot !== snapshot) this.#scene = this.#read(snapshot);
+    return this.#scene;
+  }
+
+  /** Decides, and promises the first choice to the session. */
+  async place(request: PlaceRequest, session: string): Promise<Decision> {
+    const scene = await this.scene();
+    const decision = place(scene, request);
+    if (decision.kind === 'serve') this.#promise(scene, decision, session);
+    return decision;
+  }
+
+  #promise(scene: Scene, { stream, choices }: Extract<Decision, { kind: 'serve' }>, session: string): void {
+    const [first] = choices;
+    const booking = first?.kind === 'server' ? bookingOf(scene, stream.name, first) : undefined;
+    if (booking) this.promised.book(session, booking, scene.snapshot.nowMs);
+  }
+
+  #read(snapshot: Snapshot): Scene {
+    const { topology, policies } = this.#options;
+    return sceneOf(snapshot, {
+      quality: this.quality,
+      promised: this.promised,
+      holders: this.#holders,
+      ...(topology ? { topology: topology() } : {}),
+      ...(policies ? { policies: policies() } : {}),
+    });
+  }
+}

@@ -1,0 +1,131 @@
+// Promises: what usher handed out and no beat has shown yet, booked on every resource that it will use.
+
+import { isWithin } from '../../network/state/liveness.ts';
+import type { KnownServer, Snapshot } from '../../network/state/state.ts';
+import type { Booked } from './loads.ts';
+
+/** A player that has not come by then is not expected any more, by the state's clock: while there is no news nothing is let go. */
+export const PROMISE_MS = 10_000;
+/** Past so many the oldest are let go, and the servers' own limits are what is left. */
+const MAX_PROMISES = 500_000;
+
+/** Megabits per second of several resources, named as leases name them. */
+export interface Taking {
+  readonly mbps: number;
+  readonly resources: readonly string[];
+}
+
+export interface Booking extends Taking {
+  readonly stream: string;
+  readonly server: string;
+  /** What the server takes of its parent and of a link to get the stream, which it does not have. */
+  readonly copy?: Taking;
+}
+
+const NOBODY: readonly string[] = [];
+
+interface Promised {
+  readonly booking: Booking;
+  readonly atMs: number;
+}
+
+interface Coming {
+  readonly copy: Taking;
+  atMs: number;
+}
+
+export class Promises {
+  readonly #booked = new Map<string, Booked>();
+  /** By session, the oldest first. */
+  readonly #promised = new Map<string, Promised>();
+  /** Streams that servers are about to follow because viewers were sent there: by stream, then server. */
+  readonly #coming = new Map<string, Map<string, Coming>>();
+
+  get count(): number {
+    return this.#promised.size;
+  }
+
+  /** Books for a session at a time of the state's clock. What it was promised before is let go: it moves. */
+  book(session: string, booking: Booking, nowMs: number): void {
+    this.release(session);
+    if (this.#promised.size >= MAX_PROMISES) this.release(this.#promised.keys().next().value!);
+    this.#take(booking);
+    this.#promised.set(session, { booking, atMs: nowMs });
+    this.#expect(booking, nowMs);
+  }
+
+  release(session: string): void {
+    const promised = this.#promised.get(session);
+    if (!promised) return;
+    this.#promised.delete(session);
+    this.#give(promised.booking);
+  }
+
+  /** Lets go of what the snapshot shows in use, and of what nobody came for. */
+  settle({ nowMs, servers }: Pick<Snapshot, 'nowMs' | 'servers'>): void {
+    for (const { id, arrived } of servers)
+      for (const session of arrived)
+        if (this.#promised.get(session)?.booking.server === id) this.release(session);
+    for (const [session, { atMs }] of this.#promised) {
+      if (isWithin(atMs, nowMs, PROMISE_MS)) break;
+      this.release(session);
+    }
+    if (this.#coming.size > 0) this.#settleCopies(nowMs, servers);
+  }
+
+  /** What is booked on a resource, as it changes. */
+  on(resource: string): Booked {
+    return this.#booked.getOrInsertComputed(resource, () => ({ mbps: 0, count: 0 }));
+  }
+
+  /** Ids of the servers that are about to follow a stream because viewers were sent there. */
+  comingTo(stream: string): Iterable<string> {
+    return this.#coming.get(stream)?.keys() ?? NOBODY;
+  }
+
+  isComing(stream: string, server: string): boolean {
+    return this.#coming.get(stream)?.has(server) ?? false;
+  }
+
+  #take({ mbps, resources }: Taking): void {
+    for (const resource of resources) {
+      const booked = this.on(resource);
+      booked.mbps += mbps;
+      booked.count += 1;
+    }
+  }
+
+  #give({ mbps, resources }: Taking): void {
+    for (const resource of resources) {
+      const booked = this.on(resource);
+      booked.count -= 1;
+      // Sums of fractions drift; nothing booked is exactly nothing.
+      booked.mbps = booked.count === 0 ? 0 : booked.mbps - mbps;
+    }
+  }
+
+  /** One copy of a stream is booked once, however many viewers are sent to it. */
+  #expect({ stream, server, copy }: Booking, nowMs: number): void {
+    if (!copy && !this.isComing(stream, server)) return;
+    const servers = this.#coming.getOrInsertComputed(stream, () => new Map());
+    const known = servers.get(server);
+    if (known) known.atMs = nowMs;
+    else if (copy) {
+      this.#take(copy);
+      servers.set(server, { copy, atMs: nowMs });
+    }
+  }
+
+  #settleCopies(nowMs: number, servers: readonly KnownServer[]): void {
+    const byId = new Map(servers.map((server) => [server.id, server]));
+    for (const [stream, coming] of this.#coming) {
+      for (const [id, { copy, atMs }] of coming) {
+        const isHeld = byId.get(id)?.holdings.some((holding) => holding.stream === stream) ?? false;
+        if (!isHeld && isWithin(atMs, nowMs, PROMISE_MS)) continue;
+        coming.delete(id);
+        this.#give(copy);
+      }
+      if (coming.size === 0) this.#coming.delete(stream);
+    }
+  }
+}

@@ -1,0 +1,140 @@
+// The search for servers with room for a viewer: those that have the stream, and those that could follow it. Pure.
+
+import { type Ask, type SiteTerms, serverMicroUsd, siteTerms } from './cost.ts';
+import { type Feed, feedFor, parentsOf } from './feeds.ts';
+import type { HolderState } from './holders.ts';
+import { ROUNDING_MBPS } from './loads.ts';
+import { meet } from './rendezvous.ts';
+import type { PlaceRequest, ServerChoice } from './request.ts';
+import { type SceneServer, type SceneSite, sceneServer, serverRoomMbps } from './scene.ts';
+import { type Candidate, Shortlist } from './shortlist.ts';
+import type { Way } from './uplinks.ts';
+
+/** What is searched for: room for a viewer of `mbps`, and beyond that `keptMbps` of the server, which are not to be used up. */
+export interface Size {
+  readonly mbps: number;
+  readonly keptMbps: number;
+}
+
+/** Servers of a site that are looked at for a new copy: those with the most room. */
+const LOOK = 4;
+
+interface Found extends Candidate {
+  readonly way: Way;
+  readonly feed: Feed | undefined;
+}
+
+/** The cheapest servers, at most `count`, of different hosts where possible. */
+export function searchServers(ask: Ask, size: Size, count: number): ServerChoice[] {
+  const search = new Search(ask, size, count);
+  search.holders();
+  search.copies();
+  return search.shortlist.list().map((found) => choiceOf(ask, size, found));
+}
+
+function choiceOf({ request }: Ask, { mbps }: Size, { at, way, feed, microUsdPerHour }: Found): ServerChoice {
+  return {
+    kind: 'server',
+    server: at.server,
+    uplink: way.uplink.uplink.name,
+    mbps,
+    microUsdPerHour,
+    stays: at.server.id === request.now,
+    ...(feed ? { copyFrom: feed.parent.server.id } : {}),
+  };
+}
+
+class Search {
+  readonly shortlist: Shortlist<Found>;
+  readonly #ask: Ask;
+  readonly #size: Size;
+  readonly #count: number;
+  /** By number of the site; null where no uplink has room. */
+  readonly #terms: (SiteTerms | null)[] = [];
+
+  constructor(ask: Ask, size: Size, count: number) {
+    this.#ask = ask;
+    this.#size = size;
+    this.#count = count;
+    this.shortlist = new Shortlist(count);
+  }
+
+  holders(): void {
+    const { scene, stream, newOrigin } = this.#ask;
+    if (newOrigin) this.#holder(newOrigin, 'coming');
+    for (const { slot, state } of scene.holders.of(stream.name)) this.#holder(scene.servers[slot]!, state);
+    for (const id of scene.promised.comingTo(stream.name)) {
+      const at = sceneServer(scene, id);
+      if (at && !scene.holders.has(id, stream.name)) this.#holder(at, 'coming');
+    }
+  }
+
+  /** Servers that would have to follow the stream: where they are cheaper than all that have it, or where those are too few. */
+  copies(): void {
+    const { scene, policy } = this.#ask;
+    let parents: readonly SceneServer[] | undefined;
+    for (const site of scene.sites) {
+      const terms = site.open.length > 0 ? this.#termsAt(site) : null;
+      if (!terms || terms.sum + policy.copyMicroUsd > this.#copyLimit()) continue;
+      parents ??= parentsOf(this.#ask);
+      const feed = feedFor(this.#ask, site, parents);
+      if (feed) this.#copiesAt(site, terms, feed);
+    }
+  }
+
+  #holder(at: SceneServer, state: HolderState): void {
+    const { request, viewerHash } = this.#ask;
+    const isThere = at.server.id === request.now;
+    if (at.closed || isAvoided(request, at) || !(isThere || this.#hasRoom(at))) return;
+    const terms = this.#termsAt(at.site) ?? (isThere ? siteTerms(this.#ask, at.site, 0, true) : undefined);
+    if (terms) this.#add(at, state, terms, undefined, viewerHash);
+  }
+
+  #copiesAt(site: SceneSite, terms: SiteTerms, feed: Feed): void {
+    const { scene, stream, request, streamHash, newOrigin } = this.#ask;
+    let looked = 0;
+    for (const at of site.open) {
+      const { id } = at.server;
+      if (at === newOrigin || scene.holders.has(id, stream.name) || scene.promised.isComing(stream.name, id))
+        continue;
+      if (isAvoided(request, at) || !this.#hasRoom(at)) continue;
+      // By the stream, not the viewer: those who ask together are sent to one new copy.
+      this.#add(at, 'none', terms, feed, streamHash);
+      looked += 1;
+      if (looked === LOOK) return;
+    }
+  }
+
+  #add(
+    at: SceneServer,
+    state: HolderState | 'none',
+    terms: SiteTerms,
+    feed: Feed | undefined,
+    hash: number,
+  ): void {
+    const microUsdPerHour = terms.sum + serverMicroUsd(this.#ask, at, state, feed);
+    if (microUsdPerHour > this.shortlist.limit()) return;
+    this.shortlist.add({ at, way: terms.way, feed, microUsdPerHour, rank: meet(hash, at.hash) });
+  }
+
+  /** A new copy is made to be the best choice; as a further one only while there are too few. */
+  #copyLimit(): number {
+    return this.shortlist.hosts < this.#count ? Number.POSITIVE_INFINITY : this.shortlist.limit(true);
+  }
+
+  #hasRoom(at: SceneServer): boolean {
+    return serverRoomMbps(at) >= this.#size.mbps + this.#size.keptMbps - ROUNDING_MBPS;
+  }
+
+  #termsAt(site: SceneSite): SiteTerms | null {
+    const known = this.#terms[site.index];
+    if (known !== undefined) return known;
+    const terms = siteTerms(this.#ask, site, this.#size.mbps, false) ?? null;
+    this.#terms[site.index] = terms;
+    return terms;
+  }
+}
+
+function isAvoided({ avoid }: PlaceRequest, { server }: SceneServer): boolean {
+  return avoid?.includes(server.id) ?? false;
+}
