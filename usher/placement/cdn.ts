@@ -1,9 +1,9 @@
 // CDNs: whom they may serve, at what price, and from which servers they pull. Pure.
 
-import { type Ask, cdnMicroUsd } from './cost.ts';
+import { type Ask, cdnMicroUsd } from './price/cost.ts';
 import { meet } from './rendezvous.ts';
 import type { CdnChoice } from './request.ts';
-import type { SceneCdn, SceneServer } from './scene.ts';
+import type { SceneCdn, SceneServer } from './scene/scene.ts';
 
 /** The cheapest that may serve this viewer and has money left; undefined: none. */
 export function cdnChoice(ask: Ask, mbps: number): CdnChoice | undefined {

@@ -1,9 +1,9 @@
 // From whom a server that does not have a stream would get it: the cheapest parent that has room for one more child. Pure.
 
-import { type Ask, linkMicroUsd } from './cost.ts';
-import type { SceneLink } from './links.ts';
-import { fits, ROUNDING_MBPS } from './loads.ts';
-import { type SceneServer, type SceneSite, serverRoomMbps } from './scene.ts';
+import { type Ask, linkMicroUsd } from './price/cost.ts';
+import type { SceneLink } from './scene/links.ts';
+import { fits, ROUNDING_MBPS } from './scene/loads.ts';
+import { type SceneServer, type SceneSite, serverRoomMbps } from './scene/scene.ts';
 
 export interface Feed {
   readonly parent: SceneServer;

@@ -1,11 +1,11 @@
 // Placement: which server a viewer is sent to, and where it may go when that fails. Reads the scene and the request, nothing else.
 
 import { cdnChoice } from './cdn.ts';
-import { type Ask, askOf } from './cost.ts';
+import { type Ask, askOf } from './price/cost.ts';
 import type { CdnChoice, Choice, Decision, PlaceRequest, ServerChoice } from './request.ts';
-import type { Scene } from './scene.ts';
+import type { Scene } from './scene/scene.ts';
+import { findStream, rungsMbps } from './scene/streams.ts';
 import { searchServers } from './search.ts';
-import { findStream, rungsMbps } from './streams.ts';
 
 /** How many ways to the stream a viewer is given. */
 export const CHOICES = 3;

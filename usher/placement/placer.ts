@@ -2,14 +2,14 @@
 
 import type { Topology } from '../../network/map/topology.ts';
 import type { ClusterState, Snapshot } from '../../network/state/state.ts';
-import { bookingOf } from './booking.ts';
-import { Holders } from './holders.ts';
 import { place } from './place.ts';
-import type { Policies } from './policy.ts';
-import { Promises } from './promises.ts';
-import { Quality } from './quality.ts';
+import type { Policies } from './price/policy.ts';
+import { Quality } from './price/quality.ts';
+import { bookingOf } from './promises/booking.ts';
+import { Promises } from './promises/promises.ts';
 import type { Decision, PlaceRequest } from './request.ts';
-import { type Scene, sceneOf } from './scene.ts';
+import { Holders } from './scene/holders.ts';
+import { type Scene, sceneOf } from './scene/scene.ts';
 
 export interface PlacerOptions {
   readonly state: Pick<ClusterState, 'snapshot'>;

@@ -3,7 +3,7 @@
 import type { Whence } from '../../network/map/atlas.ts';
 import type { Cdn } from '../../network/map/topology.ts';
 import type { KnownServer, StreamRecord } from '../../network/state/state.ts';
-import type { PolicyName } from './policy.ts';
+import type { PolicyName } from './price/policy.ts';
 
 export interface PlaceRequest {
   readonly stream: string;

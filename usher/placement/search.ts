@@ -1,14 +1,14 @@
 // The search for servers with room for a viewer: those that have the stream, and those that could follow it. Pure.
 
-import { type Ask, type SiteTerms, serverMicroUsd, siteTerms } from './cost.ts';
 import { type Feed, feedFor, parentsOf } from './feeds.ts';
-import type { HolderState } from './holders.ts';
-import { ROUNDING_MBPS } from './loads.ts';
+import { type Ask, type SiteTerms, serverMicroUsd, siteTerms } from './price/cost.ts';
 import { meet } from './rendezvous.ts';
 import type { PlaceRequest, ServerChoice } from './request.ts';
-import { type SceneServer, type SceneSite, sceneServer, serverRoomMbps } from './scene.ts';
+import type { HolderState } from './scene/holders.ts';
+import { ROUNDING_MBPS } from './scene/loads.ts';
+import { type SceneServer, type SceneSite, sceneServer, serverRoomMbps } from './scene/scene.ts';
+import type { Way } from './scene/uplinks.ts';
 import { type Candidate, Shortlist } from './shortlist.ts';
-import type { Way } from './uplinks.ts';
 
 /** What is searched for: room for a viewer of `mbps`, and beyond that `keptMbps` of the server, which are not to be used up. */
 export interface Size {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { KnownServer, Snapshot } from '../../../network/state/state.ts';
 import { place } from '../../../usher/placement/place.ts';
 import type { Decision, PlaceRequest } from '../../../usher/placement/request.ts';
-import { sceneOf } from '../../../usher/placement/scene.ts';
+import { sceneOf } from '../../../usher/placement/scene/scene.ts';
 import { holding, NOW_MS, server, snapshot, stream } from '../../tools/clusters.ts';
 
 /** Alice's stream on its origin and on what follows it. */

@@ -1,7 +1,7 @@
 // Links between sites as placement sees them: what copies of streams use of them, and what one more would cost. Pure.
 
-import { type Link, linkBetween, type Topology } from '../../network/map/topology.ts';
-import type { Snapshot } from '../../network/state/state.ts';
+import { type Link, linkBetween, type Topology } from '../../../network/map/topology.ts';
+import type { Snapshot } from '../../../network/state/state.ts';
 import { type Load, linkResource } from './loads.ts';
 import { findStream } from './streams.ts';
 

@@ -1,10 +1,10 @@
 // What a choice takes of which resources, for promises to book. Pure.
 
-import { type Load, linkResource, uplinkResource } from './loads.ts';
+import type { ServerChoice } from '../request.ts';
+import { type Load, linkResource, uplinkResource } from '../scene/loads.ts';
+import { type Scene, type SceneServer, sceneServer } from '../scene/scene.ts';
+import { copyMbps, findStream } from '../scene/streams.ts';
 import type { Booking, Taking } from './promises.ts';
-import type { ServerChoice } from './request.ts';
-import { type Scene, type SceneServer, sceneServer } from './scene.ts';
-import { copyMbps, findStream } from './streams.ts';
 
 /** Undefined: nothing is to be booked, because the viewer is there already. */
 export function bookingOf(scene: Scene, stream: string, choice: ServerChoice): Booking | undefined {

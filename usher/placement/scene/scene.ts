@@ -1,18 +1,18 @@
 // A snapshot read for placing: what every server, host, uplink and link has left, and who has which stream.
 
-import type { Position } from '../../network/map/position.ts';
-import type { Cdn, Topology } from '../../network/map/topology.ts';
-import { NO_TOPOLOGY, type Site, siteOf, UNLIMITED_MBPS } from '../../network/map/topology.ts';
-import { isAlive } from '../../network/state/liveness.ts';
-import type { KnownServer, Snapshot } from '../../network/state/state.ts';
-import { FREE, tariffOf } from './billing.ts';
+import type { Position } from '../../../network/map/position.ts';
+import type { Cdn, Topology } from '../../../network/map/topology.ts';
+import { NO_TOPOLOGY, type Site, siteOf, UNLIMITED_MBPS } from '../../../network/map/topology.ts';
+import { isAlive } from '../../../network/state/liveness.ts';
+import type { KnownServer, Snapshot } from '../../../network/state/state.ts';
+import { FREE, tariffOf } from '../price/billing.ts';
+import { DEFAULT_POLICIES, type Policies } from '../price/policy.ts';
+import { Quality } from '../price/quality.ts';
+import { Promises } from '../promises/promises.ts';
+import { hashOf } from '../rendezvous.ts';
 import { Holders } from './holders.ts';
 import { Links } from './links.ts';
 import { hostResource, type Load, roomMbps, serverResource, uplinkResource } from './loads.ts';
-import { DEFAULT_POLICIES, type Policies } from './policy.ts';
-import { Promises } from './promises.ts';
-import { Quality } from './quality.ts';
-import { hashOf } from './rendezvous.ts';
 import type { SceneUplink } from './uplinks.ts';
 
 export interface SceneOptions {

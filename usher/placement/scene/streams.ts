@@ -1,6 +1,6 @@
 // Streams of a snapshot, and what their renditions take. Pure.
 
-import type { Snapshot, StreamRecord } from '../../network/state/state.ts';
+import type { Snapshot, StreamRecord } from '../../../network/state/state.ts';
 
 /** Streams are in order of their names. */
 export function findStream({ streams }: Pick<Snapshot, 'streams'>, name: string): StreamRecord | undefined {

@@ -1,14 +1,12 @@
 // What it costs to serve a viewer somewhere, term by term, in micro-dollars per viewer-hour. Pure.
 
-import { estimatedRttMs, type Position } from '../../network/map/position.ts';
-import type { StreamRecord } from '../../network/state/state.ts';
-import { GB_PER_MBPS_HOUR } from './billing.ts';
-import type { HolderState } from './holders.ts';
-import type { SceneLink } from './links.ts';
-import { fillOf } from './loads.ts';
-import type { Policy } from './policy.ts';
-import { hashOf } from './rendezvous.ts';
-import type { PlaceRequest } from './request.ts';
+import { estimatedRttMs, type Position } from '../../../network/map/position.ts';
+import type { StreamRecord } from '../../../network/state/state.ts';
+import { hashOf } from '../rendezvous.ts';
+import type { PlaceRequest } from '../request.ts';
+import type { HolderState } from '../scene/holders.ts';
+import type { SceneLink } from '../scene/links.ts';
+import { fillOf } from '../scene/loads.ts';
 import {
   type Scene,
   type SceneCdn,
@@ -16,9 +14,11 @@ import {
   type SceneSite,
   sceneServer,
   sceneSite,
-} from './scene.ts';
-import { copyMbps } from './streams.ts';
-import { isOpenTo, type Way, wayOut } from './uplinks.ts';
+} from '../scene/scene.ts';
+import { copyMbps } from '../scene/streams.ts';
+import { isOpenTo, type Way, wayOut } from '../scene/uplinks.ts';
+import { GB_PER_MBPS_HOUR } from './billing.ts';
+import type { Policy } from './policy.ts';
 
 /** A request with what is looked up for it once. */
 export interface Ask {

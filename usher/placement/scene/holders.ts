@@ -1,6 +1,6 @@
 // Who has which stream, by the snapshot. Kept from one snapshot to the next, so that only what changed is read again.
 
-import type { Assignment, KnownServer, Snapshot } from '../../network/state/state.ts';
+import type { Assignment, KnownServer, Snapshot } from '../../../network/state/state.ts';
 
 /**
  * `held`: has it and keeps it. `coming`: the plan wants it to follow it. `leaving`: has it, but nobody watches it there and the

@@ -1,8 +1,8 @@
 // Promises: what usher handed out and no beat has shown yet, booked on every resource that it will use.
 
-import { isWithin } from '../../network/state/liveness.ts';
-import type { KnownServer, Snapshot } from '../../network/state/state.ts';
-import type { Booked } from './loads.ts';
+import { isWithin } from '../../../network/state/liveness.ts';
+import type { KnownServer, Snapshot } from '../../../network/state/state.ts';
+import type { Booked } from '../scene/loads.ts';
 
 /** A player that has not come by then is not expected any more, by the state's clock: while there is no news nothing is let go. */
 export const PROMISE_MS = 10_000;

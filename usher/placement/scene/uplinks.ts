@@ -1,7 +1,7 @@
 // Uplinks of a site as placement sees them: how full, at what price, and which of them carries a viewer. Pure.
 
-import type { Uplink } from '../../network/map/topology.ts';
-import { microUsdPerHour, type Tariff } from './billing.ts';
+import type { Uplink } from '../../../network/map/topology.ts';
+import { microUsdPerHour, type Tariff } from '../price/billing.ts';
 import { fits, type Load } from './loads.ts';
 
 export interface SceneUplink {

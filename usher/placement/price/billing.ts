@@ -1,7 +1,7 @@
 // What an uplink has cost this month so far, and what one more Mbps on it costs now. Pure.
 
-import type { Billing, Transit } from '../../network/map/topology.ts';
-import type { UplinkAccount } from '../../network/state/lease.ts';
+import type { Billing, Transit } from '../../../network/map/topology.ts';
+import type { UplinkAccount } from '../../../network/state/lease.ts';
 
 type Percentile = Extract<Billing, { readonly kind: 'percentile' }>;
 
