@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { type Exchange, type Route, send } from '../network/http.ts';
 import { isStreamName, STREAM_NAME_RULE } from '../network/names.ts';
+import { reachableUrl } from '../network/reachable.ts';
 import { MODULE_PATHS } from './assets.ts';
-import { reachableUrl } from './reachable.ts';
 
 export interface PageOptions {
   /** What broadcasters push to, without the stream's name: `rtmp://127.0.0.1:1935/live`. */

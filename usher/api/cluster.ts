@@ -2,9 +2,9 @@
 
 import type { Clock } from '../../network/clock.ts';
 import { type Route, sendJson } from '../../network/http.ts';
+import { reachableUrl } from '../../network/reachable.ts';
 import type { ClusterState } from '../../network/state/state.ts';
 import { ingestList } from '../ingests.ts';
-import { reachableUrl } from '../reachable.ts';
 
 export function clusterRoutes({
   state,

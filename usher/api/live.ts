@@ -3,13 +3,13 @@
 import { type Clock, sleep } from '../../network/clock.ts';
 import { randomName } from '../../network/hash.ts';
 import { type Exchange, type Route, redirect, send, sendProblem } from '../../network/http.ts';
+import { reachableUrl } from '../../network/reachable.ts';
 import { newSession, readSession, writeSession } from '../../network/session.ts';
 import type { ClusterState, StreamRecord } from '../../network/state/state.ts';
 import { signToken, verifyToken } from '../../network/token.ts';
 import { multivariantPlaylist } from '../multivariant.ts';
 import { Placer } from '../placement/placer.ts';
 import type { Decision, PlaceRequest } from '../placement/request.ts';
-import { reachableUrl } from '../reachable.ts';
 
 export interface LiveOptions {
   readonly state: Pick<ClusterState, 'snapshot'>;
