@@ -87,6 +87,7 @@ const PURE = [
   'usher/placement/scene/holders.ts',
   'usher/placement/scene/links.ts',
   'usher/placement/scene/loads.ts',
+  'usher/placement/scene/plant.ts',
   'usher/placement/place.ts',
   'usher/placement/price/policy.ts',
   'usher/placement/promises/promises.ts',

@@ -3,7 +3,8 @@
 import { type Ask, cdnMicroUsd } from './price/cost.ts';
 import { meet } from './rendezvous.ts';
 import type { CdnChoice } from './request.ts';
-import type { SceneCdn, SceneServer } from './scene/scene.ts';
+import type { SceneServer } from './scene/plant.ts';
+import type { SceneCdn } from './scene/scene.ts';
 
 /** The cheapest that may serve this viewer and has money left; undefined: none. */
 export function cdnChoice(ask: Ask, mbps: number): CdnChoice | undefined {

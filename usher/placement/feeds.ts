@@ -3,7 +3,7 @@
 import { type Ask, linkMicroUsd } from './price/cost.ts';
 import type { SceneLink } from './scene/links.ts';
 import { fits, ROUNDING_MBPS } from './scene/loads.ts';
-import { type SceneServer, type SceneSite, serverRoomMbps } from './scene/scene.ts';
+import { type SceneServer, type SceneSite, serverRoomMbps } from './scene/plant.ts';
 
 export interface Feed {
   readonly parent: SceneServer;

@@ -6,7 +6,8 @@ import { meet } from './rendezvous.ts';
 import type { PlaceRequest, ServerChoice } from './request.ts';
 import type { HolderState } from './scene/holders.ts';
 import { ROUNDING_MBPS } from './scene/loads.ts';
-import { type SceneServer, type SceneSite, sceneServer, serverRoomMbps } from './scene/scene.ts';
+import { type SceneServer, type SceneSite, serverRoomMbps } from './scene/plant.ts';
+import { sceneServer } from './scene/scene.ts';
 import type { Way } from './scene/uplinks.ts';
 import { type Candidate, Shortlist } from './shortlist.ts';
 

@@ -1,6 +1,6 @@
 // The best few of many candidates, of different hosts where possible. Pure.
 
-import type { SceneServer } from './scene/scene.ts';
+import type { SceneServer } from './scene/plant.ts';
 
 export interface Candidate {
   readonly at: SceneServer;

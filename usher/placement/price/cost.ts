@@ -7,14 +7,8 @@ import type { PlaceRequest } from '../request.ts';
 import type { HolderState } from '../scene/holders.ts';
 import type { SceneLink } from '../scene/links.ts';
 import { fillOf } from '../scene/loads.ts';
-import {
-  type Scene,
-  type SceneCdn,
-  type SceneServer,
-  type SceneSite,
-  sceneServer,
-  sceneSite,
-} from '../scene/scene.ts';
+import type { SceneServer, SceneSite } from '../scene/plant.ts';
+import { type Scene, type SceneCdn, sceneServer, sceneSite } from '../scene/scene.ts';
 import { copyMbps } from '../scene/streams.ts';
 import { isOpenTo, type Way, wayOut } from '../scene/uplinks.ts';
 import { GB_PER_MBPS_HOUR } from './billing.ts';

@@ -2,7 +2,8 @@
 
 import type { ServerChoice } from '../request.ts';
 import { type Load, linkResource, uplinkResource } from '../scene/loads.ts';
-import { type Scene, type SceneServer, sceneServer } from '../scene/scene.ts';
+import type { SceneServer } from '../scene/plant.ts';
+import { type Scene, sceneServer } from '../scene/scene.ts';
 import { copyMbps, findStream } from '../scene/streams.ts';
 import type { Booking, Taking } from './promises.ts';
 

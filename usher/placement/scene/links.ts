@@ -3,6 +3,7 @@
 import { type Link, linkBetween, type Topology } from '../../../network/map/topology.ts';
 import type { Snapshot } from '../../../network/state/state.ts';
 import { type Load, linkResource } from './loads.ts';
+import type { LoadMaker } from './plant.ts';
 import { findStream } from './streams.ts';
 
 export interface SceneLink {
@@ -14,7 +15,7 @@ interface LinksOptions {
   readonly snapshot: Snapshot;
   readonly topology: Topology;
   readonly sites: readonly { readonly name: string }[];
-  readonly load: (resource: string, limitMbps: number, usedMbps: number) => Load;
+  readonly load: LoadMaker;
 }
 
 export class Links {
