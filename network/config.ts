@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { CodedError, reasonOf } from './errors.ts';
-import { isStreamName, STREAM_NAME_RULE } from './names.ts';
+import { isPlaceName, isStreamName, PLACE_NAME_RULE, STREAM_NAME_RULE } from './names.ts';
 import type { RedisAddress } from './state/redis.ts';
 import { explain, parseYaml, type Whereabouts, z } from './yaml.ts';
 
@@ -12,6 +12,8 @@ const secret = z.string().min(16, 'a secret has at least 16 characters');
 const REDIS_ADDRESS = /^(?:unix:\/.+|(?:\[[0-9A-Fa-f:.]+\]|[^\s:[\]]+):\d{1,5})$/;
 const REDIS_PREFIX = /^[A-Za-z0-9_.:-]{1,64}$/;
 const baseUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
+
+const placeName = z.string().refine(isPlaceName, PLACE_NAME_RULE);
 
 const pemFile = z.string().min(1).optional();
 const redis = z
@@ -70,18 +72,15 @@ const schema = z.strictObject({
   usherPort: port.default(8080),
   mediaPort: port.default(8081),
   /** This server among others; made anew at each start when it is not given. */
-  id: z
-    .string()
-    .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'an id is 1 to 64 letters, digits, "_", "." and "-"')
-    .optional(),
+  id: placeName.optional(),
   /** What this server does. */
   roles: z
     .array(z.enum(['origin', 'edge', 'transcoder']))
     .min(1)
     .default(['origin', 'edge']),
   /** Datacenter and machine that it stands in: servers of one site are near, those of one host share a network card. */
-  site: z.string().min(1).max(64).default('local'),
-  host: z.string().min(1).max(64).default('local'),
+  site: placeName.default('local'),
+  host: placeName.default('local'),
   /** What it may send. */
   egressMbps: z.number().positive().default(1_000),
   /** Where players reach the media listener when that is not the host that they asked usher on. */

@@ -97,6 +97,19 @@ export function linkBetween(topology: Topology, one: string, other: string): Lin
   return { sites, capacityMbps: UNLIMITED_MBPS, microUsdPerGb: 0, rttMs };
 }
 
+/** What may be meant, and is worth a word to the operator. */
+export function remarksOn({ sites, links }: Topology): string[] {
+  const joined = new Set(links.flatMap((link) => link.sites));
+  return [...sites.values()].flatMap(({ name, uplinks }) => [
+    ...(uplinks.some(({ kind }) => kind === 'transit')
+      ? []
+      : [`site '${name}' has no transit: it serves only viewers in networks that it peers with`]),
+    ...(sites.size === 1 || joined.has(name)
+      ? []
+      : [`site '${name}' has no link: no stream is copied to or from it`]),
+  ]);
+}
+
 const UNLISTED_TRANSIT: Transit = {
   kind: 'transit',
   name: 'transit',
