@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { CodedError, reasonOf } from './errors.ts';
+import { parsePrefix } from './map/address.ts';
 import { isPlaceName, isStreamName, PLACE_NAME_RULE, STREAM_NAME_RULE } from './names.ts';
 import type { RedisAddress } from './state/redis.ts';
 import { explain, parseYaml, type Whereabouts, z } from './yaml.ts';
@@ -15,7 +16,17 @@ const baseUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/
 
 const placeName = z.string().refine(isPlaceName, PLACE_NAME_RULE);
 
-const pemFile = z.string().min(1).optional();
+const file = z.string().min(1);
+const files = z
+  .union([z.array(file).max(16), file], 'a file, or a list of files')
+  .transform((one) => [one].flat());
+const prefix = z.string().transform((text, context) => {
+  const range = parsePrefix(text);
+  if (!range)
+    context.addIssue({ code: 'custom', message: 'an address, or a prefix as 10.0.0.0/8', input: text });
+  return range ?? z.NEVER;
+});
+const pemFile = file.optional();
 const redis = z
   .strictObject({
     /** `host:port` of one server, of Sentinels or of nodes of a Redis Cluster; `unix:<path>` of one server on this machine. */
@@ -134,6 +145,19 @@ const schema = z.strictObject({
       reserveMb: z.number().min(0).default(1_024),
     })
     .prefault({}),
+  /** What usher knows of networks and places: see `map/atlas.ts`, and `map/example.yaml` for a topology. */
+  map: z
+    .strictObject({
+      topology: file.optional(),
+      /** MaxMind DB files of cities or countries, and of networks (ASN). What is installed when they are not given. */
+      cityDb: files.optional(),
+      asnDb: files.optional(),
+      /** Texts of prefixes and their networks, which go before `asnDb`. */
+      routes: files.optional(),
+    })
+    .prefault({}),
+  /** Who is believed about where a request came from (`Forwarded`, `X-Forwarded-For`): addresses, or prefixes as `10.0.0.0/8`. */
+  trustedProxies: z.array(prefix).max(1_000).default([]),
   feed: z
     .strictObject({
       /** Media time that each feed keeps in memory, seconds. */
