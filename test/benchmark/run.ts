@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { benchmarkDelivery } from './delivery.ts';
 import { benchmarkLatency } from './latency.ts';
+import { benchmarkPlace } from './place.ts';
 import { benchmarkRelay } from './relay.ts';
 import type { Report } from './report.ts';
 
@@ -19,6 +20,7 @@ export interface BenchmarkOptions {
 const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise<Report>>> = {
   delivery: benchmarkDelivery,
   latency: benchmarkLatency,
+  place: benchmarkPlace,
   relay: benchmarkRelay,
 };
 

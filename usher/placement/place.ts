@@ -14,7 +14,7 @@ const RETRY_S = 5;
 
 /**
  * The cheapest of the servers that no hard limit excludes, by the prices of the policy. In order: servers with room, which keep
- * back what one more copy of the stream takes; a CDN; what was kept back; a lower rendition.
+ * back what copies of their streams take; a CDN; what was kept back; a lower rendition.
  */
 export function place(scene: Scene, request: PlaceRequest): Decision {
   const stream = findStream(scene.snapshot, request.stream);
@@ -27,11 +27,11 @@ export function place(scene: Scene, request: PlaceRequest): Decision {
 
 function choicesOf(ask: Ask, rungs: readonly number[]): readonly Choice[] {
   const highest = rungs[0] ?? 0;
-  const servers = searchServers(ask, { mbps: highest, keptMbps: ask.copyMbps }, CHOICES);
+  const servers = searchServers(ask, { mbps: highest, keepsBack: true }, CHOICES);
   const cdn = cdnChoice(ask, highest);
   if (servers.length > 0 || cdn) return inOrder(ask, servers, cdn);
   for (const mbps of rungs) {
-    const choices = searchServers(ask, { mbps, keptMbps: 0 }, CHOICES);
+    const choices = searchServers(ask, { mbps, keepsBack: false }, CHOICES);
     if (choices.length > 0) return choices;
   }
   return [];

@@ -11,11 +11,14 @@ import { sceneServer } from './scene/scene.ts';
 import type { Way } from './scene/uplinks.ts';
 import { type Candidate, Shortlist } from './shortlist.ts';
 
-/** What is searched for: room for a viewer of `mbps`, and beyond that `keptMbps` of the server, which are not to be used up. */
+/** What is searched for: room for a viewer of `mbps`, with or without what a server keeps back for copies of its streams. */
 export interface Size {
   readonly mbps: number;
-  readonly keptMbps: number;
+  readonly keepsBack: boolean;
 }
+
+/** A server that gave its last room to viewers could not pass its streams on: this part of its egress is the last to be given. */
+const KEPT_SHARE = 0.05;
 
 /** Servers of a site that are looked at for a new copy: those with the most room. */
 const LOOK = 4;
@@ -124,7 +127,9 @@ class Search {
   }
 
   #hasRoom(at: SceneServer): boolean {
-    return serverRoomMbps(at) >= this.#size.mbps + this.#size.keptMbps - ROUNDING_MBPS;
+    const { mbps, keepsBack } = this.#size;
+    const keptMbps = keepsBack ? Math.max(this.#ask.copyMbps, at.load.limitMbps * KEPT_SHARE) : 0;
+    return serverRoomMbps(at) >= mbps + keptMbps - ROUNDING_MBPS;
   }
 
   #termsAt(site: SceneSite): SiteTerms | null {

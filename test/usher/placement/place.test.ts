@@ -69,9 +69,9 @@ describe('a viewer is sent', () => {
     expect(placesAt(cluster({ sentMbps: 998 }, { a: { holdings: [] } }))).toEqual(['a']);
   });
 
-  test('to a server that would follow the stream before the last holder gives away what a copy takes', () => {
-    expect(placesAt(cluster({ sentMbps: 992 }, { a: {} }))).toEqual(['origin', 'a']);
-    expect(placesAt(cluster({ sentMbps: 993 }, { a: {} }))).toEqual(['a']);
+  test('to a server that would follow the stream before the last holder gives away what it keeps back for copies', () => {
+    expect(placesAt(cluster({ sentMbps: 946 }, { a: {} }))).toEqual(['origin', 'a']);
+    expect(placesAt(cluster({ sentMbps: 947 }, { a: {} }))).toEqual(['a']);
   });
 
   test('to the last holder’s last room when nobody else could follow the stream', () => {

@@ -37,9 +37,10 @@ export class Holders {
       const known = this.#known.getOrInsertComputed(id, () => this.#unknown());
       const assignment = Object.hasOwn(plan, id) ? plan[id] : undefined;
       if (known.holdings === holdings && known.assignment === assignment) continue;
+      const isSame = known.assignment === assignment && isAlike(known.holdings, holdings);
       known.holdings = holdings;
       known.assignment = assignment;
-      this.#change(known, statesOf(holdings, assignment));
+      if (!isSame) this.#change(known, statesOf(holdings, assignment));
     }
     if (present.size === this.#known.size) return;
     for (const [id, known] of this.#known) if (!present.has(id)) this.#forget(id, known);
@@ -93,6 +94,16 @@ export class Holders {
         1,
       );
   }
+}
+
+/** Whether the same streams are held, and the same of them watched. */
+function isAlike(before: KnownServer['holdings'] | undefined, after: KnownServer['holdings']): boolean {
+  if (before?.length !== after.length) return false;
+  for (let at = 0; at < after.length; at++) {
+    const [one, other] = [before[at]!, after[at]!];
+    if (one.stream !== other.stream || one.viewers > 0 !== other.viewers > 0) return false;
+  }
+  return true;
 }
 
 function statesOf(
