@@ -22,3 +22,10 @@ export function equalSecrets(one: string, other: string): boolean {
 export function randomName(bytes: number): string {
   return randomBytes(bytes).toString('base64url');
 }
+
+/** SHA-256 of a stream's bytes, as hexadecimal digits. */
+export async function sha256Of(bytes: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of bytes) hash.update(piece);
+  return hash.digest('hex');
+}

@@ -142,29 +142,83 @@ export interface Entity {
 
 /** Answers GET and HEAD with conditions (RFC 9110 13) and a byte range (RFC 9110 14; several ranges get the whole). */
 export function sendEntity(exchange: Exchange, entity: Entity): void {
+  const bytes = entity.views.reduce((sum, view) => sum + view.length, 0);
+  const wanted = begin(exchange, { ...entity, bytes, isWhole: true });
+  if (wanted) endWith(exchange, cut(entity.views, wanted.from, wanted.to));
+}
+
+/** Bytes that lie elsewhere, and never change under their name; more of them may be to come. */
+export interface Stored {
+  readonly bytes: number;
+  /** False while it grows. */
+  readonly isWhole: boolean;
+  readonly type: string;
+  /** A strong validator, with its quotation marks. */
+  readonly etag: string;
+  readonly cacheControl: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The bytes in [from, to). */
+  read(from: number, to: number): Promise<Uint8Array>;
+}
+
+/** As much as is read at a time: what a slow client keeps of the server's memory. */
+const PIECE_BYTES = 1024 * 1024;
+
+/** As `sendEntity`, of bytes that are read as fast as the client takes them. */
+export async function sendStored(exchange: Exchange, stored: Stored): Promise<void> {
+  const { response, request } = exchange;
+  const wanted = begin(exchange, stored);
+  if (!wanted) return;
+  for (let at = wanted.from; at < wanted.to && request.method !== 'HEAD' && !response.destroyed; ) {
+    const piece = await stored.read(at, Math.min(at + PIECE_BYTES, wanted.to));
+    if (piece.length === 0) throw new Error(`byte ${at} of ${wanted.to} is not there`);
+    at += piece.length;
+    exchange.bodyBytes += piece.length;
+    if (!response.write(piece)) await drained(response);
+  }
+  response.end();
+}
+
+type Head = Pick<Entity, 'type' | 'etag' | 'cacheControl' | 'encoding'> &
+  Pick<Stored, 'bytes' | 'isWhole' | 'headers'>;
+
+/** Sends the head of an answer; gives what its body is to be, or undefined when it has none. */
+function begin(exchange: Exchange, entity: Head): { readonly from: number; readonly to: number } | undefined {
+  const { bytes, etag } = entity;
   const headers: Record<string, string | number> = {
+    ...entity.headers,
     'Content-Type': entity.type,
     'Cache-Control': entity.cacheControl,
-    ETag: entity.etag,
+    ETag: etag,
     'Accept-Ranges': 'bytes',
   };
   if (entity.encoding) headers['Content-Encoding'] = entity.encoding;
-  if (isKnown(exchange.request, entity.etag)) {
-    head(exchange, 304, headers);
+  const range = wantedRange(exchange.request, bytes, etag);
+  const isKnownThere = isKnown(exchange.request, etag);
+  if (isKnownThere || range === 'unsatisfiable') {
+    if (!isKnownThere) Object.assign(headers, { 'Content-Range': `bytes */${bytes}`, 'Content-Length': 0 });
+    head(exchange, isKnownThere ? 304 : 416, headers);
     exchange.response.end();
-    return;
+    return undefined;
   }
-  const size = entity.views.reduce((sum, view) => sum + view.length, 0);
-  const range = wantedRange(exchange.request, size, entity.etag);
-  if (range === 'unsatisfiable') {
-    head(exchange, 416, { ...headers, 'Content-Range': `bytes */${size}`, 'Content-Length': 0 });
-    exchange.response.end();
-    return;
-  }
-  if (range) headers['Content-Range'] = `bytes ${range.start}-${range.end}/${size}`;
-  headers['Content-Length'] = range ? range.end - range.start + 1 : size;
+  const { start: from, end: last } = range ?? { start: 0, end: bytes - 1 };
+  // Of what grows nobody knows how long it will be (RFC 9110 14.4).
+  if (range) headers['Content-Range'] = `bytes ${from}-${last}/${entity.isWhole ? bytes : '*'}`;
+  headers['Content-Length'] = last - from + 1;
   head(exchange, range ? 206 : 200, headers);
-  endWith(exchange, range ? cut(entity.views, range.start, range.end + 1) : entity.views);
+  return { from, to: last + 1 };
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.once('drain', done);
+    response.once('close', done);
+  });
 }
 
 /**

@@ -1,0 +1,162 @@
+// Recordings over HTTP: a playlist of byte ranges, the files they are ranges of, and one MP4 to keep.
+
+import { isFileName, isRecordingId } from '../../network/archive/index-file.ts';
+import type { Library, ReadableFile, Shelved } from '../../network/archive/library.ts';
+import type { PlacedSegment, RecordedRendition } from '../../network/archive/recording.ts';
+import { CodedError } from '../../network/errors.ts';
+import { sha256 } from '../../network/hash.ts';
+import { type Exchange, type Route, send, sendProblem, sendStored } from '../../network/http.ts';
+import { type Init, readInit } from '../../network/media/init.ts';
+import { quoted } from '../../network/names.ts';
+import type { Authorise } from '../access.ts';
+import { type Download, layOut, rebase, runsOf } from './download.ts';
+import { vodPlaylist } from './vod-playlist.ts';
+
+export interface VodOptions {
+  readonly library: Pick<Library, 'find'>;
+  readonly authorise: Authorise;
+  /** Whether the stream of a recording is fed here or elsewhere now: its newest recording may grow. */
+  readonly isLive: (stream: string) => boolean;
+}
+
+const RECORDING = '^/vod/(?<token>[^/]+)/(?<stream>[^/]+)/(?<started>[^/]+)';
+/** What is under a name never changes. */
+const FOREVER = 'public, max-age=31536000, immutable';
+
+export function vodRoutes(options: VodOptions): Route[] {
+  const route = (
+    kind: string,
+    path: string,
+    handle: (exchange: Exchange, shelved: Shelved) => unknown,
+  ): Route => ({
+    kind,
+    method: 'GET',
+    pattern: new RegExp(`${RECORDING}/${path}$`),
+    handle: async (exchange) => {
+      const shelved = await findFor(options, exchange);
+      if (shelved) await handle(exchange, shelved);
+    },
+  });
+  return [
+    route('vod-playlist', '(?<rendition>[^/]+)/index\\.m3u8', (exchange, shelved) =>
+      sendPlaylist(exchange, shelved, options.isLive),
+    ),
+    route('vod-download', '(?<rendition>[^/]+)/(?<run>[1-9]\\d{0,3})\\.mp4', sendDownload),
+    route('vod-file', '(?<file>[^/]+)\\.mp4', sendFile),
+  ];
+}
+
+/** Answers the refusal itself. Storage that is away is the server's trouble, and passes. */
+async function findFor({ library, authorise }: VodOptions, exchange: Exchange): Promise<Shelved | undefined> {
+  if (!authorise(exchange)) return undefined;
+  const id = `${exchange.params['stream']}.${exchange.params['started']}`;
+  try {
+    const found = isRecordingId(id) ? await library.find(id) : undefined;
+    if (!found) sendProblem(exchange, 404, 'Not Found', `there is no recording ${quoted(id)}`);
+    return found;
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    const status = error.code === 'bad_index' ? 500 : 503;
+    const title = status === 503 ? 'Service Unavailable' : 'Internal Server Error';
+    sendProblem(exchange, status, title, `the recording ${quoted(id)} can't be read: ${error.message}`);
+    return undefined;
+  }
+}
+
+function sendPlaylist(exchange: Exchange, { recording }: Shelved, isLive: VodOptions['isLive']): void {
+  const rendition = renditionOf(exchange, recording.renditions);
+  if (!rendition) return;
+  const hasEnded = recording.endedAtMs !== undefined || !isLive(recording.stream);
+  const playlist = vodPlaylist(rendition, hasEnded);
+  send(exchange, 200, 'application/vnd.apple.mpegurl', playlist, hasEnded ? 'max-age=60' : 'max-age=1');
+}
+
+async function sendFile(exchange: Exchange, { files }: Shelved): Promise<void> {
+  const name = exchange.params['file']!;
+  const file = isFileName(name) ? files.get(name) : undefined;
+  if (!file) return sendProblem(exchange, 404, 'Not Found', `the recording has no file ${quoted(name)}`);
+  await sendStored(exchange, {
+    bytes: file.bytes,
+    isWhole: file.isClosed,
+    type: 'video/mp4',
+    etag: `"${sha256(exchange.path.split('/').slice(3).join('/'), 16)}"`,
+    cacheControl: FOREVER,
+    read: (from, to) => file.read(from, to),
+  });
+}
+
+/** A recording whose picture or sound changed in the middle is several files: run 1, 2, ... */
+async function sendDownload(exchange: Exchange, { recording, files }: Shelved): Promise<void> {
+  const rendition = renditionOf(exchange, recording.renditions);
+  if (!rendition) return;
+  const run = await runAt(rendition, files, Number(exchange.params['run']));
+  if (!run)
+    return sendProblem(exchange, 404, 'Not Found', `the recording has no part ${exchange.params['run']}`);
+  const download = layOut(run.segments, run.init);
+  const name = `${recording.id}.${rendition.name}.${exchange.params['run']}.mp4`;
+  const last = run.segments.at(-1)!;
+  await sendStored(exchange, {
+    bytes: download.bytes,
+    isWhole: true,
+    type: 'video/mp4',
+    etag: `"${sha256(`${name} ${last.msn}`, 16)}"`,
+    cacheControl: 'max-age=60',
+    headers: { 'Content-Disposition': `attachment; filename="${name}"` },
+    read: (from, to) => readAt(download, from, to, files),
+  });
+}
+
+interface Run {
+  readonly segments: readonly PlacedSegment[];
+  readonly init: Init;
+}
+
+/** Inits are few, and compared by their bytes: each file begins with one of its own. */
+async function runAt(
+  { segments }: RecordedRendition,
+  files: Shelved['files'],
+  number: number,
+): Promise<Run | undefined> {
+  const inits = new Map<PlacedSegment['init'], Uint8Array>();
+  for (const { init, file } of segments)
+    if (!inits.has(init)) inits.set(init, await files.get(file)!.read(init.at, init.at + init.bytes));
+  const isSame = (one: PlacedSegment, other: PlacedSegment): boolean =>
+    Buffer.compare(inits.get(one.init)!, inits.get(other.init)!) === 0;
+  const run = runsOf(segments, isSame)[number - 1];
+  return run && { segments: run, init: readInit(inits.get(run[0]!.init)!) };
+}
+
+/** As much of [from, to) as is in one piece: the head, or a segment. */
+async function readAt(
+  download: Download,
+  from: number,
+  to: number,
+  files: ReadonlyMap<string, ReadableFile>,
+): Promise<Uint8Array> {
+  if (from < download.head.length) return download.head.subarray(from, to);
+  const { segment, at } = download.segments[indexAt(download, from)]!;
+  const bytes = await files.get(segment.file)!.read(segment.at, segment.at + segment.bytes);
+  return rebase(bytes, download.baseTicks).subarray(from - at, to - at);
+}
+
+/** Of the segment that a byte of the file is in. */
+function indexAt({ segments }: Download, byte: number): number {
+  let low = 0;
+  let high = segments.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (segments[middle]!.at <= byte) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+function renditionOf(
+  exchange: Exchange,
+  renditions: readonly RecordedRendition[],
+): RecordedRendition | undefined {
+  const name = exchange.params['rendition']!;
+  const rendition = renditions.find((candidate) => candidate.name === name);
+  if (!rendition) sendProblem(exchange, 404, 'Not Found', `the recording has no rendition ${quoted(name)}`);
+  return rendition;
+}
