@@ -1,6 +1,11 @@
 // Headwater: reads the configuration, composes the roles into this process, runs until it is told to stop.
 
 import { createEdge, type Edge } from './edge/edge.ts';
+import type { Catalogue } from './network/archive/catalogue.ts';
+import { MemoryCatalogue } from './network/archive/catalogue-memory.ts';
+import { RedisCatalogue } from './network/archive/catalogue-redis.ts';
+import { Library } from './network/archive/library.ts';
+import { DirectoryStorage } from './network/archive/storage-directory.ts';
 import { systemClock as clock } from './network/clock.ts';
 import { Commitments } from './network/commitments.ts';
 import { type Config, FLAGS_HELP, readConfig } from './network/config.ts';
@@ -19,11 +24,12 @@ import { relayRoutes } from './network/relay/relay-server.ts';
 import { loadSecrets } from './network/secrets.ts';
 import { Member } from './network/state/member.ts';
 import { Ownership } from './network/state/ownership.ts';
+import { RedisLink } from './network/state/redis.ts';
 import type { BeatAnswer, ClusterState, KnownServer, ServerRecord } from './network/state/state.ts';
 import { MemoryState } from './network/state/state-memory.ts';
 import { RedisState } from './network/state/state-redis.ts';
 import { signToken } from './network/token.ts';
-import { type Origin, startOrigin } from './origin/origin.ts';
+import { type Origin, recordingFolders, startOrigin } from './origin/origin.ts';
 import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
 import { KEYS_HELP, makeKey } from './usher/commands/keys.ts';
 import { readStatus, STATUS_HELP } from './usher/commands/status.ts';
@@ -58,6 +64,7 @@ interface Base {
   readonly metrics: Metrics;
   readonly secrets: readonly string[];
   readonly state: ClusterState;
+  readonly catalogue: Catalogue;
   readonly opened: AsyncDisposableStack;
   listen(listener: string, port: number, routes: readonly Route[]): Promise<HttpServer>;
 }
@@ -105,6 +112,12 @@ async function openBase(
   const state = opened.use(
     redis ? new RedisState({ address: redis, clock, logger }) : new MemoryState(clock),
   );
+  const catalogue = redis
+    ? new RedisCatalogue(
+        opened.use(new RedisLink({ address: redis, scripts: {}, clock, logger })),
+        redis.prefix,
+      )
+    : new MemoryCatalogue();
   const listen: Base['listen'] = async (listener, port, routes) => {
     const all = [...routes, ...health];
     const options = { host: config.bind, port, routes: all, clock, logger, metrics: requests(listener) };
@@ -112,12 +125,13 @@ async function openBase(
     opened.defer(() => server.close());
     return server;
   };
-  return { config, logger, metrics, secrets, state, opened, listen };
+  return { config, logger, metrics, secrets, state, catalogue, opened, listen };
 }
 
 /** Broadcasts end before the media listener, so that viewers get all there was. */
 async function openServer(base: Base): Promise<{ rtmpPort: number; mediaPort: number; rtmpUrl: string }> {
-  const { config, logger, metrics, secrets, state, opened, listen } = base;
+  const { config, logger, metrics, secrets, state, catalogue, opened, listen } = base;
+  const library = new Library({ storages: [new DirectoryStorage(recordingFolders(config))], clock });
   const identity = { id: config.id ?? randomName(6), instance: randomName(9) };
   const feeds = new Feeds({ windowMs: config.feed.windowS * 1000 });
   const commitments = new Commitments({
@@ -139,6 +153,7 @@ async function openServer(base: Base): Promise<{ rtmpPort: number; mediaPort: nu
   const edge: Edge = createEdge({
     feeds,
     demand: (stream, rendition) => holdings.demand(stream, rendition),
+    library,
     clock,
     logger,
     metrics,
@@ -170,6 +185,9 @@ async function openServer(base: Base): Promise<{ rtmpPort: number; mediaPort: nu
         metrics,
         claim: (stream, takeover) => ownership.claim(stream, takeover),
         onChange: () => member?.announce(),
+        id: identity.id,
+        library,
+        catalogue,
       })
     : undefined;
   opened.defer(async () => origin?.close());
@@ -242,10 +260,17 @@ function holdingsIn(feeds: Feeds, edge: Edge): ServerRecord['holdings'] {
 }
 
 async function openUsher(base: Base, ownRtmpUrl: string | undefined): Promise<HttpServer> {
-  const { config, logger, metrics, secrets, state, opened, listen } = base;
+  const { config, logger, metrics, secrets, state, catalogue, opened, listen } = base;
   const rtmpUrl = config.rtmpUrl ?? ownRtmpUrl ?? `rtmp://${hostIn(config.bind)}:${config.rtmpPort}/live`;
   const view = config.state.redis ? new View({ state, clock, logger }) : state;
-  const routes = usherRoutes({ state: view, clock, secrets, access: config.playback.access, rtmpUrl });
+  const routes = usherRoutes({
+    state: view,
+    catalogue,
+    clock,
+    secrets,
+    access: config.playback.access,
+    rtmpUrl,
+  });
   const usher = await listen('usher', config.usherPort, routes);
   opened.use(new Controller({ state, clock, logger, metrics, usherId: randomName(9) }));
   return usher;

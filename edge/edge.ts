@@ -1,8 +1,9 @@
 // The edge role: everything that players ask of the media listener, composed.
 
+import type { Library } from '../network/archive/library.ts';
 import type { Clock } from '../network/clock.ts';
 import type { Commitments } from '../network/commitments.ts';
-import type { Demand, Feeds } from '../network/feed/feeds.ts';
+import { type Demand, type Feeds, SOURCE } from '../network/feed/feeds.ts';
 import type { Route } from '../network/http.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
@@ -10,10 +11,12 @@ import { createAccess } from './access.ts';
 import { hlsRoutes } from './hls/hls.ts';
 import { progressiveRoutes } from './progressive/progressive.ts';
 import { Sessions } from './sessions/sessions.ts';
+import { vodRoutes } from './vod/vod.ts';
 
 export interface EdgeOptions {
   readonly feeds: Feeds;
   readonly demand: Demand;
+  readonly library: Pick<Library, 'find'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -34,6 +37,11 @@ export function createEdge(options: EdgeOptions): Edge {
   const routes = [
     ...hlsRoutes({ ...options, authorise, sessions: sessions.hls }),
     ...progressiveRoutes({ ...options, authorise, sessions: sessions.progressive }),
+    ...vodRoutes({
+      ...options,
+      authorise,
+      isLive: (stream) => options.feeds.get(stream, SOURCE) !== undefined,
+    }),
   ];
   return { routes, sessions };
 }

@@ -1,5 +1,7 @@
 // The origin role: the RTMP listener and the broadcasts behind it, composed.
 
+import type { Catalogue } from '../network/archive/catalogue.ts';
+import type { Library } from '../network/archive/library.ts';
 import type { Clock } from '../network/clock.ts';
 import type { Config } from '../network/config.ts';
 import { postJson } from '../network/dial.ts';
@@ -26,6 +28,10 @@ export interface OriginOptions {
   readonly claim: (stream: string, takeover: boolean) => Promise<Owned>;
   /** The streams, or what is known of them, changed. */
   readonly onChange: () => void;
+  /** Id of this server, and what it can read of its own recordings. */
+  readonly id: string;
+  readonly library: Pick<Library, 'find'>;
+  readonly catalogue: Catalogue;
 }
 
 export interface Origin {
@@ -46,7 +52,15 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
     () => ingest.records.filter((record) => record.live).length,
   );
   const policy = createPublishPolicy({ secrets, requireKey, keys, webhook, postJson });
-  const archive = await openArchive({ ...archiveOf(config), clock, logger, metrics: options.metrics });
+  const archive = await openArchive({
+    ...archiveOf(config),
+    keeper: options.id,
+    library: options.library,
+    catalogue: options.catalogue,
+    clock,
+    logger,
+    metrics: options.metrics,
+  });
   const ingest: Ingest = new Ingest({
     feeds,
     clock,
@@ -68,7 +82,7 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
   const close = async (): Promise<void> => {
     await rtmp.close();
     ingest.close();
-    await archive.settled();
+    await archive.close();
   };
   return {
     port: rtmp.port,
@@ -78,15 +92,20 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
   };
 }
 
+/** One folder on each disk. */
+export function recordingFolders({ archive, data }: Pick<Config, 'archive' | 'data'>): readonly string[] {
+  return archive.folders.length > 0 ? archive.folders : [`${data}/recordings`];
+}
+
 /** The sample broadcast of a first try would fill a disk for nobody. */
 const SAMPLE = 'sample';
 
 function archiveOf({ archive, data }: Config) {
-  const { streams, folders, fileS, reserveMb } = archive;
+  const { streams, fileS, reserveMb } = archive;
   const isNamed = (stream: string, name: string): boolean =>
     name.endsWith('*') ? stream.startsWith(name.slice(0, -1)) : stream === name;
   return {
-    folders: folders.length > 0 ? folders : [`${data}/recordings`],
+    folders: recordingFolders({ archive, data }),
     fileMs: fileS * 1000,
     reserveBytes: reserveMb * 1_000_000,
     isRecorded: (stream: string) =>

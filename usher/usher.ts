@@ -1,5 +1,6 @@
 // The usher role: the listener that viewers and operators ask, composed.
 
+import type { Catalogue } from '../network/archive/catalogue.ts';
 import type { Clock } from '../network/clock.ts';
 import type { Route } from '../network/http.ts';
 import type { ClusterState } from '../network/state/state.ts';
@@ -9,6 +10,7 @@ import { pageRoutes } from './pages.ts';
 
 export interface UsherOptions {
   readonly state: Pick<ClusterState, 'snapshot'>;
+  readonly catalogue: Pick<Catalogue, 'list'>;
   readonly clock: Clock;
   readonly secrets: readonly string[];
   readonly access: 'open' | 'signed';

@@ -3,6 +3,7 @@
 import { isFileName, isRecordingId } from '../../network/archive/index-file.ts';
 import type { Library, ReadableFile, Shelved } from '../../network/archive/library.ts';
 import type { PlacedSegment, RecordedRendition } from '../../network/archive/recording.ts';
+import type { Clock } from '../../network/clock.ts';
 import { CodedError } from '../../network/errors.ts';
 import { sha256 } from '../../network/hash.ts';
 import { type Exchange, type Route, send, sendProblem, sendStored } from '../../network/http.ts';
@@ -15,11 +16,14 @@ import { vodPlaylist } from './vod-playlist.ts';
 export interface VodOptions {
   readonly library: Pick<Library, 'find'>;
   readonly authorise: Authorise;
-  /** Whether the stream of a recording is fed here or elsewhere now: its newest recording may grow. */
+  /** Whether a stream is fed now: its newest recording may grow. */
   readonly isLive: (stream: string) => boolean;
+  readonly clock: Clock;
 }
 
 const RECORDING = '^/vod/(?<token>[^/]+)/(?<stream>[^/]+)/(?<started>[^/]+)';
+/** A recording that was not ended in order, and got nothing for so long, is one of an earlier broadcast. */
+const QUIET_MS = 600_000;
 /** What is under a name never changes. */
 const FOREVER = 'public, max-age=31536000, immutable';
 
@@ -39,7 +43,7 @@ export function vodRoutes(options: VodOptions): Route[] {
   });
   return [
     route('vod-playlist', '(?<rendition>[^/]+)/index\\.m3u8', (exchange, shelved) =>
-      sendPlaylist(exchange, shelved, options.isLive),
+      sendPlaylist(exchange, shelved, options),
     ),
     route('vod-download', '(?<rendition>[^/]+)/(?<run>[1-9]\\d{0,3})\\.mp4', sendDownload),
     route('vod-file', '(?<file>[^/]+)\\.mp4', sendFile),
@@ -63,10 +67,11 @@ async function findFor({ library, authorise }: VodOptions, exchange: Exchange): 
   }
 }
 
-function sendPlaylist(exchange: Exchange, { recording }: Shelved, isLive: VodOptions['isLive']): void {
+function sendPlaylist(exchange: Exchange, { recording }: Shelved, { isLive, clock }: VodOptions): void {
   const rendition = renditionOf(exchange, recording.renditions);
   if (!rendition) return;
-  const hasEnded = recording.endedAtMs !== undefined || !isLive(recording.stream);
+  const quietMs = clock.now() - rendition.segments.at(-1)!.arrivedAtMs;
+  const hasEnded = recording.endedAtMs !== undefined || !isLive(recording.stream) || quietMs > QUIET_MS;
   const playlist = vodPlaylist(rendition, hasEnded);
   send(exchange, 200, 'application/vnd.apple.mpegurl', playlist, hasEnded ? 'max-age=60' : 'max-age=1');
 }

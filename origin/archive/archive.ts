@@ -1,11 +1,14 @@
 // The archive: records what is broadcast here, and puts in order what a stop in the middle has left.
 
+import type { Catalogue } from '../../network/archive/catalogue.ts';
 import { recordingId } from '../../network/archive/index-file.ts';
+import type { Library } from '../../network/archive/library.ts';
 import type { Clock } from '../../network/clock.ts';
 import type { FeedReader } from '../../network/feed/feed.ts';
 import type { Logger } from '../../network/logger.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { archiveMetrics } from './archive-metrics.ts';
+import { Cataloguer } from './cataloguer.ts';
 import { Disks } from './disks.ts';
 import { type Files, systemFiles } from './files.ts';
 import { Recorder } from './recorder.ts';
@@ -18,6 +21,11 @@ export interface ArchiveOptions {
   readonly reserveBytes: number;
   /** Which streams are recorded. */
   readonly isRecorded: (stream: string) => boolean;
+  /** What lies in the folders, read. */
+  readonly library: Pick<Library, 'find'>;
+  readonly catalogue: Catalogue;
+  /** Id of this server. */
+  readonly keeper: string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -30,8 +38,8 @@ export interface Archive {
    * broadcast began.
    */
   record(stream: string, rendition: string, feed: FeedReader, startedAtMs: number): () => void;
-  /** Resolves once all that has ended is written. */
-  settled(): Promise<void>;
+  /** Resolves once all is written and told of; the feeds must have ended. */
+  close(): Promise<void>;
 }
 
 /** Ends the files that were left open, then records. A disk that can't be read is told of and tried again when it is written to. */
@@ -46,18 +54,36 @@ export async function openArchive(options: ArchiveOptions): Promise<Archive> {
     });
     if (ended > 0) logger.info({ disk: folder, files: ended }, 'files of a stop in the middle were ended');
   }
+  const list = async (): Promise<string[]> => {
+    const ids = await Promise.all(folders.map((folder) => files.list(folder).catch(() => [])));
+    return [...new Set(ids.flat())];
+  };
+  const cataloguer = new Cataloguer({ ...options, list });
+  void cataloguer.noteAll();
   const recorders = new Set<Recorder>();
+  let settle = (): void => {};
   return {
     record(stream, rendition, feed, startedAtMs) {
       if (!options.isRecorded(stream)) return () => {};
       const header = { recording: recordingId(stream, startedAtMs), stream, rendition, startedAtMs };
       const recorder = new Recorder({ ...options, feed, header, disks, files, metrics });
       recorders.add(recorder);
-      void recorder.done.then(() => recorders.delete(recorder));
+      cataloguer.grow(header.recording);
+      void recorder.done.then(async () => {
+        await cataloguer.settle(header.recording);
+        recorders.delete(recorder);
+        settle();
+      });
       return () => recorder.stop();
     },
-    async settled() {
-      await Promise.all([...recorders].map(({ done }) => done));
+    async close() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      settle = () => {
+        if (recorders.size === 0) resolve();
+      };
+      settle();
+      await promise;
+      cataloguer[Symbol.dispose]();
     },
   };
 }

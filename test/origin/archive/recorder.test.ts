@@ -2,8 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { MemoryCatalogue } from '../../../network/archive/catalogue-memory.ts';
 import { readIndex, segmentsOf } from '../../../network/archive/index-file.ts';
+import { Library } from '../../../network/archive/library.ts';
 import { assemble, LOST, type Recording } from '../../../network/archive/recording.ts';
+import { DirectoryStorage } from '../../../network/archive/storage-directory.ts';
 import { Feed } from '../../../network/feed/feed.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import { openArchive } from '../../../origin/archive/archive.ts';
@@ -34,8 +37,12 @@ async function open(disks = ['a'], fileMs = 600_000): Promise<Archiving> {
   const files = failingFiles(systemFiles);
   const { lines, ...logger } = keepingLogger();
   const clock = new ManualClock();
+  const folders = disks.map((disk) => join(folder, disk));
   const archive = await openArchive({
-    folders: disks.map((disk) => join(folder, disk)),
+    folders,
+    library: new Library({ storages: [new DirectoryStorage(folders)], clock }),
+    catalogue: new MemoryCatalogue(),
+    keeper: 'here',
     fileMs,
     reserveBytes: 0,
     isRecorded: (stream) => stream !== 'private',
@@ -76,7 +83,7 @@ describe('a recording', () => {
     const broadcaster = new Broadcaster();
     archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
     broadcaster.play(5).restart({ width: 320 }).play(3).end();
-    await archive.settled();
+    await archive.close();
     const recording = (await recordingOn('a'))!;
     const [source] = recording.renditions;
     expect(msnsOf(recording)).toEqual(range(0, 8));
@@ -99,7 +106,7 @@ describe('a recording', () => {
     const broadcaster = new Broadcaster();
     archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
     broadcaster.play(8).end();
-    await archive.settled();
+    await archive.close();
     const paths = await filesIn(join(folder, 'a', ID), systemFiles);
     expect(paths.map((path) => Number(path.slice(-10)))).toEqual([0, 3, 6]);
     expect(msnsOf(await recordingOn('a'))).toEqual(range(0, 8));
@@ -113,7 +120,7 @@ describe('a recording', () => {
     await untilRecorded(3);
     stop();
     broadcaster.play(4);
-    await archive.settled();
+    await archive.close();
     const recording = await recordingOn('a');
     expect(msnsOf(recording)).toEqual(range(0, 3));
     expect(recording!.endedAtMs).toBeUndefined();
@@ -124,7 +131,7 @@ describe('a recording', () => {
     const broadcaster = new Broadcaster();
     archive.record('private', 'source', broadcaster.feed, STARTED_AT_MS);
     broadcaster.play(3).end();
-    await archive.settled();
+    await archive.close();
     expect(await systemFiles.list(join(folder, 'a'))).toEqual([]);
   });
 
@@ -139,7 +146,7 @@ describe('a recording', () => {
     files.refusal = (path) =>
       path.startsWith(join(folder, used!)) ? new Error('ENOSPC: no space left') : undefined;
     broadcaster.play(4).end();
-    await archive.settled();
+    await archive.close();
     expect(msnsOf(await recordingOn(used!))).toEqual(range(0, 3));
     expect(msnsOf(await recordingOn(used!, other!))).toEqual(range(0, 8));
     expect(lines).toContainEqual(expect.objectContaining({ message: 'disk is taken out of recording' }));
@@ -158,7 +165,7 @@ describe('a recording', () => {
     files.refusal = () => undefined;
     clock.advance(61_000);
     broadcaster.play(3).end();
-    await archive.settled();
+    await archive.close();
     const [source] = (await recordingOn('a'))!.renditions;
     expect(source!.segments.map(({ msn }) => msn)).toEqual([...range(0, 3), ...range(5, 9)]);
     expect(source!.gaps).toEqual([
@@ -179,7 +186,7 @@ describe('a recording', () => {
     expect(feed.segments[0]!.msn).toBeGreaterThan(20);
     resolve();
     broadcaster.end();
-    await archive.settled();
+    await archive.close();
     const [source] = (await recordingOn('a'))!.renditions;
     const [gap] = source!.gaps;
     expect(source!.gaps).toHaveLength(1);
@@ -207,7 +214,7 @@ describe('after a stop at any byte', () => {
       expect(msnsOf(await recordingOn('a'))).toEqual(told);
       second.archive.record('alice', 'source', resumed(broadcaster, 6), STARTED_AT_MS);
       broadcaster.play(3).end();
-      await second.archive.settled();
+      await second.archive.close();
       const recording = (await recordingOn('a'))!;
       const msns = msnsOf(recording);
       expect(new Set(msns).size).toBe(msns.length);
@@ -237,7 +244,7 @@ describe('after a stop at any byte', () => {
     const broadcaster = new Broadcaster();
     archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
     broadcaster.play(3).end();
-    await archive.settled();
+    await archive.close();
     const [path] = await filesIn(join(folder, 'a', ID), systemFiles);
     await systemFiles.append(`${path}.index`, '{"kind":"segment","msn":-1}\n');
     const { lines } = await open();
@@ -286,7 +293,7 @@ async function bytesOf(): Promise<number> {
   const broadcaster = new Broadcaster();
   archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
   broadcaster.play(6).end();
-  await archive.settled();
+  await archive.close();
   let bytes = 0;
   for (const path of await filesIn(join(folder, 'a', ID), systemFiles))
     for (const end of ['.mp4', '.index']) bytes += (await systemFiles.read(path + end)).length;

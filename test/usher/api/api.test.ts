@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MemoryCatalogue } from '../../../network/archive/catalogue-memory.ts';
 import { systemClock } from '../../../network/clock.ts';
 import { type HttpServer, httpMetrics, listenHttp } from '../../../network/http.ts';
 import { Metrics } from '../../../network/metrics.ts';
@@ -62,7 +63,7 @@ async function listen(access: 'open' | 'signed'): Promise<string> {
   const listener = await listenHttp({
     host: '127.0.0.1',
     port: 0,
-    routes: apiRoutes({ state, clock: systemClock, secrets, access }),
+    routes: apiRoutes({ state, catalogue: new MemoryCatalogue(), clock: systemClock, secrets, access }),
     clock: systemClock,
     logger: keepingLogger(),
     metrics: httpMetrics(new Metrics())('usher'),

@@ -1,0 +1,24 @@
+// The catalogue of a server that is alone.
+
+import { type Catalogue, type CatalogueEntry, inCatalogueOrder } from './catalogue.ts';
+
+export class MemoryCatalogue implements Catalogue {
+  /** By stream, then by recording and keeper. */
+  readonly #streams = new Map<string, Map<string, CatalogueEntry>>();
+
+  async note(entry: CatalogueEntry): Promise<void> {
+    const entries = this.#streams.getOrInsertComputed(entry.stream, () => new Map());
+    entries.set(`${entry.id} ${entry.keeper}`, entry);
+  }
+
+  async drop(id: string, keeper: string): Promise<void> {
+    const stream = id.slice(0, id.lastIndexOf('.'));
+    const entries = this.#streams.get(stream);
+    entries?.delete(`${id} ${keeper}`);
+    if (entries?.size === 0) this.#streams.delete(stream);
+  }
+
+  async list(stream: string): Promise<CatalogueEntry[]> {
+    return inCatalogueOrder([...(this.#streams.get(stream)?.values() ?? [])]);
+  }
+}
