@@ -208,8 +208,7 @@ function clusterOf({ servers: count }: Size, popular: Popularity): Snapshot {
       holdings[at]!.push(holding(name, Math.ceil(own / copies)));
       const parents = [{ id: idOf((index * 7) % count), relayUrl: '' }];
       const follow = { stream: name, rendition: 'source', parents };
-      if (copy > 0)
-        plan[idOf(at)] = { follows: [...(plan[idOf(at)]?.follows ?? []), follow], successors: {} };
+      if (copy > 0) follows[at]!.push(follow);
     }
     return stream(name, idOf((index * 7) % count));
   });
