@@ -11,7 +11,6 @@ import { readTag } from './flv/flv.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import type { RtmpMessage } from './media.ts';
 import { type Numbering, type Packaged, Packager } from './packager/packager.ts';
-import type { PublishRequest } from './rtmp/publication.ts';
 
 export interface BroadcastOptions {
   readonly name: string;
@@ -34,7 +33,9 @@ export interface BroadcastOptions {
 export type BroadcastRecord = Omit<StreamRecord, 'origin' | 'term'>;
 
 /** The connection that feeds a broadcast now. Ending it is what a takeover does. */
-export type Source = Pick<PublishRequest, 'close' | 'reconnect'>;
+export interface Source {
+  close(code: string, description: string): void;
+}
 
 export class Broadcast {
   readonly #options: BroadcastOptions;

@@ -21,7 +21,7 @@ export interface ProgressiveSessionsOptions {
 
 interface Entry extends Watcher {
   readonly sinceMs: number;
-  viewers: number;
+  connections: number;
 }
 
 export class ProgressiveSessions {
@@ -45,11 +45,10 @@ export class ProgressiveSessions {
   /** Counts a connection until its `end` is called. */
   connect(watcher: Watcher): Connection {
     const { gate, clock, viewers } = this.#options;
-    const { session, stream, rendition } = watcher;
-    const key = `${stream}/${rendition}/${session}`;
-    const entry = this.#entries.get(key) ?? { session, stream, rendition, sinceMs: clock.now(), viewers: 0 };
+    const key = `${watcher.stream}/${watcher.rendition}/${watcher.session}`;
+    const entry = this.#entries.get(key) ?? { ...watcher, sinceMs: clock.now(), connections: 0 };
     const limit = this.#limitOf(watcher);
-    if (entry.viewers >= limit) {
+    if (entry.connections >= limit) {
       const reason = `the session has ${limit} connections open, which is as many as it may have`;
       return gate.refuse('connections', 429, reason);
     }
@@ -64,7 +63,7 @@ export class ProgressiveSessions {
       isOpen = false;
       entered.commitment.end();
       this.#count(entry, -1);
-      if (entry.viewers === 0) this.#entries.delete(key);
+      if (entry.connections === 0) this.#entries.delete(key);
     };
     return { kind: 'connected', end };
   }
@@ -75,7 +74,7 @@ export class ProgressiveSessions {
   }
 
   #count(entry: Entry, change: 1 | -1): void {
-    entry.viewers += change;
+    entry.connections += change;
     this.#connections += change;
     this.#options.viewers.count(entry, change);
   }

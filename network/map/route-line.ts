@@ -26,7 +26,7 @@ export function readRouteLine(line: string): Route | 'nothing' | 'bad' {
 }
 
 function fieldsOf(line: string): readonly [AddressRange | undefined, number | undefined] {
-  if (line.includes('|')) {
+  if (/^[A-Z0-9_]+\|/.test(line)) {
     const fields = line.split('|');
     return [parsePrefix(fields[5] ?? ''), asnIn(/(\d+)\D*$/.exec(fields[6] ?? ''))];
   }
