@@ -89,6 +89,7 @@ const PURE = [
   'usher/placement/promises/booking.ts',
   'usher/placement/cdn.ts',
   'usher/placement/price/cost.ts',
+  'usher/placement/explain.ts',
   'usher/placement/feeds.ts',
   'usher/placement/scene/holders.ts',
   'usher/placement/scene/links.ts',

@@ -17,8 +17,12 @@ export interface Size {
   readonly keepsBack: boolean;
 }
 
-/** A server that gave its last room to viewers could not pass its streams on: this part of its egress is the last to be given. */
+/** This part of its egress is the last that a server gives to viewers: it could not pass its streams on any more. */
 const KEPT_SHARE = 0.05;
+
+export function keptMbps({ copyMbps }: Ask, { load }: SceneServer): number {
+  return Math.max(copyMbps, load.limitMbps * KEPT_SHARE);
+}
 
 /** Servers of a site that are looked at for a new copy: those with the most room. */
 const LOOK = 4;
@@ -128,8 +132,7 @@ class Search {
 
   #hasRoom(at: SceneServer): boolean {
     const { mbps, keepsBack } = this.#size;
-    const keptMbps = keepsBack ? Math.max(this.#ask.copyMbps, at.load.limitMbps * KEPT_SHARE) : 0;
-    return serverRoomMbps(at) >= mbps + keptMbps - ROUNDING_MBPS;
+    return serverRoomMbps(at) >= mbps + (keepsBack ? keptMbps(this.#ask, at) : 0) - ROUNDING_MBPS;
   }
 
   #termsAt(site: SceneSite): SiteTerms | null {

@@ -114,6 +114,7 @@ function statesOf(
   for (const { stream, viewers } of holdings)
     if (viewers > 0 || states.get(stream) !== 'held') states.set(stream, viewers > 0 ? 'held' : 'leaving');
   for (const { stream } of assignment?.follows ?? [])
-    states.set(stream, states.has(stream) ? 'held' : 'coming');
+    if (!states.has(stream)) states.set(stream, 'coming');
+    else if (states.get(stream) === 'leaving') states.set(stream, 'held');
   return states;
 }

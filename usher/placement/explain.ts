@@ -1,0 +1,213 @@
+// Explanations: every server that there is for a viewer, what it would cost by which term, or which hard limit excludes it. Pure.
+
+import { mayServe } from './cdn.ts';
+import { type Feed, feedFor, parentsOf } from './feeds.ts';
+import { place } from './place.ts';
+import {
+  type Ask,
+  askOf,
+  cdnMicroUsd,
+  copyMicroUsd,
+  hotMicroUsd,
+  moveMicroUsd,
+  type SiteTerms,
+  siteTerms,
+  waitMicroUsd,
+} from './price/cost.ts';
+import type { Decision, PlaceRequest } from './request.ts';
+import type { HolderState } from './scene/holders.ts';
+import { fits, type Load, roomMbps, unleasedRoomMbps } from './scene/loads.ts';
+import { type Closed, type SceneServer, type SceneSite, serverRoomMbps } from './scene/plant.ts';
+import { type Scene, type SceneCdn, sceneServer } from './scene/scene.ts';
+import { findStream, rungsMbps } from './scene/streams.ts';
+import { isOpenTo } from './scene/uplinks.ts';
+import { keptMbps } from './search.ts';
+
+export interface Explanation {
+  readonly request: PlaceRequest;
+  readonly policy: string;
+  /** What room was looked for: the bitrate of the highest rendition. */
+  readonly mbps: number;
+  /** The cheapest first, then those that are excluded. */
+  readonly servers: readonly ExplainedServer[];
+  readonly cdns: readonly ExplainedCdn[];
+  readonly decision: Decision;
+}
+
+export interface ExplainedServer {
+  readonly id: string;
+  readonly site: string;
+  readonly host: string;
+  /** Whether it has the stream. */
+  readonly state: HolderState | 'none';
+  readonly uplink?: string;
+  /** From whom it would get the stream. */
+  readonly copyFrom?: string;
+  /** Not there where no uplink has room, or nobody could pass the stream on to it. */
+  readonly terms?: Terms;
+  /** Sum of the terms. */
+  readonly microUsdPerHour?: number;
+  /** The first hard limit that it is at. */
+  readonly excluded?: Exclusion;
+  /** It has no more room than what it keeps back for copies: all others, and CDNs, come first. */
+  readonly keepsBack?: true;
+}
+
+/** Micro-dollars per viewer-hour. */
+export interface Terms {
+  readonly transit: number;
+  readonly latency: number;
+  readonly stall: number;
+  readonly elsewhere: number;
+  readonly hot: number;
+  readonly wait: number;
+  readonly copy: number;
+  readonly link: number;
+  readonly move: number;
+}
+
+export type Exclusion =
+  | { readonly limit: Closed | 'avoided' }
+  /** Nobody who has the stream has room for a child, or no link to there has. */
+  | { readonly limit: 'parent' }
+  | Shortage;
+
+export interface Shortage {
+  readonly limit: 'server' | 'host' | 'uplink' | 'lease';
+  readonly resource: string;
+  readonly roomMbps: number;
+}
+
+export interface ExplainedCdn {
+  readonly name: string;
+  readonly microUsdPerHour: number;
+  readonly excluded?: 'not_allowed' | 'country' | 'spent';
+}
+
+/** Undefined: the stream is unknown. */
+export function explain(scene: Scene, request: PlaceRequest): Explanation | undefined {
+  const stream = findStream(scene.snapshot, request.stream);
+  if (!stream) return undefined;
+  const ask = askOf(scene, request, stream);
+  const [mbps = 0] = rungsMbps(stream);
+  const parents = parentsOf(ask);
+  const all = scene.snapshot.servers.map(({ id }) => sceneServer(scene, id)!);
+  return {
+    request,
+    policy: ask.policy.name,
+    mbps,
+    servers: all.map((at) => explainServer(ask, at, mbps, parents)).sort(inOrder),
+    cdns: scene.cdns.map((each) => explainCdn(ask, each, mbps)),
+    decision: place(scene, request),
+  };
+}
+
+function explainServer(
+  ask: Ask,
+  at: SceneServer,
+  mbps: number,
+  parents: readonly SceneServer[],
+): ExplainedServer {
+  const { server, site } = at;
+  const state = stateOf(ask, at);
+  const isThere = server.id === ask.request.now;
+  const found = siteTerms(ask, site, mbps, isThere);
+  const feed = state === 'none' ? feedFor(ask, site, parents) : undefined;
+  const excluded =
+    exclusionOf(ask, at, mbps) ?? (state === 'none' && !feed ? { limit: 'parent' as const } : undefined);
+  const terms = found && (feed || state !== 'none') ? termsOf(ask, at, state, found, feed) : undefined;
+  return {
+    id: server.id,
+    site: server.site,
+    host: server.host,
+    state,
+    ...(found ? { uplink: found.way.uplink.uplink.name } : {}),
+    ...(feed ? { copyFrom: feed.parent.server.id } : {}),
+    ...(terms ? { terms, microUsdPerHour: Object.values(terms).reduce((sum, term) => sum + term, 0) } : {}),
+    ...(excluded ? { excluded } : isThere || hasMore(ask, at, mbps) ? {} : { keepsBack: true }),
+  };
+}
+
+function hasMore(ask: Ask, at: SceneServer, mbps: number): boolean {
+  return serverRoomMbps(at) >= mbps + keptMbps(ask, at);
+}
+
+function stateOf({ scene, stream, newOrigin }: Ask, at: SceneServer): HolderState | 'none' {
+  const slot = scene.holders.slotOf(at.server.id);
+  const holder = scene.holders.of(stream.name).find((each) => each.slot === slot);
+  if (holder) return holder.state;
+  return at === newOrigin || scene.promised.isComing(stream.name, at.server.id) ? 'coming' : 'none';
+}
+
+function termsOf(
+  ask: Ask,
+  at: SceneServer,
+  state: HolderState | 'none',
+  { transit, latency, stall, elsewhere }: SiteTerms,
+  feed: Feed | undefined,
+): Terms {
+  return {
+    transit,
+    latency,
+    stall,
+    elsewhere,
+    hot: hotMicroUsd(ask, at),
+    wait: waitMicroUsd(ask, at, state),
+    copy: copyMicroUsd(ask, at, state),
+    link: feed?.microUsdPerHour ?? 0,
+    move: moveMicroUsd(ask, at),
+  };
+}
+
+function exclusionOf({ request }: Ask, at: SceneServer, mbps: number): Exclusion | undefined {
+  const { server, closed, load, host, site } = at;
+  if (closed) return { limit: closed };
+  if (request.avoid?.includes(server.id)) return { limit: 'avoided' };
+  if (server.id === request.now) return undefined;
+  return (
+    shortageOf('server', load, mbps) ??
+    (host && shortageOf('host', host, mbps)) ??
+    uplinkShortage(site, request, mbps)
+  );
+}
+
+/** Who is told of a lease could be served: other ushers hold what is free. */
+function shortageOf(limit: Shortage['limit'], load: Load, mbps: number): Shortage | undefined {
+  if (fits(mbps, load)) return undefined;
+  const unleased = unleasedRoomMbps(load);
+  const { resource } = load;
+  return unleased < mbps
+    ? { limit, resource, roomMbps: unleased }
+    : { limit: 'lease', resource, roomMbps: roomMbps(load) };
+}
+
+/** Of the uplinks that go to this viewer's network: the one with the most room, when it is too little. */
+function uplinkShortage(site: SceneSite, { whence }: PlaceRequest, mbps: number): Shortage | undefined {
+  const shortages = site.uplinks
+    .filter((uplink) => isOpenTo(uplink, whence.asn))
+    .map(({ load }) => shortageOf('uplink', load, mbps));
+  if (shortages.length === 0) return { limit: 'uplink', resource: `uplink/${site.name}`, roomMbps: 0 };
+  if (shortages.includes(undefined)) return undefined;
+  return shortages.reduce((most, each) => (each!.roomMbps > most!.roomMbps ? each : most));
+}
+
+function explainCdn(ask: Ask, each: SceneCdn, mbps: number): ExplainedCdn {
+  const excluded = cdnExclusion(ask, each);
+  return {
+    name: each.cdn.name,
+    microUsdPerHour: cdnMicroUsd(ask, each, mbps),
+    ...(excluded ? { excluded } : {}),
+  };
+}
+
+function cdnExclusion({ request }: Ask, each: SceneCdn): ExplainedCdn['excluded'] {
+  if (!request.allowCdn) return 'not_allowed';
+  if (!mayServe(each, request.whence.country)) return 'country';
+  return each.isSpent ? 'spent' : undefined;
+}
+
+function inOrder(one: ExplainedServer, other: ExplainedServer): number {
+  const isExcluded = Number(one.excluded !== undefined) - Number(other.excluded !== undefined);
+  const price = (one.microUsdPerHour ?? Number.MAX_VALUE) - (other.microUsdPerHour ?? Number.MAX_VALUE);
+  return isExcluded || price || (one.id < other.id ? -1 : 1);
+}
