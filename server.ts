@@ -22,12 +22,20 @@ import { Metrics } from './network/metrics.ts';
 import { Holdings } from './network/relay/holdings.ts';
 import { relayRoutes } from './network/relay/relay-server.ts';
 import { loadSecrets } from './network/secrets.ts';
+import { Draining } from './network/state/draining.ts';
 import { Member } from './network/state/member.ts';
 import { Ownership } from './network/state/ownership.ts';
 import { RedisLink } from './network/state/redis.ts';
-import type { BeatAnswer, ClusterState, KnownServer, ServerRecord } from './network/state/state.ts';
+import type {
+  BeatAnswer,
+  ClusterState,
+  KnownServer,
+  ServerRecord,
+  Whereabouts,
+} from './network/state/state.ts';
 import { MemoryState } from './network/state/state-memory.ts';
 import { RedisState } from './network/state/state-redis.ts';
+import { Successors } from './network/state/successors.ts';
 import { signToken } from './network/token.ts';
 import { type Origin, recordingFolders, startOrigin } from './origin/origin.ts';
 import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
@@ -74,6 +82,8 @@ export interface Running {
   readonly rtmpPort: number;
   readonly usherPort: number;
   readonly mediaPort: number;
+  /** Of the server in this process, if there is one. */
+  readonly draining: Draining | undefined;
   stop(): Promise<void>;
 }
 
@@ -83,18 +93,18 @@ export type Parts = 'server' | 'usher' | 'both';
 export async function start(config: Config, logger: Logger, parts: Parts): Promise<Running> {
   await using opened = new AsyncDisposableStack();
   let isReady = false;
-  const base = await openBase(config, logger, opened, () => isReady);
+  const base = await openBase(config, logger, opened, () => isReady && !server?.draining.isOn);
   const server = parts === 'usher' ? undefined : await openServer(base);
   const usher = parts === 'server' ? undefined : await openUsher(base, server?.rtmpUrl);
-  if (server && parts === 'both' && config.sample) openSample(base, server.rtmpPort);
+  if (server && parts === 'both' && config.sample) openSample(base, server);
   isReady = true;
   const roles = opened.move();
   const stop = async (): Promise<void> => {
     isReady = false;
     await roles.disposeAsync();
   };
-  const { rtmpPort = 0, mediaPort = 0 } = server ?? {};
-  return { rtmpPort, mediaPort, usherPort: usher?.port ?? 0, stop };
+  const { rtmpPort = 0, mediaPort = 0, draining } = server ?? {};
+  return { rtmpPort, mediaPort, usherPort: usher?.port ?? 0, draining, stop };
 }
 
 async function openBase(
@@ -128,8 +138,15 @@ async function openBase(
   return { config, logger, metrics, secrets, state, catalogue, opened, listen };
 }
 
+interface OpenServer {
+  readonly rtmpPort: number;
+  readonly mediaPort: number;
+  readonly rtmpUrl: string;
+  readonly draining: Draining;
+}
+
 /** Broadcasts end before the media listener, so that viewers get all there was. */
-async function openServer(base: Base): Promise<{ rtmpPort: number; mediaPort: number; rtmpUrl: string }> {
+async function openServer(base: Base): Promise<OpenServer> {
   const { config, logger, metrics, secrets, state, catalogue, opened, listen } = base;
   const library = new Library({ storages: [new DirectoryStorage(recordingFolders(config))], clock });
   const identity = { id: config.id ?? randomName(6), instance: randomName(9) };
@@ -150,6 +167,17 @@ async function openServer(base: Base): Promise<{ rtmpPort: number; mediaPort: nu
     find: async (stream) => parentsIn((await state.find(stream))?.holders, stream),
     viewersOf: (stream, rendition) => edge.sessions.viewers.of(stream, rendition),
   });
+  const successors = new Successors({ state, logger });
+  const draining: Draining = opened.use(
+    new Draining({
+      clock,
+      logger,
+      left: () => leftIn({ edge, holdings, origin, draining }),
+      onChange: () => member?.announce(),
+      onTell: () => edge.sendAway(),
+      onOverdue: () => origin?.sendAway(async (stream) => originFor(await state.find(stream), identity.id)),
+    }),
+  );
   const edge: Edge = createEdge({
     feeds,
     demand: (stream, rendition) => holdings.demand(stream, rendition),
@@ -159,7 +187,8 @@ async function openServer(base: Base): Promise<{ rtmpPort: number; mediaPort: nu
     metrics,
     secrets,
     commitments,
-    isDraining: () => false,
+    isDraining: () => draining.isOn,
+    successorOf: (stream) => (draining.isOn ? successors.of(stream) : undefined),
     beatMs: config.playback.beatMs,
   });
   const relay = relayRoutes({
@@ -184,6 +213,7 @@ async function openServer(base: Base): Promise<{ rtmpPort: number; mediaPort: nu
         logger,
         metrics,
         claim: (stream, takeover) => ownership.claim(stream, takeover),
+        draining,
         onChange: () => member?.announce(),
         id: identity.id,
         library,
@@ -209,7 +239,7 @@ async function openServer(base: Base): Promise<{ rtmpPort: number; mediaPort: nu
     uplinks: commitments.uplinks,
     arrived: edge.sessions.viewers.arrived,
     copyMs: holdings.copyMs,
-    drain: null,
+    drain: draining.announced,
     holdings: holdingsIn(feeds, edge),
   });
   member = new Member({
@@ -220,23 +250,56 @@ async function openServer(base: Base): Promise<{ rtmpPort: number; mediaPort: nu
       server: describe(),
       streams: (origin?.streams() ?? []).map((broadcast) => ownership.stamp(broadcast)),
     }),
-    onAnswer: (answer) => follow(answer, { holdings, ownership, origin }),
+    onAnswer: (answer) => follow(answer, { holdings, ownership, origin, draining, successors }),
   });
   opened.use(member);
-  return { rtmpPort: origin?.port ?? 0, mediaPort: media.port, rtmpUrl };
+  return { rtmpPort: origin?.port ?? 0, mediaPort: media.port, rtmpUrl, draining };
 }
 
-/** What the state says to a beat: whom to follow, and which streams are another's now. */
+interface Followers {
+  readonly holdings: Holdings;
+  readonly ownership: Ownership;
+  readonly origin: Origin | undefined;
+  readonly draining: Draining;
+  readonly successors: Successors;
+}
+
+/** What the state says to a beat: whom to follow, which streams are another's now, and whether the server is to be emptied. */
 function follow(
-  { assignment, lost }: BeatAnswer,
-  { holdings, ownership, origin }: { holdings: Holdings; ownership: Ownership; origin: Origin | undefined },
+  { assignment, drain, lost }: BeatAnswer,
+  { holdings, ownership, origin, draining, successors }: Followers,
 ): void {
+  draining.hear(drain);
+  if (assignment) successors.plan(assignment.successors);
   for (const stream of lost) {
     ownership.forget(stream.name);
     const feed = origin?.lose(stream.name, stream.origin);
     if (feed) holdings.release(stream.name, SOURCE, feed, []);
   }
   if (assignment) holdings.assign(assignment.follows);
+}
+
+function leftIn({
+  edge,
+  holdings,
+  origin,
+  draining,
+}: Omit<Followers, 'ownership' | 'successors'> & { edge: Edge }) {
+  const { hls, progressive } = edge.sessions;
+  const streams = origin?.streams() ?? [];
+  const broadcasts = draining.isOverdue ? streams.filter(({ live }) => live) : streams;
+  return {
+    viewers: hls.size + progressive.count,
+    children: holdings.children,
+    broadcasts: broadcasts.length,
+  };
+}
+
+/** Where a broadcaster may go on: the holder of its stream that takes broadcasts, one that is not being emptied itself. */
+function originFor(whereabouts: Whereabouts | undefined, ownId: string): string | undefined {
+  const isOpen = ({ id, roles, drain }: KnownServer): boolean =>
+    id !== ownId && roles.includes('origin') && drain === null;
+  return whereabouts?.holders.find(isOpen)?.rtmpUrl;
 }
 
 /** Whom to follow without a plan: the origin, then whoever has come furthest. */
@@ -276,11 +339,15 @@ async function openUsher(base: Base, ownRtmpUrl: string | undefined): Promise<Ht
   return usher;
 }
 
-function openSample({ config, logger, secrets, opened }: Base, port: number): void {
+function openSample(
+  { config, logger, secrets, opened }: Base,
+  { rtmpPort: port, draining }: OpenServer,
+): void {
   const expiresAtMs = clock.now() + SAMPLE_KEY_MS;
   const key = signToken(secrets, { purpose: 'publish', stream: SAMPLE_STREAM, expiresAtMs, session: '' });
   const host = reachableHere(config.bind);
   const sample = startSampleBroadcast({ host, port, name: SAMPLE_STREAM, key, clock, logger });
+  draining.begun.then(() => sample.stop());
   opened.defer(() => sample.stop());
 }
 
@@ -315,12 +382,30 @@ async function run(config: Config, parts: Parts): Promise<void> {
   const { rtmpPort, usherPort, mediaPort } = running;
   const port = usherPort || mediaPort;
   logger.info({ rtmpPort, usherPort, mediaPort }, `ready: http://${hostIn(config.bind)}:${port}/`);
-  const signal = await new Promise<string>((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT']) process.once(name, resolve);
-  });
-  logger.info({ signal }, 'stopping');
+  const why = await untilEnd(config, running);
+  logger.info({ why }, 'stopping');
   await running.stop();
   logger.info({}, 'stopped');
+}
+
+/**
+ * A server of a cluster is emptied on SIGTERM before it ends: others play on for its viewers. One that is alone would only keep
+ * whoever asks it to end waiting, and so does every process on SIGINT, for which somebody sits at a terminal. A second signal
+ * ends it in any case.
+ */
+async function untilEnd({ state, drain }: Config, { draining }: Running): Promise<string> {
+  const emptied = draining?.emptied.then(() => 'empty') ?? new Promise<string>(() => {});
+  const first = await Promise.race([nextSignal(), emptied]);
+  if (first !== 'SIGTERM' || !draining || !state.redis) return first;
+  const { deadlineS } = drain;
+  draining.order(deadlineS === null ? null : clock.now() + deadlineS * 1000);
+  return Promise.race([nextSignal(), emptied]);
+}
+
+function nextSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT']) process.once(name, resolve);
+  });
 }
 
 if (import.meta.main) {

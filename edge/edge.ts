@@ -8,7 +8,9 @@ import type { Route } from '../network/http.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
 import { createAccess } from './access.ts';
+import type { SuccessorOf } from './elsewhere.ts';
 import { hlsRoutes } from './hls/hls.ts';
+import { Audience } from './progressive/audience.ts';
 import { progressiveRoutes } from './progressive/progressive.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { vodRoutes } from './vod/vod.ts';
@@ -23,25 +25,29 @@ export interface EdgeOptions {
   readonly secrets: readonly string[];
   readonly commitments: Commitments;
   readonly isDraining: () => boolean;
+  readonly successorOf: SuccessorOf;
   readonly beatMs?: number | undefined;
 }
 
 export interface Edge {
   readonly routes: readonly Route[];
   readonly sessions: Sessions;
+  /** Tells progressive viewers to go on at another server. */
+  sendAway(): void;
 }
 
 export function createEdge(options: EdgeOptions): Edge {
   const sessions = new Sessions(options);
   const authorise = createAccess(options);
+  const audience = new Audience(options);
   const routes = [
     ...hlsRoutes({ ...options, authorise, sessions: sessions.hls }),
-    ...progressiveRoutes({ ...options, authorise, sessions: sessions.progressive }),
+    ...progressiveRoutes({ ...options, authorise, audience, sessions: sessions.progressive }),
     ...vodRoutes({
       ...options,
       authorise,
       isLive: (stream) => options.feeds.get(stream, SOURCE) !== undefined,
     }),
   ];
-  return { routes, sessions };
+  return { routes, sessions, sendAway: () => audience.tell({ kind: 'move' }) };
 }

@@ -131,6 +131,12 @@ const schema = z.strictObject({
       beatMs: z.int().min(0).max(1_000).optional(),
     })
     .prefault({}),
+  drain: z
+    .strictObject({
+      /** After SIGTERM: seconds until broadcasts that are still there have to go; null: never. */
+      deadlineS: z.number().min(0).max(86_400).nullable().default(60),
+    })
+    .prefault({}),
   /** Where servers and ushers of several processes meet; without it they are all in this one. */
   state: z.strictObject({ redis: redis.optional() }).prefault({}),
   archive: z

@@ -11,6 +11,7 @@ import { readTag } from './flv/flv.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import type { RtmpMessage } from './media.ts';
 import { type Numbering, type Packaged, Packager } from './packager/packager.ts';
+import type { PublishRequest } from './rtmp/publication.ts';
 
 export interface BroadcastOptions {
   readonly name: string;
@@ -33,9 +34,7 @@ export interface BroadcastOptions {
 export type BroadcastRecord = Omit<StreamRecord, 'origin' | 'term'>;
 
 /** The connection that feeds a broadcast now. Ending it is what a takeover does. */
-export interface Source {
-  close(code: string, description: string): void;
-}
+export type Source = Pick<PublishRequest, 'close' | 'reconnect'>;
 
 export class Broadcast {
   readonly #options: BroadcastOptions;

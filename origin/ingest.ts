@@ -23,6 +23,8 @@ export interface IngestOptions {
   readonly claim: (stream: string, takeover: boolean) => Promise<Owned>;
   /** How long a stream waits for its broadcaster to come back. */
   readonly graceMs: number;
+  /** Whom it takes: while the server is being emptied those whose stream waits here, and past the deadline nobody. */
+  readonly draining: { readonly isOn: boolean; readonly isOverdue: boolean };
   readonly onChange: () => void;
   /** A broadcast began here; what it gives is called when the broadcast goes on at another origin, and its feed with it. */
   readonly onBroadcast: (broadcast: Broadcast) => () => void;
@@ -30,6 +32,7 @@ export interface IngestOptions {
 
 /** Broadcasts, waiting ones included, that one server keeps at most. */
 const MAX_BROADCASTS = 4_096;
+const GO_ELSEWHERE = 'this server is being emptied: publish to another one';
 
 export class Ingest {
   readonly #options: IngestOptions;
@@ -72,6 +75,19 @@ export class Ingest {
     return broadcast.feed;
   }
 
+  /**
+   * Every broadcaster is to leave: who can be asked is asked to go on at the server that `elsewhere` finds for its stream, and the
+   * others are let go.
+   */
+  async sendAway(elsewhere: (stream: string) => Promise<string | undefined>): Promise<void> {
+    const all = [...this.#broadcasts].map(async ([name, { source }]) => {
+      const rtmpUrl = source && (await elsewhere(name).catch(() => undefined));
+      if (rtmpUrl && source.reconnect(rtmpUrl, GO_ELSEWHERE)) return;
+      source?.close('NetConnection.Connect.AppShutdown', GO_ELSEWHERE);
+    });
+    await Promise.all(all);
+  }
+
   /** Lets every broadcaster go. The streams may go on elsewhere: their feeds are cut and not ended. */
   close(): void {
     for (const [name, broadcast] of this.#broadcasts) {
@@ -84,6 +100,9 @@ export class Ingest {
   async #admit(request: PublishRequest): Promise<PublishDecision> {
     const { name } = request;
     const takeover = request.query['takeover'] === '1';
+    const { isOn, isOverdue } = this.#options.draining;
+    if (isOn && (isOverdue || !this.#broadcasts.has(name)))
+      return this.#refuse('NetStream.Publish.Failed', GO_ELSEWHERE);
     if (!this.#broadcasts.has(name) && this.#broadcasts.size + this.#claiming.size >= MAX_BROADCASTS) {
       return this.#refuse('NetStream.Publish.Failed', `this server has its ${MAX_BROADCASTS} broadcasts`);
     }

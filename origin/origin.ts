@@ -26,6 +26,7 @@ export interface OriginOptions {
   readonly metrics: Metrics;
   /** Makes this server the origin of a stream. */
   readonly claim: (stream: string, takeover: boolean) => Promise<Owned>;
+  readonly draining: { readonly isOn: boolean; readonly isOverdue: boolean };
   /** The streams, or what is known of them, changed. */
   readonly onChange: () => void;
   /** Id of this server, and what it can read of its own recordings. */
@@ -39,11 +40,13 @@ export interface Origin {
   readonly streams: () => BroadcastRecord[];
   /** Another server has become a stream's origin; gives the feed that was written here. */
   readonly lose: (stream: string, to: string) => Feed | undefined;
+  /** Every broadcaster is to leave, for the server whose RTMP URL `elsewhere` finds if possible. */
+  sendAway(elsewhere: (stream: string) => Promise<string | undefined>): Promise<void>;
   close(): Promise<void>;
 }
 
 export async function startOrigin(options: OriginOptions): Promise<Origin> {
-  const { config, secrets, feeds, clock, logger, claim, onChange } = options;
+  const { config, secrets, feeds, clock, logger, claim, draining, onChange } = options;
   const { keys, webhook, graceS } = config.publish;
   const requireKey = config.secrets.length > 0 || keys.length > 0 || webhook !== undefined;
   const metrics = ingestMetrics(
@@ -69,6 +72,7 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
     policy,
     claim,
     graceMs: graceS * 1000,
+    draining,
     onChange,
     onBroadcast: ({ name, feed, startedAtMs }) => archive.record(name, SOURCE, feed, startedAtMs),
   });
@@ -88,6 +92,7 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
     port: rtmp.port,
     streams: () => ingest.records,
     lose: (stream, to) => ingest.lose(stream, to),
+    sendAway: (elsewhere) => ingest.sendAway(elsewhere),
     close,
   };
 }

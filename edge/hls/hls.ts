@@ -8,13 +8,16 @@ import {
   type Entity,
   type Exchange,
   type Route,
+  redirect,
   sendEntity,
   sendProblem,
 } from '../../network/http.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { quoted } from '../../network/names.ts';
 import { type Authorise, sendRefusal, type Viewer } from '../access.ts';
+import { elsewhere, type SuccessorOf } from '../elsewhere.ts';
 import type { HlsSessions } from '../sessions/hls-sessions.ts';
+import { isShared } from '../sessions/session.ts';
 import { type Directives, readDirectives, tooFarAhead } from './directives.ts';
 import type { Rendition } from './rendition.ts';
 import { Renditions } from './renditions.ts';
@@ -28,6 +31,7 @@ export interface HlsOptions {
   readonly metrics: Metrics;
   readonly authorise: Authorise;
   readonly sessions: HlsSessions;
+  readonly successorOf: SuccessorOf;
 }
 
 export function hlsRoutes(options: HlsOptions): Route[] {
@@ -64,12 +68,13 @@ class Hls {
 
   async playlist(exchange: Exchange): Promise<void> {
     const viewer = this.#options.authorise(exchange);
-    if (!viewer) return;
+    if (!viewer || this.#sendAway(exchange, viewer)) return;
     const isHeld = this.#renditions.get(viewer.stream, viewer.rendition) !== undefined;
     if (!isHeld) await this.#options.demand(viewer.stream, viewer.rendition);
     const rendition = this.#get(exchange, viewer);
     if (!rendition || !(await this.#firstPlaylist(exchange, rendition))) return;
     if (!this.#admit(exchange, viewer)) return;
+    this.#options.sessions.stay(viewer);
     const { hasEnded } = rendition.segments;
     const directives = hasEnded ? NO_DIRECTIVES : readDirectives(exchange.query);
     if (directives.kind === 'bad') return sendProblem(exchange, 400, 'Bad Request', directives.detail);
@@ -80,6 +85,19 @@ class Hls {
     if (outcome === 'reached') sendPlaylist(exchange, rendition, directives, lifetime(rendition, directives));
     else if (outcome === 'starved') sendPlaylist(exchange, rendition, directives, 'no-store');
     else sendLate(exchange, outcome);
+  }
+
+  /**
+   * The playlist of another server has the same names in it, which then are that server's: a player goes on there and sees no
+   * switch, however near the live edge it is. A cache would hand the redirect to all its viewers.
+   */
+  #sendAway(exchange: Exchange, viewer: Viewer): boolean {
+    const successor = this.#options.successorOf(viewer.stream);
+    if (!successor || isShared(viewer.session)) return false;
+    const awaited = ['_HLS_msn', '_HLS_part'].flatMap((name) => exchange.query.get(name) ?? []).join('.');
+    const goes = this.#options.sessions.sendAway(viewer, awaited);
+    if (goes) redirect(exchange, 307, elsewhere(successor, exchange));
+    return goes;
   }
 
   /** The part that a playlist hints at is held until it is whole; another that is not there never will be (6.2.6). */

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../network/clock.ts';
 import type { FeedReader } from '../../network/feed/feed.ts';
 import type { Metrics } from '../../network/metrics.ts';
+import { type Signal, writeSignal } from '../../network/relay/signal.ts';
 import { Beat } from './beat.ts';
 import { Fanout, type FanoutCounters } from './fanout.ts';
 import type { Place } from './place.ts';
@@ -11,6 +12,7 @@ import type { Place } from './place.ts';
 export interface AudienceOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
+  /** Milliseconds between two writes to a viewer, 0 for as chunks come; by default the number of viewers decides. */
   readonly beatMs?: number | undefined;
 }
 
@@ -37,6 +39,12 @@ export class Audience {
     const fanout = this.#fanouts.get(feed) ?? this.#open(feed);
     this.#beat.adjust(++this.#viewers);
     fanout.add(socket, place);
+  }
+
+  /** Says something to everybody, between two chunks. Whoever's connection is full does not hear it. */
+  tell(signal: Signal): void {
+    const bytes = Buffer.from(writeSignal(signal));
+    for (const fanout of this.#fanouts.values()) fanout.tell(bytes);
   }
 
   #open(feed: FeedReader): Fanout {

@@ -91,6 +91,11 @@ export class Fanout implements CursorEvents {
     if (skips > 0) this.#options.counters.skips.inc(skips);
   }
 
+  /** All that was written to a viewer so far are whole chunks. */
+  tell(bytes: Buffer): void {
+    for (const cursor of this.#cursors) if (!cursor.isBehind) cursor.write(bytes);
+  }
+
   onDrain(cursor: Cursor): void {
     if (this.#isTooLate(cursor)) this.#jump(cursor);
     this.#catchUp(cursor);

@@ -3,13 +3,14 @@
 import type { Clock } from '../../network/clock.ts';
 import type { FeedReader } from '../../network/feed/feed.ts';
 import type { Demand, Feeds } from '../../network/feed/feeds.ts';
-import { type Exchange, type Route, sendEndless, sendProblem } from '../../network/http.ts';
+import { type Exchange, type Route, redirect, sendEndless, sendProblem } from '../../network/http.ts';
 import type { Logger } from '../../network/logger.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { quoted } from '../../network/names.ts';
 import { type Authorise, sendRefusal } from '../access.ts';
+import { elsewhere, type SuccessorOf } from '../elsewhere.ts';
 import type { ProgressiveSessions } from '../sessions/progressive-sessions.ts';
-import { Audience } from './audience.ts';
+import type { Audience } from './audience.ts';
 import { AHEAD_CHUNKS, placeIn } from './place.ts';
 
 export interface ProgressiveOptions {
@@ -21,8 +22,8 @@ export interface ProgressiveOptions {
   readonly metrics: Metrics;
   readonly authorise: Authorise;
   readonly sessions: ProgressiveSessions;
-  /** Milliseconds between two writes to a viewer, 0 for as chunks come; by default the number of viewers decides. */
-  readonly beatMs?: number | undefined;
+  readonly audience: Audience;
+  readonly successorOf: SuccessorOf;
 }
 
 /** How long a viewer waits for the first key frame of a feed that has just been opened. */
@@ -30,18 +31,19 @@ const FIRST_START_WAIT_MS = 5000;
 const LIVE = /^\/play\/(?<token>[^/]+)\/(?<stream>[^/]+)\/(?<rendition>[^/]+)\/live\.mp4$/;
 
 export function progressiveRoutes(options: ProgressiveOptions): Route[] {
-  const audience = new Audience(options);
-  const handle = (exchange: Exchange): Promise<void> => play(options, audience, exchange);
+  const handle = (exchange: Exchange): Promise<void> => play(options, exchange);
   return [{ kind: 'progressive', method: 'GET', pattern: LIVE, handle }];
 }
 
-async function play(options: ProgressiveOptions, audience: Audience, exchange: Exchange): Promise<void> {
+async function play(options: ProgressiveOptions, exchange: Exchange): Promise<void> {
   const viewer = options.authorise(exchange);
   if (!viewer) return;
   const from = readFrom(exchange);
   if (from === 'bad') return;
   const { stream, rendition } = viewer;
   const { feeds, demand } = options;
+  const successor = options.successorOf(stream);
+  if (successor) return redirect(exchange, 307, elsewhere(successor, exchange));
   const feed = feeds.get(stream, rendition) ?? (await demand(stream, rendition));
   if (!feed) {
     const detail = `the stream ${quoted(stream)} has no rendition ${quoted(rendition)} here`;
@@ -55,7 +57,7 @@ async function play(options: ProgressiveOptions, audience: Audience, exchange: E
   const connection = options.sessions.connect(viewer);
   if (connection.kind === 'refused') return sendRefusal(exchange, connection);
   exchange.response.once('close', connection.end);
-  seat(audience, exchange, feed, from);
+  seat(options.audience, exchange, feed, from);
 }
 
 /** The chunk asked for, undefined when none is; a value that is no sequence number has been answered. */

@@ -23,12 +23,21 @@ interface Entry extends Watcher {
   rendition: string;
   readonly sinceMs: number;
   seenMs: number;
-  readonly commitment: Commitment;
-  /** Of a shared token: connections that asked for this last. A session of its own is one viewer over any number of them. */
-  connections: number;
+  /** None of a session that was away from its beginning. */
+  readonly commitment: Commitment | undefined;
+  /**
+   * A session of its own is one over any number of connections, and none while it is away: while its playlists come from
+   * another server, and it only asks here where they are. A shared one is as many as connections asked for this last.
+   */
+  viewers: number;
+  /** What it was sent away to wait for last, and until when it is not sent away again. */
+  awaited: string;
+  staysUntilMs: number;
 }
 
 const SWEEP_MS = 1_000;
+/** A session that did not find what it needs where it was sent stays for so long. */
+const STAY_MS = 5_000;
 const ADMITTED: Admission = { kind: 'admitted' };
 
 export class HlsSessions {
@@ -36,55 +45,86 @@ export class HlsSessions {
   readonly #entries = new Map<string, Entry>();
   /** What was asked for last over each connection of a shared token. */
   readonly #lastOver = new WeakMap<Socket, Entry | undefined>();
-  #count = 0;
+  #viewers = 0;
   #sweeper: Timer | undefined;
 
   constructor(options: HlsSessionsOptions) {
     this.#options = options;
   }
 
-  /** Sessions, and of a shared token the connections. */
+  /** Viewers, by whichever token. */
   get count(): number {
-    return this.#count;
+    return this.#viewers;
+  }
+
+  /** Sessions, those included that are away. */
+  get size(): number {
+    return this.#entries.size;
   }
 
   *list(): Generator<Session> {
-    for (const { session, stream, rendition, sinceMs, connections } of this.#entries.values())
-      yield { session, stream, rendition, kind: 'hls', sinceMs, connections };
+    for (const { session, stream, rendition, sinceMs, viewers } of this.#entries.values())
+      yield { session, stream, rendition, kind: 'hls', sinceMs, viewers };
   }
 
   /** Notes a request: its session begins, or goes on, with the rendition that it asks for now. */
   see(watcher: Watcher, socket: Socket | null): Admission {
-    const key = keyOf(watcher);
-    const known = this.#entries.get(key);
+    const known = this.#entries.get(keyOf(watcher));
     if (known) this.#goOn(known, watcher.rendition);
     else {
       const entered = this.#options.gate.enter(watcher);
       if (entered.kind === 'refused') return entered;
-      this.#begin(key, watcher, entered.commitment);
+      this.#begin(watcher, entered.commitment);
     }
-    if (socket && isShared(watcher.session)) this.#connect(this.#entries.get(key)!, socket);
+    if (socket && isShared(watcher.session)) this.#connect(this.#entries.get(keyOf(watcher))!, socket);
     return ADMITTED;
   }
 
-  #begin(key: string, watcher: Watcher, commitment: Commitment): void {
-    const { clock, viewers } = this.#options;
-    const { session, stream, rendition } = watcher;
-    const seenMs = clock.monotonic();
-    const sinceMs = clock.now();
-    this.#entries.set(key, { session, stream, rendition, sinceMs, seenMs, commitment, connections: 0 });
-    if (!isShared(session)) this.#add(watcher, 1);
-    viewers.arrive(watcher);
+  /**
+   * Whether a session is to ask another server for its playlist. One that comes again for what it was sent away for did not get
+   * it there, and stays for a while.
+   */
+  sendAway(watcher: Watcher, awaited: string): boolean {
+    const entry = this.#entries.get(keyOf(watcher)) ?? this.#open(watcher, undefined);
+    const nowMs = this.#options.clock.monotonic();
+    entry.seenMs = nowMs;
+    const isBack = entry.viewers === 0 && awaited !== '' && awaited === entry.awaited;
+    if (isBack) entry.staysUntilMs = nowMs + STAY_MS;
+    if (nowMs < entry.staysUntilMs) return false;
+    entry.awaited = awaited;
+    this.#count(entry, 0);
+    return true;
+  }
+
+  /** A session of its own has its playlist from here, where it may have been away before. */
+  stay(watcher: Watcher): void {
+    const entry = this.#entries.get(keyOf(watcher));
+    if (entry && !isShared(entry.session)) this.#count(entry, 1);
+  }
+
+  #begin(watcher: Watcher, commitment: Commitment): void {
+    this.#open(watcher, commitment);
+    this.stay(watcher);
+    this.#options.viewers.arrive(watcher);
+  }
+
+  #open({ session, stream, rendition }: Watcher, commitment: Commitment | undefined): Entry {
+    const { clock } = this.#options;
+    const times = { sinceMs: clock.now(), seenMs: clock.monotonic(), staysUntilMs: Number.NEGATIVE_INFINITY };
+    const entry: Entry = { session, stream, rendition, commitment, viewers: 0, awaited: '', ...times };
+    this.#entries.set(keyOf(entry), entry);
     this.#sweeper ??= clock.every(SWEEP_MS, () => this.#sweep());
+    return entry;
   }
 
   #goOn(entry: Entry, rendition: string): void {
     entry.seenMs = this.#options.clock.monotonic();
     if (entry.rendition === rendition) return;
-    this.#add(entry, -1);
+    const { viewers } = entry;
+    this.#count(entry, 0);
     entry.rendition = rendition;
-    entry.commitment.move(rendition);
-    this.#add(entry, 1);
+    entry.commitment?.move(rendition);
+    this.#count(entry, viewers);
   }
 
   /** A cache fetches what many watch over a few connections, each for one stream after another; it takes one copy of each. */
@@ -93,36 +133,33 @@ export class HlsSessions {
     if (this.#lastOver.get(socket) === entry) return;
     this.#leave(socket);
     this.#lastOver.set(socket, entry);
-    entry.connections++;
-    this.#add(entry, 1);
+    this.#count(entry, entry.viewers + 1);
   }
 
   #leave(socket: Socket): void {
     const entry = this.#lastOver.get(socket);
     this.#lastOver.set(socket, undefined);
-    if (!entry || entry.connections === 0) return;
-    entry.connections--;
-    this.#add(entry, -1);
+    if (entry && entry.viewers > 0) this.#count(entry, entry.viewers - 1);
   }
 
-  #add(watcher: Watcher, change: number): void {
-    this.#count += change;
-    this.#options.viewers.count(watcher, change);
+  #count(entry: Entry, viewers: number): void {
+    const change = viewers - entry.viewers;
+    entry.viewers = viewers;
+    this.#viewers += change;
+    if (change !== 0) this.#options.viewers.count(entry, change);
   }
 
   #sweep(): void {
     const oldestMs = this.#options.clock.monotonic() - this.#options.idleMs;
-    for (const [key, entry] of this.#entries) if (entry.seenMs <= oldestMs) this.#end(key, entry);
+    for (const [key, entry] of this.#entries) {
+      if (entry.seenMs > oldestMs) continue;
+      this.#entries.delete(key);
+      this.#count(entry, 0);
+      entry.commitment?.end();
+    }
     if (this.#entries.size > 0) return;
     this.#sweeper?.cancel();
     this.#sweeper = undefined;
-  }
-
-  #end(key: string, entry: Entry): void {
-    this.#entries.delete(key);
-    entry.commitment.end();
-    this.#add(entry, isShared(entry.session) ? -entry.connections : -1);
-    entry.connections = 0;
   }
 }
 

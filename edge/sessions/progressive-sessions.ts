@@ -21,7 +21,7 @@ export interface ProgressiveSessionsOptions {
 
 interface Entry extends Watcher {
   readonly sinceMs: number;
-  connections: number;
+  viewers: number;
 }
 
 export class ProgressiveSessions {
@@ -45,10 +45,11 @@ export class ProgressiveSessions {
   /** Counts a connection until its `end` is called. */
   connect(watcher: Watcher): Connection {
     const { gate, clock, viewers } = this.#options;
-    const key = `${watcher.stream}/${watcher.rendition}/${watcher.session}`;
-    const entry = this.#entries.get(key) ?? { ...watcher, sinceMs: clock.now(), connections: 0 };
+    const { session, stream, rendition } = watcher;
+    const key = `${stream}/${rendition}/${session}`;
+    const entry = this.#entries.get(key) ?? { session, stream, rendition, sinceMs: clock.now(), viewers: 0 };
     const limit = this.#limitOf(watcher);
-    if (entry.connections >= limit) {
+    if (entry.viewers >= limit) {
       const reason = `the session has ${limit} connections open, which is as many as it may have`;
       return gate.refuse('connections', 429, reason);
     }
@@ -63,7 +64,7 @@ export class ProgressiveSessions {
       isOpen = false;
       entered.commitment.end();
       this.#count(entry, -1);
-      if (entry.connections === 0) this.#entries.delete(key);
+      if (entry.viewers === 0) this.#entries.delete(key);
     };
     return { kind: 'connected', end };
   }
@@ -74,7 +75,7 @@ export class ProgressiveSessions {
   }
 
   #count(entry: Entry, change: 1 | -1): void {
-    entry.connections += change;
+    entry.viewers += change;
     this.#connections += change;
     this.#options.viewers.count(entry, change);
   }

@@ -15,8 +15,8 @@ export interface Session extends Watcher {
   readonly kind: ViewerKind;
   /** Wall clock, ms since the Unix epoch. */
   readonly sinceMs: number;
-  /** Open connections, as far as they are counted: those of progressive playback, and of a shared token. */
-  readonly connections: number;
+  /** As many as it counts for: progressive playback by connection, a shared token too; 0 of one that watches elsewhere. */
+  readonly viewers: number;
 }
 
 export interface Refusal {

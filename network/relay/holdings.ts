@@ -78,6 +78,11 @@ export class Holdings implements HoldingEvents, Disposable {
     return this.#copyMs;
   }
 
+  /** How many servers follow feeds from here, once for each feed. */
+  get children(): number {
+    return [...this.#held.values()].reduce((sum, { relayed }) => sum + relayed.followers, 0);
+  }
+
   /** Makes what is followed what the plan wants. Feeds that this server is the origin of stay as they are. */
   assign(follows: readonly Follow[]): void {
     const keys = new Set(follows.map(keyOf));

@@ -141,6 +141,7 @@ export class Link {
       this.#events.onEnd(this, signal.reason);
       return;
     }
+    if (signal.kind === 'move') throw new CodedError('bad_signal', 'a server is told to move as viewers are');
     const { path, isFed, next } = signal;
     this.#lineage = { path, isFed };
     this.#announced = next;

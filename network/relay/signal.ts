@@ -1,4 +1,4 @@
-// Signals: what a server says to those who follow its feed, in `free` boxes between the chunks. Pure.
+// Signals: what a server says to those who follow or watch its feed, in `free` boxes between the chunks. Pure.
 
 import { CodedError, reasonOf } from '../errors.ts';
 import { HEADER_BYTES, viewOf } from '../media/boxes.ts';
@@ -15,7 +15,9 @@ export type Signal =
   /** Sent at once, when the lineage changes, and every `HEARTBEAT_MS`: the sender lives, and its next chunk is `next`. */
   | ({ readonly kind: 'heartbeat'; readonly next: number } & Lineage)
   /** The stream is over: nothing more is to be had from anybody. */
-  | { readonly kind: 'end'; readonly reason: string };
+  | { readonly kind: 'end'; readonly reason: string }
+  /** For viewers: the server is being emptied, and who can join another one without a gap is to do so. */
+  | { readonly kind: 'move' };
 
 export const HEARTBEAT_MS = 500;
 
@@ -36,6 +38,7 @@ export function readSignal(bytes: Uint8Array): Signal {
     return { kind, path, isFed, next: next as number };
   }
   if (kind === 'end' && typeof reason === 'string') return { kind, reason };
+  if (kind === 'move') return { kind };
   throw new CodedError('bad_signal', `a signal of the kind '${String(kind).slice(0, 40)}' that says nothing`);
 }
 

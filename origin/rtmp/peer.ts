@@ -21,6 +21,7 @@ import {
   WINDOW_ACKNOWLEDGEMENT_SIZE,
 } from './message-types.ts';
 import { printable } from './printable.ts';
+import { RECONNECT } from './publish-target.ts';
 import { Rtmp } from './rtmp.ts';
 
 export interface RtmpHandler {
@@ -40,6 +41,7 @@ export interface RtmpPeer {
   sendResult(transactionId: number, value: number | null): void;
   sendError(transactionId: number, code: string, description: string): void;
   sendStatus(streamId: number, level: 'status' | 'error', code: string, description: string): void;
+  sendReconnectRequest(tcUrl: string, description: string): void;
 }
 
 export function createRtmpPeer(handler: RtmpHandler, limits: RtmpLimits): RtmpPeer {
@@ -124,6 +126,13 @@ class Peer extends Rtmp implements RtmpPeer {
   sendStatus(streamId: number, level: 'status' | 'error', code: string, description: string): void {
     const info = { level, code, description: ascii(description) };
     this.#invoke(streamId, { cmd: 'onStatus', transId: 0, cmdObj: null, info });
+  }
+
+  /** E-RTMP v2 "Reconnect Request": of the connection, which is message stream 0, and not of its publication. */
+  sendReconnectRequest(tcUrl: string, description: string): void {
+    const code = 'NetConnection.Connect.ReconnectRequest';
+    const info = { level: 'status', code, description: ascii(description), tcUrl };
+    this.#invoke(0, { cmd: 'onStatus', transId: 0, cmdObj: null, info });
   }
 
   /** Replaces a reader that computes 3-byte chunk stream ids wrongly and lets any number of them begin anyhow. */
@@ -263,8 +272,8 @@ const AUDIO_FOUR_CCS = ['mp4a', '.mp3', 'Opus', 'fLaC', 'ac-3', 'ec-3'];
 
 /** The standard wants it in "one of the arguments to _result" and does not say in which: both have it. */
 const ENHANCED_RTMP = {
-  // No reconnect requests, no multitrack, no ModEx, no nanoseconds.
-  capsEx: 0,
+  // No multitrack, no ModEx, no nanoseconds.
+  capsEx: RECONNECT,
   fourCcList: strictArray([...VIDEO_FOUR_CCS, ...AUDIO_FOUR_CCS]),
   videoFourCcInfoMap: Object.fromEntries(VIDEO_FOUR_CCS.map((fourCc) => [fourCc, CAN_FORWARD])),
   audioFourCcInfoMap: Object.fromEntries(AUDIO_FOUR_CCS.map((fourCc) => [fourCc, CAN_FORWARD])),

@@ -10,6 +10,8 @@ export interface PublishRequest {
   readonly remoteAddress: string;
   /** Ends the publication later: RTMP status of the level error with this description, then the socket. */
   close(code: string, description: string): void;
+  /** Asks the broadcaster to go on at another server, when it is ready to; false when it is not one that can be asked. */
+  reconnect(rtmpUrl: string, description: string): boolean;
 }
 
 export interface Publication {

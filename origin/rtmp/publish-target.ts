@@ -6,14 +6,24 @@ import { printable } from './printable.ts';
 export interface ConnectTarget {
   readonly app: string;
   readonly query: Readonly<Record<string, string>>;
+  /** By which name this server was reached. */
+  readonly hostname: string;
+  /** The broadcaster can be asked to reconnect elsewhere. */
+  readonly canReconnect: boolean;
 }
 
-export interface PublishTarget extends ConnectTarget {
+export interface PublishTarget {
+  readonly app: string;
+  readonly query: Readonly<Record<string, string>>;
   readonly name: string;
 }
 
+/** CapsExMask.Reconnect of E-RTMP v2, "Enhancing NetConnection connect Command". */
+export const RECONNECT = 1;
+
 const APP = /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+const EVERY_ADDRESS = ['0.0.0.0', '[::]'];
 const APP_CHARACTERS = 128;
 const QUERY_CHARACTERS = 4_096;
 
@@ -28,7 +38,21 @@ export function readConnect(object: Readonly<Record<string, unknown>>): ConnectT
     throw rejected(`the app '${printable(app)}' is not one: publish to rtmp://host/live/<name>`);
   }
   const url = readUrl(text(object.tcUrl, 'tcUrl'));
-  return { app: trimmed, query: { ...readQuery(url.search), ...readQuery(appQuery) } };
+  const canReconnect = typeof object.capsEx === 'number' && (object.capsEx & RECONNECT) !== 0;
+  const query = { ...readQuery(url.search), ...readQuery(appQuery) };
+  return { app: trimmed, query, hostname: url.hostname, canReconnect };
+}
+
+/**
+ * The tcUrl at which a broadcaster goes on at another server, with what it said in its own. It takes its stream over there: the
+ * new connection is made before the old one is left.
+ */
+export function reconnectUrl({ app, query, hostname }: ConnectTarget, rtmpUrl: string): string {
+  const url = new URL(rtmpUrl);
+  if (EVERY_ADDRESS.includes(url.hostname)) url.hostname = hostname;
+  url.pathname = `/${app}`;
+  url.search = new URLSearchParams({ ...query, takeover: '1' }).toString();
+  return url.href;
 }
 
 /** Adds the stream's name, the first argument of `publish` (7.2.2.6): `<name>` or `<name>?key=<key>`. */

@@ -9,7 +9,7 @@ import type { RtmpLimits } from './limits.ts';
 import { createRtmpPeer, type RtmpHandler, type RtmpPeer } from './peer.ts';
 import { printable } from './printable.ts';
 import type { Publication, PublishDecision, PublishRequest } from './publication.ts';
-import { type ConnectTarget, readConnect, readPublish } from './publish-target.ts';
+import { type ConnectTarget, readConnect, readPublish, reconnectUrl } from './publish-target.ts';
 
 /** The socket, as a session sees it. */
 export interface SessionSocket {
@@ -172,7 +172,15 @@ export class RtmpSession implements RtmpHandler {
     this.#streamId = command.streamId;
     const { connectionId, remoteAddress, onPublish, socket } = this.#options;
     const close = (code: string, description: string): void => this.fail(new CodedError(code, description));
-    const request = { connectionId, remoteAddress, ...readPublish(target, command.argument), close };
+    const reconnect = (rtmpUrl: string, description: string): boolean =>
+      this.#reconnect(target, rtmpUrl, description);
+    const request = {
+      connectionId,
+      remoteAddress,
+      ...readPublish(target, command.argument),
+      close,
+      reconnect,
+    };
     this.#state = 'deciding';
     socket.pause();
     onPublish(request).then(
@@ -201,6 +209,12 @@ export class RtmpSession implements RtmpHandler {
       this.fail(error);
     }
     socket.resume();
+  }
+
+  #reconnect(target: ConnectTarget, rtmpUrl: string, description: string): boolean {
+    if (this.over || !target.canReconnect) return false;
+    this.#peer.sendReconnectRequest(reconnectUrl(target, rtmpUrl), description);
+    return true;
   }
 
   #deliver(message: RtmpMessage): void {

@@ -1,6 +1,7 @@
 // A media listener with progressive playback alone, for tests: feeds to write into, and what was counted.
 
 import { createAccess } from '../../edge/access.ts';
+import { Audience } from '../../edge/progressive/audience.ts';
 import { progressiveRoutes } from '../../edge/progressive/progressive.ts';
 import { type SessionLimits, Sessions } from '../../edge/sessions/sessions.ts';
 import { type Clock, systemClock } from '../../network/clock.ts';
@@ -9,6 +10,7 @@ import { Feeds, SOURCE } from '../../network/feed/feeds.ts';
 import { httpMetrics, listenHttp } from '../../network/http.ts';
 import { createLogger } from '../../network/logger.ts';
 import { Metrics } from '../../network/metrics.ts';
+import type { Successor } from '../../network/state/state.ts';
 import { type Grant, signToken } from '../../network/token.ts';
 import { roomForAll } from './commitments.ts';
 import { SyntheticBroadcast, type SyntheticOptions } from './progressive-feed.ts';
@@ -27,16 +29,17 @@ export class ProgressiveServer {
   readonly feeds: Feeds;
   readonly metrics = new Metrics();
   readonly sessions: Sessions;
+  readonly audience: Audience;
+  successor: Successor | undefined;
   readonly #clock: Clock;
-  readonly #options: ServerOptions;
   #port = 0;
   #close: () => Promise<void> = async () => {};
 
   constructor(options: ServerOptions = {}) {
-    this.#options = options;
     this.feeds = new Feeds(options.window);
     this.#clock = options.clock ?? systemClock;
-    const limits = options.limits ?? {};
+    const { limits = {}, beatMs } = options;
+    this.audience = new Audience({ clock: this.#clock, metrics: this.metrics, beatMs });
     this.sessions = new Sessions({
       clock: this.#clock,
       metrics: this.metrics,
@@ -100,7 +103,6 @@ export class ProgressiveServer {
 
   async #listen(): Promise<void> {
     const { metrics, sessions, feeds } = this;
-    const { beatMs } = this.#options;
     const logger = createLogger('silent');
     const clock = this.#clock;
     const authorise = createAccess({ secrets: SECRETS, clock });
@@ -115,7 +117,8 @@ export class ProgressiveServer {
         metrics,
         authorise,
         sessions: sessions.progressive,
-        beatMs,
+        audience: this.audience,
+        successorOf: () => this.successor,
       }),
       clock: systemClock,
       logger,

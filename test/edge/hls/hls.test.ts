@@ -10,6 +10,7 @@ import { Feeds, SOURCE } from '../../../network/feed/feeds.ts';
 import { type HttpServer, sendProblem } from '../../../network/http.ts';
 import { readInit } from '../../../network/media/init.ts';
 import { Metrics } from '../../../network/metrics.ts';
+import type { Successor } from '../../../network/state/state.ts';
 import { commitmentsOf } from '../../tools/commitments.ts';
 import { type Broadcast, Broadcaster } from '../../tools/feed.ts';
 import { ManualClock } from '../../tools/manual-clock.ts';
@@ -20,15 +21,25 @@ import { serveRoutes } from '../../tools/serve-routes.ts';
 class HlsServer {
   readonly feeds = new Feeds();
   readonly metrics = new Metrics();
+  successor: Successor | undefined;
   #server: HttpServer | undefined;
 
   static async start(clock: Clock): Promise<HlsServer> {
     const server = new HlsServer();
     const { feeds, metrics } = server;
     const commitments = commitmentsOf(100, 4);
-    const sessions = new Sessions({ clock, metrics, commitments, isDraining: () => false });
+    const isDraining = (): boolean => server.successor !== undefined;
+    const { hls } = new Sessions({ clock, metrics, commitments, isDraining });
     server.#server = await serveRoutes(
-      hlsRoutes({ feeds, demand: async () => undefined, clock, metrics, authorise, sessions: sessions.hls }),
+      hlsRoutes({
+        feeds,
+        demand: async () => undefined,
+        clock,
+        metrics,
+        authorise,
+        sessions: hls,
+        successorOf: () => server.successor,
+      }),
     );
     return server;
   }
@@ -477,6 +488,63 @@ describe('a server that has promised all that it may send', () => {
     }
     clock.advance(11_000);
     expect((await ask(24)).status).toBe(200);
+  });
+});
+
+describe('a server that is being emptied', () => {
+  const successor = { id: 'b', mediaUrl: 'http://127.0.0.1:9' };
+  const ask = (name: string, session = 'ann', port = server.port): Promise<Response> =>
+    fetch(`http://127.0.0.1:${port}/play/${session}/alice/source/${name}`, { redirect: 'manual' });
+
+  test('sends playlists, and them alone, to the server that has the viewers next, with all that was asked', async () => {
+    await setUp();
+    server.broadcast().play(3.5);
+    expect((await ask('index.m3u8')).status).toBe(200);
+    server.successor = successor;
+    const query = 'index.m3u8?_HLS_msn=3&_HLS_part=2&_HLS_skip=YES';
+    const { status, headers } = await ask(query);
+    const location = `http://127.0.0.1:9/play/ann/alice/source/${query}`;
+    expect([status, headers.get('location')]).toEqual([307, location]);
+    expect(headers.get('access-control-allow-origin')).toBe('*');
+    expect(headers.get('cache-control')).toBe('no-store');
+    for (const name of ['100/1.m4s', '100/1.0.m4s']) expect((await ask(name)).status).toBe(200);
+    expect(await server.counted('headwater_viewers')).toBe(0);
+  });
+
+  test('has one stay for a while that did not get there what it was sent for', async () => {
+    await setUp();
+    const broadcaster = server.broadcast().play(3.5);
+    await ask('index.m3u8');
+    server.successor = successor;
+    expect((await ask('index.m3u8?_HLS_msn=3&_HLS_part=1')).status).toBe(307);
+    expect((await ask('index.m3u8?_HLS_msn=3&_HLS_part=1')).status).toBe(200);
+    expect(await server.counted('headwater_viewers')).toBe(1);
+    broadcaster.play(2);
+    clock.advance(2_000);
+    expect((await ask('index.m3u8?_HLS_msn=5&_HLS_part=0')).status).toBe(200);
+    clock.advance(3_000);
+    expect((await ask('index.m3u8?_HLS_msn=5&_HLS_part=1')).status).toBe(307);
+    expect((await ask('index.m3u8')).status).toBe(307);
+    expect((await ask('index.m3u8')).status).toBe(307);
+  });
+
+  test('is what it was for its viewers when it is not emptied any more', async () => {
+    await setUp();
+    server.broadcast().play(3.5);
+    await ask('index.m3u8');
+    server.successor = successor;
+    expect((await ask('index.m3u8')).status).toBe(307);
+    server.successor = undefined;
+    expect((await ask('index.m3u8')).status).toBe(200);
+    expect(await server.counted('headwater_viewers')).toBe(1);
+  });
+
+  test('answers a cache itself, which would hand a redirect to all its viewers', async () => {
+    await setUp();
+    server.broadcast().play(3.5);
+    await ask('index.m3u8', '~cache');
+    server.successor = successor;
+    expect((await ask('index.m3u8', '~cache')).status).toBe(200);
   });
 });
 

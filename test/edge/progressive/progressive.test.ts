@@ -5,6 +5,8 @@ import { beatMsFor, slotsOf } from '../../../edge/progressive/beat.ts';
 import { PATIENCE_MS } from '../../../edge/progressive/cursor.ts';
 import { MAX_LAG_MS } from '../../../edge/progressive/fanout.ts';
 import { SOURCE } from '../../../network/feed/feeds.ts';
+import { Splitter } from '../../../network/media/splitter.ts';
+import { readSignal, writeSignal } from '../../../network/relay/signal.ts';
 import { ManualClock } from '../../tools/manual-clock.ts';
 import { FRAME_MS } from '../../tools/progressive-feed.ts';
 import { ProgressiveServer } from '../../tools/progressive-server.ts';
@@ -221,6 +223,38 @@ describe('resuming', () => {
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ status: 400, detail });
     await vi.waitUntil(() => server.sessions.count === 0);
+  });
+});
+
+describe('a server that is being emptied', () => {
+  test('says so to its viewers between two chunks, at any beat, and plays on for them', async () => {
+    for (const beatMs of [0, 20]) {
+      await using server = await ProgressiveServer.start({ beatMs });
+      const broadcast = server.broadcast();
+      broadcast.push(10);
+      const viewer = server.view();
+      await viewer.bodyOf(broadcast.init.bytes.length + 1);
+      server.audience.tell({ kind: 'move' });
+      broadcast.push(10);
+      const signal = Buffer.from(writeSignal({ kind: 'move' }));
+      await viewer.bodyOf(broadcast.init.bytes.length + broadcast.bytesFrom(1).length + signal.length);
+      const { types, sequences } = viewer.contents;
+      expect(types.filter((type) => type === 'free')).toHaveLength(1);
+      expect(sequences).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+      const pieces = [...new Splitter().push(viewer.body)];
+      expect(pieces.flatMap((piece) => (piece.kind === 'signal' ? [readSignal(piece.bytes)] : []))).toEqual([
+        { kind: 'move' },
+      ]);
+    }
+  });
+
+  test('sends whoever comes to the server that has the viewers next', async () => {
+    await using server = await ProgressiveServer.start();
+    server.broadcast().push(10);
+    server.successor = { id: 'b', mediaUrl: 'https://b.example/media' };
+    const answer = await fetch(server.url('?from=7'), { redirect: 'manual' });
+    expect(answer.status).toBe(307);
+    expect(answer.headers.get('location')).toBe(`https://b.example/media${server.path('?from=7')}`);
   });
 });
 

@@ -38,9 +38,7 @@ describe('an HLS session', () => {
       clock.advance(5000);
       sessions.hls.see(ann, null);
     }
-    expect([...sessions.list()]).toEqual([
-      { ...ann, kind: 'hls', sinceMs: 1_800_000_000_000, connections: 0 },
-    ]);
+    expect([...sessions.list()]).toEqual([{ ...ann, kind: 'hls', sinceMs: 1_800_000_000_000, viewers: 1 }]);
     clock.advance(9000);
     expect(sessions.viewers.of('alice', 'source')).toBe(1);
     clock.advance(2000);
@@ -102,7 +100,7 @@ describe('a progressive session', () => {
     const { sessions } = setUp();
     const connections = [ann, ann, ben].map((watcher) => sessions.progressive.connect(watcher));
     expect([sessions.viewers.of('alice', 'source'), sessions.count]).toEqual([3, 3]);
-    expect([...sessions.list()].map(({ session, connections }) => [session, connections])).toEqual([
+    expect([...sessions.list()].map(({ session, viewers }) => [session, viewers])).toEqual([
       ['ann', 2],
       ['ben', 1],
     ]);

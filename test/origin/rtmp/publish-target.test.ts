@@ -1,7 +1,7 @@
 // Where a broadcaster publishes, out of the places where encoders put it.
 
 import { expect, test } from 'vitest';
-import { readConnect, readPublish } from '../../../origin/rtmp/publish-target.ts';
+import { readConnect, readPublish, reconnectUrl } from '../../../origin/rtmp/publish-target.ts';
 
 test.each([
   ['OBS', 'live', 'rtmp://a/live', 'alice?key=k'],
@@ -38,4 +38,23 @@ test('a query may name anything without harm', () => {
 test('a query of over 4,096 characters is rejected', () => {
   const connect = readConnect({ app: 'live', tcUrl: 'rtmp://h/live' });
   expect(() => readPublish(connect, `a?${'k'.repeat(4_097)}`)).toThrow('4097 characters');
+});
+
+test.each([
+  [0, false],
+  [1, true],
+  [7, true],
+  [undefined, false],
+  ['1', false],
+])('capsEx %s says whether a broadcaster can be asked to reconnect: %s', (capsEx, can) => {
+  expect(readConnect({ app: 'live', tcUrl: 'rtmp://h/live', capsEx }).canReconnect).toBe(can);
+});
+
+test.each([
+  ['rtmp://b.example:1936/live', 'rtmp://b.example:1936/live/studio?takeover=1'],
+  ['rtmp://0.0.0.0:1936/live', 'rtmp://h.example:1936/live/studio?takeover=1'],
+  ['rtmp://[::]:1936/live', 'rtmp://h.example:1936/live/studio?takeover=1'],
+])('the tcUrl at %s is %s', (rtmpUrl, url) => {
+  const connect = readConnect({ app: 'live/studio', tcUrl: 'rtmp://h.example:1935/live/studio' });
+  expect(reconnectUrl(connect, rtmpUrl)).toBe(url);
 });

@@ -17,7 +17,7 @@ describe('connect', () => {
     expect(information).toMatchObject({ level: 'status', code: 'NetConnection.Connect.Success' });
     for (const object of [properties, information]) {
       expect(object).toMatchObject({
-        capsEx: 0,
+        capsEx: 1,
         fourCcList: ['avc1', 'hvc1', 'av01', 'vp09', 'mp4a', '.mp3', 'Opus', 'fLaC', 'ac-3', 'ec-3'],
         videoFourCcInfoMap: { avc1: 4, hvc1: 4, av01: 4, vp09: 4 },
         audioFourCcInfoMap: { mp4a: 4, '.mp3': 4, Opus: 4, fLaC: 4, 'ac-3': 4, 'ec-3': 4 },
@@ -220,6 +220,38 @@ describe('the end', () => {
     const { messages } = await ingest.publications.find();
     expect(messages.all).toHaveLength(1);
     expect(ingest.faults).toEqual([{ code: 'unsupported', reason: description }]);
+  });
+});
+
+describe('a broadcaster who is to go on elsewhere', () => {
+  const connect = { tcUrl: 'rtmp://a.example/live?key=k&takeover=0', app: 'live', capsEx: 1 };
+
+  test('is asked to, with what it said in its own URL, and goes on here until it leaves', async () => {
+    await using ingest = await startIngest();
+    const client = await RawRtmpClient.handshaken(ingest.port);
+    client.write(command('connect', 1, connect), command('createStream', 2, null), publishCommand('alice'));
+    const { request, messages } = await ingest.publications.find();
+    expect(request.reconnect('rtmp://b.example:1936/live', 'this server is being emptied')).toBe(true);
+    const isRequest = ({ code }: { code: string }): boolean => code.endsWith('ReconnectRequest');
+    expect(await client.status(isRequest)).toEqual({
+      level: 'status',
+      code: 'NetConnection.Connect.ReconnectRequest',
+      description: 'this server is being emptied',
+      tcUrl: 'rtmp://b.example:1936/live?key=k&takeover=1',
+    });
+    client.write(message({ type: VIDEO, payload: FRAME }));
+    expect(await messages.count(1)).toHaveLength(1);
+    client.socket.end();
+    await expectClosedOnce(ingest, 'the broadcaster closed the connection');
+    expect(request.reconnect('rtmp://b.example/live', '')).toBe(false);
+  });
+
+  test('is not asked when it has not said that it can be', async () => {
+    await using ingest = await startIngest();
+    const client = await RawRtmpClient.publishing(ingest.port);
+    const { request } = await ingest.publications.find();
+    expect(request.reconnect('rtmp://b.example/live', 'this server is being emptied')).toBe(false);
+    expect(client.answers.all.filter(({ values }) => values[0] === 'onStatus')).toHaveLength(1);
   });
 });
 
