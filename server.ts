@@ -18,6 +18,7 @@ import { randomName } from './network/hash.ts';
 import { healthRoutes } from './network/health.ts';
 import { type HttpServer, httpMetrics, listenHttp, type Route } from './network/http.ts';
 import { createLogger, type Logger } from './network/logger.ts';
+import { openAtlas } from './network/map/atlas.ts';
 import { Metrics } from './network/metrics.ts';
 import { Holdings } from './network/relay/holdings.ts';
 import { relayRoutes } from './network/relay/relay-server.ts';
@@ -326,12 +327,17 @@ async function openUsher(base: Base, ownRtmpUrl: string | undefined): Promise<Ht
   const { config, logger, metrics, secrets, state, catalogue, opened, listen } = base;
   const rtmpUrl = config.rtmpUrl ?? ownRtmpUrl ?? `rtmp://${hostIn(config.bind)}:${config.rtmpPort}/live`;
   const view = config.state.redis ? new View({ state, clock, logger }) : state;
+  const atlas = opened.use(await openAtlas(config.map, { clock, logger }));
   const routes = usherRoutes({
     state: view,
     catalogue,
     clock,
+    metrics,
     secrets,
     access: config.playback.access,
+    site: config.site,
+    atlas,
+    trustedProxies: config.trustedProxies,
     rtmpUrl,
   });
   const usher = await listen('usher', config.usherPort, routes);

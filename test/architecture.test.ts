@@ -84,6 +84,7 @@ const PURE = [
   'origin/rtmp/publish-target.ts',
   'origin/sample/recording.ts',
   'usher/ingests.ts',
+  'usher/cdn.ts',
   'usher/multivariant.ts',
   'usher/placement/price/billing.ts',
   'usher/placement/promises/booking.ts',
@@ -115,6 +116,12 @@ const PURE = [
   'usher/commands/drain-text.ts',
   'usher/commands/durations.ts',
   'usher/commands/status-text.ts',
+  'usher/steering/moving.ts',
+  'usher/steering/pacer.ts',
+  'usher/steering/pathway-ids.ts',
+  'usher/steering/polls.ts',
+  'usher/steering/steer.ts',
+  'usher/steering/steering-list.ts',
 ];
 
 /** Runs in browsers, whose own doors are the platform's. */

@@ -1,17 +1,36 @@
-// The multivariant playlist (RFC 8216bis 4.4.6): every rendition of a stream at the server chosen for a viewer. Pure.
+// The multivariant playlist (RFC 8216bis 4.4.6): every rendition of a stream, once on each pathway. Pure.
 
 import type { RenditionRecord } from '../network/state/state.ts';
 
-/** `urlOf` gives the media playlist of a rendition. */
-export function multivariantPlaylist(
-  renditions: readonly RenditionRecord[],
-  urlOf: (rendition: string) => string,
-): string {
-  const variants = renditions.map((rendition) => `${streamInf(rendition)}\n${urlOf(rendition.name)}\n`);
-  return `#EXTM3U\n#EXT-X-VERSION:9\n${variants.join('')}`;
+/** One way to a stream: players keep to one, and go over to another when they are told to or when it fails. */
+export interface Pathway {
+  /** 4.4.6.2: letters, digits, `.`, `-` and `_`. */
+  readonly id: string;
+  /** Of the media playlist of a rendition. */
+  readonly urlOf: (rendition: string) => string;
 }
 
-function streamInf(rendition: RenditionRecord): string {
+/** What a variant is on that names none. */
+export const DEFAULT_PATHWAY = '.';
+
+/** The best pathway first: players without Content Steering begin there, and read what follows as what to fall back on. */
+export function multivariantPlaylist(
+  renditions: readonly RenditionRecord[],
+  pathways: readonly Pathway[],
+  steeringUri?: string,
+): string {
+  const variants = pathways.flatMap((pathway) =>
+    renditions.map((rendition) => `${streamInf(rendition, pathway)}\n${pathway.urlOf(rendition.name)}\n`),
+  );
+  const steering =
+    steeringUri === undefined
+      ? ''
+      : `#EXT-X-CONTENT-STEERING:SERVER-URI="${steeringUri}",PATHWAY-ID="${pathways[0]!.id}"\n`;
+  return `#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-INDEPENDENT-SEGMENTS\n${steering}${variants.join('')}`;
+}
+
+/** A rendition's name is its stable id: the same at every server, so that a clone can give each variant its own address. */
+function streamInf(rendition: RenditionRecord, { id }: Pathway): string {
   const attributes = [
     `BANDWIDTH=${rendition.peakBps}`,
     `AVERAGE-BANDWIDTH=${rendition.averageBps}`,
@@ -21,5 +40,7 @@ function streamInf(rendition: RenditionRecord): string {
     attributes.push(`RESOLUTION=${rendition.width}x${rendition.height}`);
     attributes.push(`FRAME-RATE=${rendition.frameRate.toFixed(3)}`);
   }
+  if (id !== DEFAULT_PATHWAY) attributes.push(`PATHWAY-ID="${id}"`);
+  attributes.push(`STABLE-VARIANT-ID="${rendition.name}"`);
   return `#EXT-X-STREAM-INF:${attributes.join(',')}`;
 }

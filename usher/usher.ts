@@ -2,22 +2,46 @@
 
 import type { Catalogue } from '../network/archive/catalogue.ts';
 import type { Clock } from '../network/clock.ts';
+import { signature } from '../network/hash.ts';
 import type { Route } from '../network/http.ts';
+import type { AddressRange } from '../network/map/address.ts';
+import type { Atlas } from '../network/map/atlas.ts';
+import { clientAddress } from '../network/map/client-address.ts';
+import type { Metrics } from '../network/metrics.ts';
 import type { ClusterState } from '../network/state/state.ts';
 import { apiRoutes } from './api/api.ts';
 import { assetRoutes } from './assets.ts';
 import { pageRoutes } from './pages.ts';
+import { Placer } from './placement/placer.ts';
+import { Spending } from './spending.ts';
+import { PathwayIds } from './steering/pathway-ids.ts';
 
 export interface UsherOptions {
   readonly state: Pick<ClusterState, 'snapshot'>;
   readonly catalogue: Pick<Catalogue, 'list'>;
   readonly clock: Clock;
+  readonly metrics: Metrics;
   readonly secrets: readonly string[];
   readonly access: 'open' | 'signed';
+  /** The site that it stands in. */
+  readonly site: string;
+  readonly atlas: Atlas;
+  readonly trustedProxies: readonly AddressRange[];
   /** What broadcasters push to, as the pages say it. */
   readonly rtmpUrl: string;
 }
 
 export function usherRoutes(options: UsherOptions): Route[] {
-  return [...apiRoutes(options), ...pageRoutes({ rtmpUrl: options.rtmpUrl }), ...assetRoutes()];
+  const { state, secrets, atlas, trustedProxies, rtmpUrl } = options;
+  const api = apiRoutes({
+    ...options,
+    placer: new Placer({ state, topology: () => atlas.topology() }),
+    spending: new Spending(),
+    ids: new PathwayIds((text) => signature(secrets[0]!, `pathway\n${text}`)),
+    whence: ({ request }) => {
+      const { remoteAddress } = request.socket;
+      return atlas.locate(clientAddress({ remoteAddress, headers: request.headers }, trustedProxies));
+    },
+  });
+  return [...api, ...pageRoutes({ rtmpUrl }), ...assetRoutes()];
 }

@@ -1,16 +1,21 @@
 // Usher's HTTP interface: what players, pages, encoders and operators ask.
 
 import type { Route } from '../../network/http.ts';
+import type { ClusterState } from '../../network/state/state.ts';
 import { clusterRoutes } from './cluster.ts';
 import { type LiveOptions, liveRoutes } from './live.ts';
 import { type RecordingOptions, recordingRoutes } from './recordings.ts';
+import { type SteerOptions, steerRoutes } from './steer.ts';
 import { streamRoutes } from './streams.ts';
 
-export type ApiOptions = LiveOptions & RecordingOptions;
+export interface ApiOptions extends LiveOptions, SteerOptions, RecordingOptions {
+  readonly state: Pick<ClusterState, 'snapshot'>;
+}
 
 export function apiRoutes(options: ApiOptions): Route[] {
   return [
     ...liveRoutes(options),
+    ...steerRoutes(options),
     ...streamRoutes(options.state),
     ...recordingRoutes(options),
     ...clusterRoutes(options),

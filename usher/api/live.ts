@@ -1,129 +1,111 @@
 // Where a viewer finds a stream: the multivariant playlist, and the redirect to progressive playback.
 
-import { type Clock, sleep } from '../../network/clock.ts';
-import { randomName } from '../../network/hash.ts';
+import { sleep } from '../../network/clock.ts';
 import { type Exchange, type Route, redirect, send, sendProblem } from '../../network/http.ts';
-import { reachableUrl } from '../../network/reachable.ts';
-import { newSession, readSession, writeSession } from '../../network/session.ts';
-import type { ClusterState, StreamRecord } from '../../network/state/state.ts';
-import { signToken, verifyToken } from '../../network/token.ts';
+import { quoted } from '../../network/names.ts';
+import type { RenditionRecord } from '../../network/state/state.ts';
 import { multivariantPlaylist } from '../multivariant.ts';
-import { Placer } from '../placement/placer.ts';
-import type { Decision, PlaceRequest } from '../placement/request.ts';
+import type { Placer } from '../placement/placer.ts';
+import type { Decision, FullReason, PlaceRequest } from '../placement/request.ts';
+import { type Guest, waysTo } from '../steering/ways.ts';
+import { admit, askFor, type GuestOptions, steeringUri, wayMaker } from './guests.ts';
 
-export interface LiveOptions {
-  readonly state: Pick<ClusterState, 'snapshot'>;
-  readonly clock: Clock;
-  readonly secrets: readonly string[];
-  /** `signed`: a viewer must bring a token for the stream. */
-  readonly access: 'open' | 'signed';
-}
-
-interface PlacingOptions extends LiveOptions {
+export interface LiveOptions extends GuestOptions {
   readonly placer: Placer;
 }
 
-/** How long a viewer of open playback may watch before the player has to ask again. */
-const SESSION_MS = 24 * 3_600_000;
 /** A stream without a frame yet: how long its first viewers are held. */
 const STARTING_MS = 5_000;
 const STARTING_STEP_MS = 100;
 
+const REASONS: Readonly<Record<FullReason, string>> = {
+  no_server: 'no server is there to serve viewers',
+  no_room: 'every server that may serve it is full',
+  not_leased: 'what room is left is being shared out',
+  cdn_spent: 'every server that may serve it is full, and what a CDN may cost this month is spent',
+};
+
+type Served = Extract<Decision, { kind: 'serve' }>;
+
 export function liveRoutes(options: LiveOptions): Route[] {
-  const placer = new Placer({ state: options.state });
   return [
     {
       kind: 'multivariant',
       method: 'GET',
       pattern: /^\/live\/(?<stream>[^/]+)\.m3u8$/,
-      handle: (exchange) => sendMultivariant({ ...options, placer }, exchange),
+      handle: (exchange) => sendMultivariant(options, exchange),
     },
     {
       kind: 'progressive',
       method: 'GET',
       pattern: /^\/live\/(?<stream>[^/]+)\.mp4$/,
-      handle: (exchange) => redirectToProgressive({ ...options, placer }, exchange),
+      handle: (exchange) => redirectToProgressive(options, exchange),
     },
   ];
 }
 
-async function sendMultivariant(options: PlacingOptions, exchange: Exchange): Promise<void> {
-  const placed = await placeViewer(options, exchange);
-  if (!placed) return;
-  const playlist = multivariantPlaylist(
-    placed.stream.renditions,
-    (rendition) => `${placed.base}/${rendition}/index.m3u8`,
+async function sendMultivariant(options: LiveOptions, exchange: Exchange): Promise<void> {
+  const guest = admit(options, exchange);
+  const served = guest && (await serve(options, exchange, guest, askFor(options, exchange, guest)));
+  if (!served) return;
+  const ways = waysTo(served.choices, guest, wayMaker(options, exchange));
+  const uri = steeringUri(
+    options,
+    guest,
+    ways.map(({ id }) => id),
   );
+  const playlist = multivariantPlaylist(listed(served), ways, uri);
   send(exchange, 200, 'application/vnd.apple.mpegurl', playlist, 'no-store');
 }
 
-/** `from` is passed on: a player that lost its server goes on at the next chunk. */
-async function redirectToProgressive(options: PlacingOptions, exchange: Exchange): Promise<void> {
-  const placed = await placeViewer(options, exchange);
-  if (!placed) return;
+/** An endless response is nothing for a CDN. `from` is passed on: a player that lost its server goes on at the next chunk. */
+async function redirectToProgressive(options: LiveOptions, exchange: Exchange): Promise<void> {
+  const guest = admit(options, exchange);
+  const request = guest && { ...askFor(options, exchange, guest), allowCdn: false };
+  const served = request && (await serve(options, exchange, guest, request));
+  if (!served) return;
+  const [way] = waysTo(served.choices, guest, wayMaker(options, exchange));
+  const playlist = way!.urlOf(listed(served)[0]!.name);
   const from = exchange.query.get('from');
   const query = from === null ? '' : `?from=${encodeURIComponent(from)}`;
-  redirect(exchange, 302, `${placed.base}/${placed.stream.renditions[0]!.name}/live.mp4${query}`);
+  redirect(exchange, 307, `${playlist.slice(0, playlist.lastIndexOf('/'))}/live.mp4${query}`);
 }
 
-interface Placed {
-  readonly stream: StreamRecord;
-  /** URL of the stream at its server, the viewer's token in its path. */
-  readonly base: string;
-}
-
-/** Answers the refusal itself, and gives undefined, when the viewer may not or can't be served. */
-async function placeViewer(options: PlacingOptions, exchange: Exchange): Promise<Placed | undefined> {
-  const name = exchange.params['stream']!;
-  const nowMs = options.clock.now();
-  let expiresAtMs = nowMs + SESSION_MS;
-  if (options.access === 'signed') {
-    const verdict = verifyToken(options.secrets, exchange.query.get('token') ?? '', {
-      purpose: 'play',
-      stream: name,
-      nowMs,
-    });
-    if (verdict.kind === 'refused') {
-      sendProblem(exchange, 403, 'Forbidden', `${verdict.reason}; add ?token=<token> to the URL`);
-      return undefined;
-    }
-    expiresAtMs = verdict.grant.expiresAtMs;
-  }
-  const session = readSession(newSession(randomName, ''));
-  const request = { stream: name, viewer: session.id, whence: {}, allowCdn: false };
-  const decision = await untilStarted(options, request, session.id);
+/** Undefined when the refusal has been answered. */
+async function serve(
+  options: LiveOptions,
+  exchange: Exchange,
+  { stream, session }: Guest,
+  request: PlaceRequest,
+): Promise<Served | undefined> {
+  const decision = await untilStarted(options, request, session);
+  if (decision.kind === 'serve') return decision;
   if (decision.kind === 'unknown') {
-    sendProblem(exchange, 404, 'Not Found', `no stream '${name}' is live`);
+    sendProblem(exchange, 404, 'Not Found', `no stream ${quoted(stream)} is live`);
     return undefined;
   }
-  const choice = decision.kind === 'serve' ? decision.choices[0] : undefined;
-  if (choice?.kind !== 'server') {
-    if (decision.kind === 'full') exchange.response.setHeader('Retry-After', decision.retryAfterS);
-    sendProblem(exchange, 503, 'Service Unavailable', `no server has room for '${name}' now`);
-    return undefined;
-  }
-  const { uplink, server } = choice;
-  const grant = {
-    purpose: 'play',
-    stream: name,
-    expiresAtMs,
-    session: writeSession({ ...session, uplink }),
-  } as const;
-  const origin = reachableUrl(server.mediaUrl, exchange);
-  return { stream: decision.stream, base: `${origin}/play/${signToken(options.secrets, grant)}/${name}` };
+  exchange.response.setHeader('Retry-After', decision.retryAfterS);
+  sendProblem(exchange, 503, 'Service Unavailable', `${quoted(stream)}: ${REASONS[decision.reason]}`);
+  return undefined;
 }
 
 /** Places again while the stream is known and has no rendition yet: its first frames are on their way. */
 async function untilStarted(
-  options: PlacingOptions,
+  { placer, clock }: LiveOptions,
   request: PlaceRequest,
   session: string,
 ): Promise<Decision> {
-  const deadline = options.clock.monotonic() + STARTING_MS;
+  const deadline = clock.monotonic() + STARTING_MS;
   for (;;) {
-    const decision = await options.placer.place(request, session);
+    const decision = await placer.place(request, session);
     if (decision.kind === 'unknown' || decision.stream.renditions.length > 0) return decision;
-    if (options.clock.monotonic() >= deadline) return { kind: 'unknown' };
-    await sleep(options.clock, STARTING_STEP_MS);
+    if (clock.monotonic() >= deadline) return { kind: 'unknown' };
+    await sleep(clock, STARTING_STEP_MS);
   }
+}
+
+/** Those that the viewer was promised room for. */
+function listed({ stream, choices }: Served): readonly RenditionRecord[] {
+  const highestBps = choices[0]!.mbps * 1e6 + 1;
+  return stream.renditions.filter(({ averageBps }) => averageBps <= highestBps);
 }

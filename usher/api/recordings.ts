@@ -11,7 +11,7 @@ import { newSession } from '../../network/session.ts';
 import { isAlive } from '../../network/state/liveness.ts';
 import type { ClusterState, KnownServer, Snapshot } from '../../network/state/state.ts';
 import { signToken, verifyToken } from '../../network/token.ts';
-import { multivariantPlaylist } from '../multivariant.ts';
+import { DEFAULT_PATHWAY, multivariantPlaylist } from '../multivariant.ts';
 import { rendezvous } from '../placement/rendezvous.ts';
 
 export interface RecordingOptions {
@@ -60,7 +60,8 @@ async function sendMultivariant(options: RecordingOptions, exchange: Exchange): 
   const token = signToken(options.secrets, { purpose: 'play', stream: best.stream, ...grant });
   const started = best.id.slice(best.stream.length + 1);
   const base = `${reachableUrl(server.mediaUrl, exchange)}/vod/${token}/${best.stream}/${started}`;
-  const playlist = multivariantPlaylist(best.renditions, (rendition) => `${base}/${rendition}/index.m3u8`);
+  const urlOf = (rendition: string): string => `${base}/${rendition}/index.m3u8`;
+  const playlist = multivariantPlaylist(best.renditions, [{ id: DEFAULT_PATHWAY, urlOf }]);
   send(exchange, 200, 'application/vnd.apple.mpegurl', playlist, 'no-store');
 }
 

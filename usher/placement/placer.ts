@@ -7,7 +7,7 @@ import type { Policies } from './price/policy.ts';
 import { Quality } from './price/quality.ts';
 import { bookingOf } from './promises/booking.ts';
 import { Promises } from './promises/promises.ts';
-import type { Decision, PlaceRequest } from './request.ts';
+import type { Choice, Decision, PlaceRequest } from './request.ts';
 import { Holders } from './scene/holders.ts';
 import { type Scene, sceneOf } from './scene/scene.ts';
 
@@ -39,14 +39,15 @@ export class Placer {
   async place(request: PlaceRequest, session: string): Promise<Decision> {
     const scene = await this.scene();
     const decision = place(scene, request);
-    if (decision.kind === 'serve') this.#promise(scene, decision, session);
+    if (decision.kind === 'serve') this.promise(scene, decision.stream.name, decision.choices[0]!, session);
     return decision;
   }
 
-  #promise(scene: Scene, { stream, choices }: Extract<Decision, { kind: 'serve' }>, session: string): void {
-    const [first] = choices;
-    const booking = first?.kind === 'server' ? bookingOf(scene, stream.name, first) : undefined;
+  /** Books what a choice takes; what the session was promised before is let go. A CDN is promised nothing. */
+  promise(scene: Scene, stream: string, choice: Choice, session: string): void {
+    const booking = choice.kind === 'server' ? bookingOf(scene, stream, choice) : undefined;
     if (booking) this.promised.book(session, booking, scene.snapshot.nowMs);
+    else if (choice.kind === 'cdn') this.promised.release(session);
   }
 
   #read(snapshot: Snapshot): Scene {

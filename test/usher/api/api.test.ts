@@ -1,16 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MemoryCatalogue } from '../../../network/archive/catalogue-memory.ts';
-import { systemClock } from '../../../network/clock.ts';
-import { type HttpServer, httpMetrics, listenHttp } from '../../../network/http.ts';
-import { Metrics } from '../../../network/metrics.ts';
 import type { RenditionRecord, ServerRecord, StreamRecord } from '../../../network/state/state.ts';
 import { MemoryState } from '../../../network/state/state-memory.ts';
 import { signToken, verifyToken } from '../../../network/token.ts';
-import { apiRoutes } from '../../../usher/api/api.ts';
-import { keepingLogger } from '../../tools/keeping-logger.ts';
 import { ManualClock } from '../../tools/manual-clock.ts';
+import { SECRETS, UsherListener } from '../../tools/usher-listener.ts';
 
-const secrets = ['a secret for the tests'];
 const source: RenditionRecord = {
   name: 'source',
   codecs: 'avc1.64001f,mp4a.40.2',
@@ -57,40 +51,31 @@ const radio: StreamRecord = {
 
 // Its clock stands still: the server beats once and lives.
 const state = new MemoryState(new ManualClock());
-const listeners: HttpServer[] = [];
-
-async function listen(access: 'open' | 'signed'): Promise<string> {
-  const listener = await listenHttp({
-    host: '127.0.0.1',
-    port: 0,
-    routes: apiRoutes({ state, catalogue: new MemoryCatalogue(), clock: systemClock, secrets, access }),
-    clock: systemClock,
-    logger: keepingLogger(),
-    metrics: httpMetrics(new Metrics())('usher'),
-  });
-  listeners.push(listener);
-  return `http://127.0.0.1:${listener.port}`;
-}
 
 let open: string;
 let signed: string;
+const listeners: UsherListener[] = [];
 beforeAll(async () => {
   await state.beat(server, [alice, radio]);
-  open = await listen('open');
-  signed = await listen('signed');
+  for (const access of ['open', 'signed'] as const)
+    listeners.push(await UsherListener.start({ state, access }));
+  [open, signed] = listeners.map(({ url }) => url) as [string, string];
 });
-afterAll(() => Promise.all(listeners.map((listener) => listener.close())));
+afterAll(() => Promise.all(listeners.map((listener) => listener[Symbol.asyncDispose]())));
 
 const playToken = (stream: string, expiresAtMs = Date.now() + 60_000) =>
-  signToken(secrets, { purpose: 'play', stream, expiresAtMs, session: '' });
+  signToken(SECRETS, { purpose: 'play', stream, expiresAtMs, session: '' });
 
 describe('the multivariant playlist', () => {
   test('describes the rendition and points at the server, by the host that the viewer asked for', async () => {
     const answer = await fetch(`${open}/live/alice.m3u8`);
     expect(answer.headers.get('content-type')).toBe('application/vnd.apple.mpegurl');
-    const [, , inf, url] = (await answer.text()).split('\n');
-    expect(inf).toBe(
-      '#EXT-X-STREAM-INF:BANDWIDTH=4200000,AVERAGE-BANDWIDTH=4000400,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=29.970',
+    const [, , , steering, inf, url] = (await answer.text()).split('\n');
+    expect(inf).toMatch(
+      /^#EXT-X-STREAM-INF:BANDWIDTH=4200000,AVERAGE-BANDWIDTH=4000400,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=29.970,PATHWAY-ID="s1-[\w-]{6}",STABLE-VARIANT-ID="source"$/,
+    );
+    expect(steering).toMatch(
+      /^#EXT-X-CONTENT-STEERING:SERVER-URI="\/steer\/[^/"]+\/alice\?pathways=(s1-[\w-]{6})",PATHWAY-ID="\1"$/,
     );
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:8081\/play\/[^/]+\/alice\/source\/index\.m3u8$/);
   });
@@ -104,7 +89,7 @@ describe('the multivariant playlist', () => {
       [1, 2].map(async () => {
         const text = await (await fetch(`${open}/live/alice.m3u8`)).text();
         const token = /\/play\/([^/]+)\//.exec(text)![1]!;
-        const verdict = verifyToken(secrets, token, { purpose: 'play', stream: 'alice', nowMs: Date.now() });
+        const verdict = verifyToken(SECRETS, token, { purpose: 'play', stream: 'alice', nowMs: Date.now() });
         expect(verdict.kind).toBe('valid');
         return verdict.kind === 'valid' && verdict.grant.session;
       }),
@@ -127,7 +112,7 @@ describe('the multivariant playlist', () => {
 describe('progressive', () => {
   test('is a redirect to the server that keeps the place to go on from', async () => {
     const answer = await fetch(`${open}/live/alice.mp4?from=77`, { redirect: 'manual' });
-    expect(answer.status).toBe(302);
+    expect(answer.status).toBe(307);
     expect(answer.headers.get('location')).toMatch(
       /^http:\/\/127\.0\.0\.1:8081\/play\/[^/]+\/alice\/source\/live\.mp4\?from=77$/,
     );
@@ -149,7 +134,7 @@ describe('signed playback', () => {
     const expiresAtMs = Math.ceil(Date.now() / 1000) * 1000 + 60_000;
     const answer = await fetch(`${signed}/live/alice.m3u8?token=${playToken('alice', expiresAtMs)}`);
     const token = /\/play\/([^/]+)\//.exec(await answer.text())![1]!;
-    expect(verifyToken(secrets, token, { purpose: 'play', stream: 'alice', nowMs: 0 })).toMatchObject({
+    expect(verifyToken(SECRETS, token, { purpose: 'play', stream: 'alice', nowMs: 0 })).toMatchObject({
       grant: { expiresAtMs },
     });
   });

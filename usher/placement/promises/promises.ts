@@ -61,6 +61,11 @@ export class Promises {
     this.#give(promised.booking);
   }
 
+  /** The session is at a server: what it was promised at another is let go. */
+  keepAt(session: string, server: string): void {
+    if (this.#promised.get(session)?.booking.server !== server) this.release(session);
+  }
+
   /** Lets go of what the snapshot shows in use, and of what nobody came for. */
   settle({ nowMs, servers }: Pick<Snapshot, 'nowMs' | 'servers'>): void {
     for (const { id, arrived } of servers)

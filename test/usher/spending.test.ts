@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import type { Cdn } from '../../network/map/topology.ts';
+import { cdnUrl, sharedExpiryMs } from '../../usher/cdn.ts';
+import { Spending } from '../../usher/spending.ts';
+import { NOW_MS } from '../tools/clusters.ts';
+
+const cdn: Cdn = {
+  name: 'overflow',
+  urlTemplate: 'https://{shield}.cdn.example/{shield}{path}',
+  microUsdPerGb: 8_000,
+  capMicroUsdPerMonth: 1,
+  shields: 1,
+};
+
+describe('what viewers of a CDN cost', () => {
+  test('is bitrate by time by price: 4 Mbps for 10 s are 0.005 GB, or 40 micro-dollars', () => {
+    const spending = new Spending();
+    spending.watch('v', cdn, 4, 10, 0);
+    expect(spending.take()).toEqual({ overflow: 40 });
+    expect(spending.take()).toEqual({});
+  });
+
+  test('is paid once for the same time, however often a player asks', () => {
+    const spending = new Spending();
+    for (let nowMs = 0; nowMs <= 10_000; nowMs += 500) spending.watch('v', cdn, 4, 10, nowMs);
+    expect(spending.take()).toEqual({ overflow: 80 });
+  });
+
+  test('is not paid for the time that a player did not ask', () => {
+    const spending = new Spending();
+    for (const nowMs of [0, 60_000]) spending.watch('v', cdn, 4, 10, nowMs);
+    expect(spending.take()).toEqual({ overflow: 80 });
+  });
+
+  test('loses no fraction, and nothing that did not reach the state', () => {
+    const spending = new Spending();
+    spending.watch('v', cdn, 0.15, 1, 0);
+    expect(spending.take()).toEqual({});
+    spending.watch('w', cdn, 0.15, 10, 0);
+    const taken = spending.take();
+    expect(taken).toEqual({ overflow: 1 });
+    spending.giveBack(taken);
+    expect(spending.take()).toEqual({ overflow: 1 });
+  });
+});
+
+describe('what a CDN is asked for', () => {
+  test('names the shield wherever the template does', () => {
+    expect(cdnUrl(cdn, 'ams-1', '/play/t/alice/source/index.m3u8')).toBe(
+      'https://ams-1.cdn.example/ams-1/play/t/alice/source/index.m3u8',
+    );
+  });
+
+  test('has a token that is the same all day and valid for a day at least', () => {
+    const dayMs = 86_400_000;
+    const midnightMs = Math.ceil(NOW_MS / dayMs) * dayMs;
+    expect(sharedExpiryMs(midnightMs)).toBe(sharedExpiryMs(midnightMs + dayMs - 1));
+    expect(sharedExpiryMs(midnightMs + dayMs - 1) - (midnightMs + dayMs - 1)).toBeGreaterThan(dayMs);
+    expect(sharedExpiryMs(midnightMs)).not.toBe(sharedExpiryMs(midnightMs - 1));
+  });
+});

@@ -1,0 +1,94 @@
+// Who asks: a viewer with a session of its own, where it is, and how its addresses are made.
+
+import type { Clock } from '../../network/clock.ts';
+import { randomName } from '../../network/hash.ts';
+import { type Exchange, sendProblem } from '../../network/http.ts';
+import type { Whence } from '../../network/map/atlas.ts';
+import { reachableUrl } from '../../network/reachable.ts';
+import { newSession } from '../../network/session.ts';
+import { type Grant, signToken, verifyToken } from '../../network/token.ts';
+import type { PlaceRequest } from '../placement/request.ts';
+import type { PathwayIds } from '../steering/pathway-ids.ts';
+import type { Guest, WayMaker } from '../steering/ways.ts';
+
+export interface GuestOptions {
+  readonly clock: Clock;
+  readonly secrets: readonly string[];
+  /** `signed`: a viewer must bring a token for the stream. */
+  readonly access: 'open' | 'signed';
+  readonly ids: PathwayIds;
+  /** The site that this usher stands in. */
+  readonly site: string;
+  readonly whence: (exchange: Exchange) => Whence;
+}
+
+/** How long a viewer of open playback may watch; who is steered meanwhile gets as long again. */
+const SESSION_MS = 24 * 3_600_000;
+
+/** Gives a viewer who comes a session. Undefined when it has been answered that this one may not. */
+export function admit(options: GuestOptions, exchange: Exchange): Guest | undefined {
+  const { clock, access } = options;
+  const stream = exchange.params.stream!;
+  const session = newSession(randomName, '');
+  if (access === 'open') return { stream, session, expiresAtMs: longestMs(clock) };
+  const token = exchange.query.get('token') ?? '';
+  const grant = read(options, exchange, 'play', token, '; add ?token=<token> to the URL');
+  return grant && { stream, session, expiresAtMs: grant.expiresAtMs };
+}
+
+/** The viewer that a steering token in the path names. Undefined when it has been answered that the token is none. */
+export function recognise(options: GuestOptions, exchange: Exchange): Guest | undefined {
+  const { stream = '', token = '' } = exchange.params;
+  const grant = read(options, exchange, 'steer', token, '');
+  return grant && { stream, session: grant.session, expiresAtMs: grant.expiresAtMs };
+}
+
+/** The same viewer, for longer when half of its time is over and anybody may watch. */
+export function prolonged({ access, clock }: GuestOptions, guest: Guest): Guest {
+  if (access === 'signed' || guest.expiresAtMs - clock.now() > SESSION_MS / 2) return guest;
+  return { ...guest, expiresAtMs: longestMs(clock) };
+}
+
+/** Where a player asks how to go on. It says of the pathways only that they were listed, and names no address. */
+export function steeringUri(
+  { secrets }: GuestOptions,
+  { stream, session, expiresAtMs }: Guest,
+  pathways: readonly string[],
+): string {
+  const token = signToken(secrets, { purpose: 'steer', stream, session, expiresAtMs });
+  return `/steer/${token}/${stream}?pathways=${pathways.join(',')}`;
+}
+
+export function askFor(options: GuestOptions, exchange: Exchange, guest: Guest): PlaceRequest {
+  const { whence, site } = options;
+  return {
+    stream: guest.stream,
+    viewer: guest.session,
+    whence: whence(exchange),
+    site,
+    allowCdn: true,
+  };
+}
+
+export function wayMaker({ ids, secrets, clock }: GuestOptions, exchange: Exchange): WayMaker {
+  return { ids, secrets, nowMs: clock.now(), reach: (mediaUrl) => reachableUrl(mediaUrl, exchange) };
+}
+
+/** In whole seconds, as tokens say it. */
+function longestMs(clock: Clock): number {
+  return Math.ceil((clock.now() + SESSION_MS) / 1000) * 1000;
+}
+
+function read(
+  { secrets, clock }: GuestOptions,
+  exchange: Exchange,
+  purpose: Grant['purpose'],
+  token: string,
+  hint: string,
+): Grant | undefined {
+  const stream = exchange.params.stream!;
+  const verdict = verifyToken(secrets, token, { purpose, stream, nowMs: clock.now() });
+  if (verdict.kind === 'valid') return verdict.grant;
+  sendProblem(exchange, 403, 'Forbidden', `${verdict.reason}${hint}`);
+  return undefined;
+}

@@ -1,0 +1,153 @@
+// Content Steering (RFC 8216bis 7): players ask how to go on, again and again, and are told by the cluster as it is now.
+
+import { type Exchange, type Route, send, sendProblem } from '../../network/http.ts';
+import type { Counter, Metrics } from '../../network/metrics.ts';
+import { quoted } from '../../network/names.ts';
+import { place } from '../placement/place.ts';
+import type { Placer } from '../placement/placer.ts';
+import type { Decision } from '../placement/request.ts';
+import { type Scene, sceneServer } from '../placement/scene/scene.ts';
+import { rungsMbps } from '../placement/scene/streams.ts';
+import type { Spending } from '../spending.ts';
+import { placeAgain } from '../steering/moving.ts';
+import { Pacer } from '../steering/pacer.ts';
+import type { Destination, Directory } from '../steering/pathway-ids.ts';
+import { Polls } from '../steering/polls.ts';
+import { type Steered, steer, ttlS } from '../steering/steer.ts';
+import { steeringList } from '../steering/steering-list.ts';
+import { type Guest, readWay, waysTo, wayTo } from '../steering/ways.ts';
+import { askFor, type GuestOptions, prolonged, recognise, steeringUri, wayMaker } from './guests.ts';
+
+export interface SteerOptions extends GuestOptions {
+  readonly placer: Placer;
+  readonly spending: Spending;
+  readonly metrics: Metrics;
+}
+
+export function steerRoutes(options: SteerOptions): Route[] {
+  const steering = new Steering(options);
+  return [
+    {
+      kind: 'steering',
+      method: 'GET',
+      pattern: /^\/steer\/(?<token>[^/]+)\/(?<stream>[^/]+)$/,
+      handle: (exchange) => steering.answer(exchange),
+    },
+  ];
+}
+
+/** hls.js stops asking for good after 429 and 410, and asks again after any other refusal. */
+const TYPE = 'application/vnd.apple.steering-list';
+/** A quarter of what one process can answer. */
+const BUSY_POLLS_PER_S = 2_000;
+/** As `steeringUri` writes them. */
+const PATHWAY_ID = /^[A-Za-z0-9._-]{1,160}$/;
+const MAX_DECLARED = 4;
+
+/** A viewer who asks, with what was found out about it. */
+interface Asked {
+  readonly scene: Scene;
+  readonly guest: Guest;
+  readonly here: Destination | undefined;
+  readonly decision: Exclude<Decision, { kind: 'unknown' }>;
+  readonly steered: Steered;
+  readonly ttlS: number;
+}
+
+class Steering {
+  readonly #options: SteerOptions;
+  readonly #pacer = new Pacer();
+  readonly #polls = new Polls();
+  readonly #answers: Counter<'result' | 'reason'>;
+
+  constructor(options: SteerOptions) {
+    this.#options = options;
+    this.#answers = options.metrics.counter(
+      'headwater_steerings_total',
+      'Players that asked how to go on, and what they were told.',
+      ['result', 'reason'],
+    );
+  }
+
+  async answer(exchange: Exchange): Promise<void> {
+    const guest = recognise(this.#options, exchange);
+    if (!guest) return;
+    const asked = this.#decide(exchange, guest, await this.#options.placer.scene());
+    if (!asked) {
+      sendProblem(exchange, 404, 'Not Found', `no stream ${quoted(guest.stream)} is live`);
+      return;
+    }
+    this.#account(asked);
+    this.#send(exchange, asked);
+  }
+
+  #decide(exchange: Exchange, guest: Guest, scene: Scene): Asked | undefined {
+    const { clock } = this.#options;
+    const nowMs = clock.monotonic();
+    const id = (exchange.query.get('_HLS_pathway') ?? '').replaceAll('"', '');
+    const here = readWay(id, guest, directoryOf(scene), wayMaker(this.#options, exchange));
+    const request = { ...askFor(this.#options, exchange, guest), ...placeAgain(scene, here) };
+    const decision = place(scene, request);
+    if (decision.kind === 'unknown') return undefined;
+    const steered = steer(scene, here, decision, ({ key, mbpsPerS }, mbps) =>
+      this.#pacer.mayGo(key, mbps, mbpsPerS, nowMs),
+    );
+    const isBusy = this.#polls.count(nowMs) > BUSY_POLLS_PER_S;
+    return { scene, guest, here, decision, steered, ttlS: ttlS(steered.isChanging, isBusy) };
+  }
+
+  /** A promise goes with the viewer; one who watches by a CDN costs money until it asks again. */
+  #account({ scene, guest, here, decision, steered, ttlS: forS }: Asked): void {
+    const { placer, spending, clock } = this.#options;
+    const { session } = guest;
+    const best = steered.kind === 'goes' ? steered.choices[0] : undefined;
+    this.#answers.inc({ result: steered.kind, reason: steered.reason ?? '' });
+    if (best) placer.promise(scene, decision.stream.name, best, session);
+    else if (here?.kind === 'server') placer.promised.keepAt(session, here.server.id);
+    const { cdn } = [best ?? here].find((each) => each?.kind === 'cdn') ?? {};
+    const [mbps = 0] = rungsMbps(decision.stream);
+    if (cdn) spending.watch(session, cdn, mbps, forS, clock.monotonic());
+  }
+
+  #send(exchange: Exchange, asked: Asked): void {
+    const { here, guest, decision, steered, ttlS } = asked;
+    const declared = declaredIn(exchange);
+    const next = prolonged(this.#options, guest);
+    const maker = wayMaker(this.#options, exchange);
+    const ways = waysTo(steered.choices, next, maker);
+    const back = here && steered.reason !== 'lost' ? [wayTo(here, uplinkAt(asked), next, maker)] : [];
+    const list = steeringList({
+      ttlS,
+      pathways: steered.kind === 'goes' ? [...ways, ...back] : [...back, ...ways],
+      declared,
+      renditions: decision.stream.renditions.map(({ name }) => name),
+      reloadUri: next === guest ? undefined : steeringUri(this.#options, next, declared),
+    });
+    if (list['PATHWAY-PRIORITY'].length > 0) send(exchange, 200, TYPE, JSON.stringify(list), 'no-store');
+    else
+      sendProblem(
+        exchange,
+        503,
+        'Service Unavailable',
+        'there is nowhere to go, and nothing is known of you',
+      );
+  }
+}
+
+function directoryOf(scene: Scene): Directory {
+  return {
+    serverOf: (id) => sceneServer(scene, id)?.server,
+    cdns: scene.cdns.map(({ cdn }) => cdn),
+  };
+}
+
+function uplinkAt({ here, decision }: Asked): string {
+  if (decision.kind !== 'serve' || here?.kind !== 'server') return '';
+  const choice = decision.choices.find((each) => each.kind === 'server' && each.server.id === here.server.id);
+  return choice?.kind === 'server' ? choice.uplink : '';
+}
+
+function declaredIn({ query }: Exchange): string[] {
+  const ids = (query.get('pathways') ?? '').split(',', MAX_DECLARED);
+  return ids.filter((id) => PATHWAY_ID.test(id));
+}

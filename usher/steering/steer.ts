@@ -1,0 +1,68 @@
+// What a player that asks is told: whether it goes on where it is, and where else it may go. Pure but for the pace.
+
+import type { Choice, Decision } from '../placement/request.ts';
+import type { Scene } from '../placement/scene/scene.ts';
+import { isChanging, type Pace, paceOf, type Reason, reasonToMove } from './moving.ts';
+import type { Destination } from './pathway-ids.ts';
+
+export interface Steered {
+  /** `waits`: it has a reason to go, and its turn or its new server's is still to come. */
+  readonly kind: 'stays' | 'waits' | 'goes';
+  readonly reason: Reason | undefined;
+  /** The best first. Of one that does not go, none is where it is. */
+  readonly choices: readonly Choice[];
+  readonly isChanging: boolean;
+}
+
+/** `mayGo` counts who goes: it is asked only about one who does if it says so. */
+export function steer(
+  scene: Scene,
+  here: Destination | undefined,
+  decision: Exclude<Decision, { kind: 'unknown' }>,
+  mayGo: (pace: Pace, mbps: number) => boolean,
+): Steered {
+  const { name } = decision.stream;
+  const choices = decision.kind === 'serve' ? readyFirst(scene, name, decision.choices) : [];
+  const others = choices.filter((choice) => !isSame(choice, here));
+  const [best] = choices;
+  const changing = isChanging(scene, name, here);
+  const reason = best && reasonToMove(scene, here, best);
+  if (!best || !reason) return { kind: 'stays', reason, choices: others, isChanging: changing };
+  const pace = paceOf(scene, here, best, reason);
+  const goes = !isAwaited(scene, name, best, reason) && (!pace || mayGo(pace, best.mbps));
+  if (!goes) return { kind: 'waits', reason, choices: others, isChanging: true };
+  return { kind: 'goes', reason, choices, isChanging: changing };
+}
+
+/** Seconds until a player asks again: `isBusy` when so many ask this usher that it would rather be asked less. */
+export function ttlS(changes: boolean, isBusy: boolean): number {
+  if (isBusy) return changes ? 5 : 30;
+  return changes ? 2 : 10;
+}
+
+/** A server that is still to get the stream has nothing to play: those that have it come before it. */
+function readyFirst(scene: Scene, stream: string, choices: readonly Choice[]): Choice[] {
+  const ready = choices.filter((choice) => isReady(scene, stream, choice));
+  return [...ready, ...choices.filter((choice) => !ready.includes(choice))];
+}
+
+/** One who can stay waits for the copy; one who can't goes to where it is made for him, unless it is already being made. */
+function isAwaited(scene: Scene, stream: string, best: Choice, reason: Reason): boolean {
+  if (reason === 'lost' || isReady(scene, stream, best)) return false;
+  return reason !== 'drain' || (best.kind === 'server' && isComing(scene, stream, best.server.id));
+}
+
+function isReady(scene: Scene, stream: string, choice: Choice): boolean {
+  if (choice.kind === 'cdn') return true;
+  const slot = scene.holders.slotOf(choice.server.id);
+  return scene.holders.of(stream).some((holder) => holder.slot === slot && holder.state !== 'coming');
+}
+
+function isComing(scene: Scene, stream: string, server: string): boolean {
+  return scene.promised.isComing(stream, server) || scene.holders.has(server, stream);
+}
+
+function isSame(choice: Choice, here: Destination | undefined): boolean {
+  if (choice.kind === 'server') return here?.kind === 'server' && here.server.id === choice.server.id;
+  return here?.kind === 'cdn' && here.cdn.name === choice.cdn.name;
+}
