@@ -8,7 +8,7 @@ import { type Address, parseAddress } from './address.ts';
 import { Mmdb } from './mmdb.ts';
 import type { Position } from './position.ts';
 import { Reloaded } from './reloaded.ts';
-import { type Routes, readRoutes } from './routes.ts';
+import { type Routes, readRoutes } from './routes/routes.ts';
 import { NO_TOPOLOGY, remarksOn, type Topology } from './topology.ts';
 import { readTopology } from './topology-file.ts';
 

@@ -9,7 +9,7 @@ import { createLogger } from '../../network/logger.ts';
 import { type Address, formatAddress } from '../../network/map/address.ts';
 import { openAtlas } from '../../network/map/atlas.ts';
 import { clientAddress } from '../../network/map/client-address.ts';
-import { readRoutes } from '../../network/map/routes.ts';
+import { readRoutes } from '../../network/map/routes/routes.ts';
 import { percentile, table } from './report.ts';
 
 const LOOKUPS = 200_000;

@@ -2,8 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseAddress } from '../../../network/map/address.ts';
-import { readRoutes } from '../../../network/map/routes.ts';
+import { parseAddress } from '../../../../network/map/address.ts';
+import { readRoutes } from '../../../../network/map/routes/routes.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'headwater-routes-'));
 

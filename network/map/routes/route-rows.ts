@@ -1,6 +1,6 @@
 // Ranges of addresses with the network (ASN) that each is of, as they are read, in typed arrays. Pure.
 
-import type { AddressRange } from './address.ts';
+import type { AddressRange } from '../address.ts';
 
 /** Of one family of addresses. A row's first and last address are runs of `words` words. */
 export class RouteRows {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseAddress, parsePrefix } from '../../../network/map/address.ts';
-import { readRouteLine } from '../../../network/map/route-line.ts';
+import { parseAddress, parsePrefix } from '../../../../network/map/address.ts';
+import { readRouteLine } from '../../../../network/map/routes/route-line.ts';
 
 const NET = parsePrefix('192.0.2.0/24');
 const NET6 = parsePrefix('2001:db8::/32');

@@ -1,7 +1,7 @@
 // Reads files of routes into tables. It takes seconds for a million lines, and reads synchronously: it is for a thread of its own.
 
 import { closeSync, openSync, readSync } from 'node:fs';
-import { quoted } from '../names.ts';
+import { quoted } from '../../names.ts';
 import { type Route, readRouteLine } from './route-line.ts';
 import { RouteRows } from './route-rows.ts';
 import { buildRouteTable, type RouteColumns } from './route-table.ts';

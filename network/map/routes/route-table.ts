@@ -1,6 +1,6 @@
 // A route table: which network (ASN) an address is of, by the longest prefix that holds it. Pure.
 
-import type { Address } from './address.ts';
+import type { Address } from '../address.ts';
 import { doubled, type RouteRows } from './route-rows.ts';
 
 /** What a table is made of, and what travels from thread to thread. */

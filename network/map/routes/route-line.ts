@@ -1,6 +1,6 @@
 // A line of a text that says which network (ASN) addresses are of, in the forms that such texts commonly have.
 
-import { type AddressRange, compareAddresses, parseAddress, parsePrefix } from './address.ts';
+import { type AddressRange, compareAddresses, parseAddress, parsePrefix } from '../address.ts';
 
 export interface Route {
   readonly range: AddressRange;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AddressRange, isWithin, parseAddress, parsePrefix } from '../../../network/map/address.ts';
-import { RouteRows } from '../../../network/map/route-rows.ts';
-import { buildRouteTable, type RouteTable } from '../../../network/map/route-table.ts';
+import { type AddressRange, isWithin, parseAddress, parsePrefix } from '../../../../network/map/address.ts';
+import { RouteRows } from '../../../../network/map/routes/route-rows.ts';
+import { buildRouteTable, type RouteTable } from '../../../../network/map/routes/route-table.ts';
 
 type Route = readonly [range: AddressRange, asn: number];
 
