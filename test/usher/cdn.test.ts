@@ -1,0 +1,106 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join as pathOf } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../tools/free-port.ts';
+import { NginxCdn } from '../tools/nginx-cdn.ts';
+import { readMultivariant } from '../tools/read-multivariant.ts';
+import { readPlaylist } from '../tools/read-playlist.ts';
+import { ServerProcess } from '../tools/server-process.ts';
+
+/** The server may send less than a viewer and a copy of the sample broadcast take together: to placement it is full. */
+const EGRESS_MBPS = 1.3;
+
+let server: ServerProcess;
+let nginx: NginxCdn;
+/** The media playlist, as two viewers are told it. */
+let urls: string[];
+
+beforeAll(async () => {
+  const port = await freePort();
+  const folder = mkdtempSync(pathOf(tmpdir(), 'headwater-cdn-'));
+  const topology = pathOf(folder, 'topology.yaml');
+  const config = pathOf(folder, 'config.yaml');
+  const urlTemplate = `http://127.0.0.1:${port}/{shield}{path}`;
+  writeFileSync(
+    topology,
+    JSON.stringify({ sites: {}, cdns: { overflow: { urlTemplate, pricePerGb: 0.01, capPerMonth: 1 } } }),
+  );
+  writeFileSync(
+    config,
+    JSON.stringify({ id: 'ams-1', egressMbps: EGRESS_MBPS, map: { topology, cityDb: [], routes: [] } }),
+  );
+  server = await ServerProcess.start(['--config', config]);
+  nginx = await NginxCdn.start(port, { 'ams-1': server.mediaUrl, 'ams-2': server.mediaUrl });
+  await server.logged(({ msg }) => msg === 'on air');
+  urls = [await join(), await join()];
+});
+afterAll(async () => {
+  await nginx?.[Symbol.asyncDispose]();
+  await server?.[Symbol.asyncDispose]();
+});
+
+/** Where a new viewer is told to get the sample broadcast. */
+async function join(): Promise<string> {
+  const answer = await fetch(`${server.url}/live/sample.m3u8`);
+  expect(answer.status).toBe(200);
+  const { variants } = readMultivariant(await answer.text());
+  return variants[0]!.url;
+}
+
+async function get(url: string): Promise<{ cache: string | null; bytes: Buffer; answer: Response }> {
+  const answer = await fetch(url);
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  expect(answer.status, `${url}: ${bytes.toString().slice(0, 200)}`).toBe(200);
+  return { cache: answer.headers.get('x-cache'), bytes, answer };
+}
+
+describe('nginx as the CDN', () => {
+  test('is where new viewers of a full server are sent, all to one address', () => {
+    expect(urls[0]).toMatch(
+      new RegExp(`^${nginx.url}/ams-1/play/[0-9a-z]+\\.\\.[\\w-]{22}/sample/source/index\\.m3u8$`),
+    );
+    expect(urls[1]).toBe(urls[0]);
+  });
+
+  test('keeps inits, segments and parts for good, whichever shield they came from and whatever is asked besides', async () => {
+    const playlist = readPlaylist((await get(urls[0]!)).bytes.toString());
+    const segment = playlist.segments.findLast(({ uri }) => uri !== undefined)!;
+    const names = [segment.uri!, segment.parts[0]!.uri, segment.map];
+    for (const name of names) {
+      const first = await get(new URL(name, urls[0]).href);
+      expect([name, first.cache]).toEqual([name, 'MISS']);
+      expect(first.answer.headers.get('cache-control')).toContain('immutable');
+      const elsewhere = new URL(name, urls[0]!.replace('/ams-1/', '/ams-2/'));
+      const again = await get(`${elsewhere.href}?CMCD=sid%3D%22somebody%22`);
+      expect([name, again.cache]).toEqual([name, 'HIT']);
+      expect(again.bytes.equals(first.bytes)).toBe(true);
+    }
+  });
+
+  test('asks once for what many wait for, and keeps playlists for seconds', async () => {
+    const { segments } = readPlaylist((await get(urls[0]!)).bytes.toString());
+    const next = `${urls[0]}?_HLS_msn=${segments.at(-1)!.msn + 1}&_HLS_part=0`;
+    const waiting = await Promise.all(Array.from({ length: 10 }, () => get(next)));
+    expect(waiting.filter(({ cache }) => cache === 'MISS')).toHaveLength(1);
+    const maxAge = /max-age=(\d+)/.exec(waiting[0]!.answer.headers.get('cache-control')!)![1];
+    expect(Number(maxAge)).toBeLessThanOrEqual(12);
+    const other = await get(`${next}&_HLS_skip=YES`);
+    expect(other.cache).toBe('MISS');
+  });
+
+  test('pulls from no other server, and takes no token that usher did not make', async () => {
+    expect((await fetch(urls[0]!.replace('/ams-1/', '/169.254.169.254/'))).status).toBe(404);
+    const forged = await fetch(urls[0]!.replace(/\.\.[\w-]{22}/, `..${'a'.repeat(22)}`));
+    expect([forged.status, forged.headers.get('x-cache')]).toEqual([403, 'MISS']);
+  });
+
+  test('keeps its viewers as long as the server is full', async () => {
+    const answer = await fetch(`${server.url}/live/sample.m3u8`);
+    const { steering } = readMultivariant(await answer.text());
+    const list = await fetch(`${server.url}${steering.uri}&_HLS_pathway=${steering.pathway}`);
+    expect(((await list.json()) as { 'PATHWAY-PRIORITY': string[] })['PATHWAY-PRIORITY'][0]).toBe(
+      steering.pathway,
+    );
+  });
+});
