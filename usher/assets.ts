@@ -27,6 +27,7 @@ const SHARED_MODULES = [
   'media/codec-string',
   'media/init',
   'media/splitter',
+  'relay/signal',
 ].map((name) => `network/${name}.ts`);
 const PLAYER_MODULES = readdirSync(new URL('player/', import.meta.url), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))

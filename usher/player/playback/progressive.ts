@@ -8,6 +8,7 @@ import { BackOff } from '../back-off.ts';
 import { Arrivals, presentationTimeS } from '../meter/arrivals.ts';
 import { Bitrate } from './bitrate.ts';
 import { type Connection, type ConnectionEnding, connect } from './connection.ts';
+import { Handover, isMove } from './handover.ts';
 import { aheadMs, MediaBuffer, newestRange } from './media-buffer.ts';
 import type { Playback, PlaybackOptions } from './playback.ts';
 import { Pursuit } from './pursuit.ts';
@@ -20,6 +21,10 @@ const INTO_RANGE_S = 0.01;
 /** A connection without a new chunk for so long is given up; patience grows while a broadcaster is silent. */
 const SILENCE = { firstMs: 4000, capMs: 20_000 };
 const RETRY = { firstMs: 100, capMs: 5000 };
+/** Those who are told to move by a server do so within this time, and those it failed for are told again after it. */
+const MOVE_WITHIN_MS = 3000;
+/** What has to stay in hand when a server is changed. */
+const MOVE_RESERVE_MS = 50;
 /** Broken connections without a new chunk after which the player begins anew. */
 const MAX_FAILURES = 6;
 
@@ -33,6 +38,7 @@ export class ProgressivePlayback implements Playback {
   readonly #retry: BackOff;
   readonly #stop = new AbortController();
   #connection: Connection | undefined;
+  #handover: Handover | undefined;
   #init: Init | undefined;
   #last: Chunk | undefined;
   #failures = 0;
@@ -71,6 +77,7 @@ export class ProgressivePlayback implements Playback {
 
   close(): void {
     this.#stop.abort();
+    this.#handover?.close();
     this.#connection?.close();
     this.#pursuit.close();
     this.#buffer.close();
@@ -91,7 +98,38 @@ export class ProgressivePlayback implements Playback {
   #take(piece: Piece): boolean {
     if (piece.kind === 'chunk') return this.#takeChunk(piece.chunk);
     if (piece.kind === 'init') this.#takeInit(piece.init);
+    else if (isMove(piece.bytes)) this.#move();
     return false;
+  }
+
+  /** The server is being emptied: usher knows another one. */
+  #move(): void {
+    const { urls, video, clock, chance } = this.#options;
+    if (this.#handover || !this.#last) return;
+    const { chaser } = this.#pursuit;
+    this.#handover = new Handover({
+      url: () => urls.progressive(this.#last!.sequence + 1),
+      clock,
+      delayMs: chance() * MOVE_WITHIN_MS,
+      silenceMs: SILENCE.firstMs,
+      newest: () => this.#last!,
+      bearableMs: () => aheadMs(video) - MOVE_RESERVE_MS,
+      onLag: (lagMs) => chaser.aim(CHASE.ebbMs + lagMs),
+      onOver: (connection) => {
+        this.#connection?.close();
+        this.#connection = connection;
+        this.#stay();
+      },
+      onPiece: (piece) => this.#take(piece),
+      onEnd: (ending) => this.#ended(ending),
+      onGiveUp: () => this.#stay(),
+    });
+  }
+
+  #stay(): void {
+    this.#handover?.close();
+    this.#handover = undefined;
+    this.#pursuit.chaser.aim(CHASE.ebbMs);
   }
 
   #takeInit(init: Init): void {
@@ -146,6 +184,7 @@ export class ProgressivePlayback implements Playback {
   }
 
   #ended(ending: ConnectionEnding): void {
+    this.#stay();
     const { clock, onEnd, onTrouble } = this.#options;
     if (ending.kind === 'offline' || ending.kind === 'refused') {
       onEnd(ending);
