@@ -41,6 +41,7 @@ import { signToken } from './network/token.ts';
 import { type Origin, recordingFolders, startOrigin } from './origin/origin.ts';
 import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
 import { KEYS_HELP, makeKey } from './usher/commands/keys.ts';
+import { SIMULATE_HELP, simulate } from './usher/commands/simulate.ts';
 import { readStatus, STATUS_HELP } from './usher/commands/status.ts';
 import { Controller } from './usher/controller.ts';
 import { usherRoutes } from './usher/usher.ts';
@@ -53,6 +54,7 @@ const HELP = `headwater: a live video relay
   headwater usher [flags]           run one usher of a cluster; they meet in the state that the file of --config names
   headwater status ...              how a cluster is
   headwater keys ...                make keys to publish and tokens to play
+  headwater simulate ...            try placement on viewers who are not there
 
 ${FLAGS_HELP}
   --help                   show this
@@ -60,6 +62,8 @@ ${FLAGS_HELP}
 ${STATUS_HELP}
 
 ${KEYS_HELP}
+
+${SIMULATE_HELP}
 `;
 
 const SAMPLE_STREAM = 'sample';
@@ -373,6 +377,7 @@ async function main(args: readonly string[]): Promise<void> {
     const [purpose, stream, ...flags] = rest;
     process.stdout.write(`${await makeKey({ purpose, stream, rest: flags, clock })}\n`);
   } else if (command === 'status') process.stdout.write(await readStatus(rest, getText));
+  else if (command === 'simulate') process.stdout.write(simulate(rest, (line) => process.stderr.write(line)));
   else if (command === 'server' || command === 'usher') await run(readConfig(rest), command);
   else await run(readConfig(args), 'both');
 }

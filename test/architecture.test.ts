@@ -29,6 +29,7 @@ const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; read
   { outside: 'ipaddr.js', pattern: /from 'ipaddr.js'/, door: 'network/map/address.ts' },
   { outside: 'forwarded-parse', pattern: /from 'forwarded-parse'/, door: 'network/map/client-address.ts' },
   { outside: 'threads', pattern: /from 'node:worker_threads'/, door: 'network/thread.ts' },
+  { outside: 'tinyqueue', pattern: /from 'tinyqueue'/, door: 'usher/simulator/world/events.ts' },
   { outside: 'node-media-server', pattern: /from 'node-media-server|require\(/, door: 'origin/rtmp/rtmp.ts' },
   { outside: 'process.env', pattern: /process\.env/, door: 'network/config.ts' },
   {
@@ -122,6 +123,20 @@ const PURE = [
   'usher/steering/polls.ts',
   'usher/steering/steer.ts',
   'usher/steering/steering-list.ts',
+  'usher/simulator/dice.ts',
+  'usher/simulator/measures/bill.ts',
+  'usher/simulator/measures/copy-ratio.ts',
+  'usher/simulator/measures/crowds.ts',
+  'usher/simulator/measures/weights.ts',
+  'usher/simulator/report/sections.ts',
+  'usher/simulator/report/table.ts',
+  'usher/simulator/scenario-sense.ts',
+  'usher/simulator/trace.ts',
+  'usher/simulator/world/arrivals.ts',
+  'usher/simulator/world/group.ts',
+  'usher/simulator/world/level.ts',
+  'usher/simulator/world/meter.ts',
+  'usher/simulator/world/plant.ts',
 ];
 
 /** Runs in browsers, whose own doors are the platform's. */

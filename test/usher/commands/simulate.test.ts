@@ -1,0 +1,79 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { CodedError } from '../../../network/errors.ts';
+import { simulate } from '../../../usher/commands/simulate.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'headwater-simulate-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function run(...args: string[]): string {
+  return simulate(args, () => {});
+}
+
+test('the same seed prints the same, byte for byte, and another seed something else', () => {
+  const args = ['small', '--policy', 'balanced,nearest', '--against', 'all'];
+  const first = run(...args, '--seed', '7');
+  expect(run(...args, '--seed', '7')).toBe(first);
+  expect(run(...args, '--seed', '8')).not.toBe(first);
+});
+
+describe('under our policy', () => {
+  const { policies, ...rest } = JSON.parse(run('small', '--json', '--against', 'none'));
+
+  test('nothing is over its capacity, and nobody is refused while there is room', () => {
+    expect(rest).toMatchObject({ scenario: { name: 'small', minutes: 6 }, seed: 1 });
+    expect(policies).toHaveLength(1);
+    expect(policies[0]).toMatchObject({
+      policy: 'headwater',
+      over: { seconds: 0 },
+      viewers: { refusedWithRoom: 0 },
+      enoughCopiesAfterS: [0],
+    });
+    expect(policies[0].viewers.arrived).toBeGreaterThan(300);
+  });
+});
+
+test('the report is one page that loads nothing and has the figures, the curves and the trees', () => {
+  const file = join(folder, 'out.html');
+  const text = run('small', '--against', 'mist', '--report', file);
+  const page = readFileSync(file, 'utf8');
+  expect(page).not.toMatch(/(?:src|href)=|url\(|import .* from/);
+  const came = text.match(/came +(\d+) +(\d+)/)!;
+  expect(page).toContain(`<th>came</th><td>${came[1]}</td><td>${came[2]}</td>`);
+  const data = JSON.parse(page.match(/id="data">(.*)<\/script>/)![1]!);
+  expect(data.policies.map(({ policy }: { policy: string }) => policy)).toEqual(['headwater', 'mist']);
+  for (const { curves, trees } of data.policies) {
+    const lengths = Object.values<number[]>(curves).map((curve) => curve.length);
+    expect(new Set(lengths)).toEqual(new Set([360]));
+    expect(trees).toHaveLength(60);
+  }
+});
+
+describe('a clear error says', () => {
+  test.each([
+    [[], /one scenario is simulated at a time/],
+    [['small', 'large'], /one scenario is simulated at a time/],
+    [['small', '--policy', 'best'], /policies are balanced, .*; got 'best'/],
+    [['small', '--against', 'mist,nobody'], /others are mist, .*; got 'nobody'/],
+    [['small', '--seed', '-1'], /a seed is a whole number; got '-1'|argument is ambiguous/],
+    [['small', '--seed', '1.5'], /a seed is a whole number; got '1\.5'/],
+    [['small', '--sed', '1'], /Unknown option '--sed'/],
+  ])('what is wrong in %j', (args, words) => {
+    let error: unknown;
+    try {
+      run(...args);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(CodedError);
+    expect((error as CodedError).code).toBe('bad_usage');
+    expect((error as CodedError).message).toMatch(words);
+    expect((error as CodedError).message).toContain('headwater simulate <scenario>');
+  });
+
+  test('that there is no such scenario', () => {
+    expect(() => run('no-such-scenario')).toThrow(/no-such-scenario: ENOENT/);
+  });
+});

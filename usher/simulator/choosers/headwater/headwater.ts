@@ -1,0 +1,115 @@
+// Headwater itself: production's placement, promises and planner, on what ushers would see of the simulated world.
+
+import type { Follow } from '../../../../network/state/state.ts';
+import { place } from '../../../placement/place.ts';
+import { DEFAULT_POLICIES, type Policies } from '../../../placement/price/policy.ts';
+import { bookingOf } from '../../../placement/promises/booking.ts';
+import { Promises } from '../../../placement/promises/promises.ts';
+import type { Choice, PlaceRequest } from '../../../placement/request.ts';
+import { Holders } from '../../../placement/scene/holders.ts';
+import { type Scene, sceneOf } from '../../../placement/scene/scene.ts';
+import type { Chooser } from '../../chooser.ts';
+import type { Ground } from '../../world/ground.ts';
+import type { Server } from '../../world/plant.ts';
+import type { Stream } from '../../world/stream.ts';
+import type { Pathway, Viewer } from '../../world/viewer.ts';
+import type { World } from '../../world/world.ts';
+import { SimulatedCluster } from './cluster.ts';
+import { Leader } from './leader.ts';
+
+export interface HeadwaterOptions {
+  readonly name: string;
+  readonly policies?: Policies;
+}
+
+/** A snapshot is used for so long. */
+const VIEW_MS = 200;
+/** What a server that nobody planned to have a stream keeps it for, after its last viewer. */
+const LINGER_MS = 30_000;
+/** A player notes that a connection is broken, and has further pathways. */
+const FAILOVER_MS = 500;
+
+export class Headwater implements Chooser {
+  readonly name: string;
+  readonly hasGuard = true;
+  readonly lingerMs = LINGER_MS;
+  readonly failoverMs = FAILOVER_MS;
+  readonly #ground: Ground;
+  readonly #cluster: SimulatedCluster;
+  readonly #servers: ReadonlyMap<string, Server>;
+  readonly #policies: Policies;
+  readonly #promised = new Promises();
+  readonly #holders = new Holders();
+  #scene: Scene | undefined;
+  #readAtMs = 0;
+
+  constructor(ground: Ground, { name, policies = DEFAULT_POLICIES }: HeadwaterOptions) {
+    this.name = name;
+    this.#ground = ground;
+    this.#policies = policies;
+    this.#cluster = new SimulatedCluster(ground);
+    this.#servers = new Map(ground.plant.servers.map((server) => [server.id, server]));
+  }
+
+  begin(world: World): void {
+    new Leader(world, this.#cluster);
+  }
+
+  choose(viewer: Viewer, avoid: readonly Server[]): readonly Pathway[] {
+    const request: PlaceRequest = {
+      stream: viewer.stream.name,
+      viewer: String(viewer.id),
+      whence: viewer.group.whence,
+      allowCdn: true,
+      avoid: avoid.map(({ id }) => id),
+    };
+    const scene = this.#sceneNow();
+    const decision = place(scene, request);
+    if (decision.kind !== 'serve') return [];
+    const [first] = decision.choices;
+    const booking = first?.kind === 'server' ? bookingOf(scene, request.stream, first) : undefined;
+    if (booking) this.#promised.book(request.viewer, booking, scene.snapshot.nowMs);
+    return decision.choices.map((choice) => this.#pathway(choice));
+  }
+
+  /** Those of the plan; without one the origin, then whoever has it. */
+  parents(stream: Stream, server: Server): readonly Server[] {
+    const follow = this.#followOf(stream, server);
+    if (follow) return follow.parents.flatMap(({ id }) => this.#servers.get(id) ?? []);
+    const holders = [...stream.copies].map((copy) => copy.server).filter((each) => each !== server);
+    return stream.origin ? [stream.origin, ...holders] : holders;
+  }
+
+  seen(viewer: Viewer): void {
+    const { server, stream } = viewer;
+    const copy = server?.copies.get(stream);
+    if (copy) this.#cluster.reporter(copy.server).came(viewer, copy, this.#ground.events.nowMs);
+  }
+
+  copied(server: Server, tookMs: number): void {
+    this.#cluster.reporter(server).copied(tookMs);
+  }
+
+  #sceneNow(): Scene {
+    const { nowMs } = this.#ground.events;
+    if (this.#scene && nowMs - this.#readAtMs < VIEW_MS) return this.#scene;
+    this.#readAtMs = nowMs;
+    this.#scene = sceneOf(this.#cluster.snapshot(), {
+      topology: this.#ground.plant.topology,
+      policies: this.#policies,
+      promised: this.#promised,
+      holders: this.#holders,
+    });
+    return this.#scene;
+  }
+
+  #followOf(stream: Stream, { id }: Server): Follow | undefined {
+    return this.#cluster.plan[id]?.follows.find((follow) => follow.stream === stream.name);
+  }
+
+  #pathway(choice: Choice): Pathway {
+    if (choice.kind === 'server') return { kind: 'server', server: this.#servers.get(choice.server.id)! };
+    const cdn = this.#ground.plant.cdns.find((each) => each.cdn.name === choice.cdn.name)!;
+    return { kind: 'cdn', cdn, shields: choice.shields.map(({ id }) => this.#servers.get(id)!) };
+  }
+}

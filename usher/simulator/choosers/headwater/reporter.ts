@@ -1,0 +1,129 @@
+// What one simulated server says of itself with each beat: its card, its uplinks, who came, what it holds for how many.
+
+import { ARRIVED_MS, type Holding, type KnownServer, MAX_ARRIVED } from '../../../../network/state/state.ts';
+import type { Copy } from '../../world/copy.ts';
+import type { Server } from '../../world/plant.ts';
+import type { Viewer } from '../../world/viewer.ts';
+import { wallMs } from './calendar.ts';
+import { Speed } from './speed.ts';
+
+/** What a slow copy leaves of itself when the next one is made: how long copies take is said of the slow ones. */
+const COPY_DECAY = 0.8;
+/** Of its card that a server keeps back for servers and caches at most. */
+const MAX_RESERVE = 0.1;
+/** Speeds below this are told as none, so that a record that says nothing new is the same as before. */
+const LEAST_PER_S = 0.01;
+
+export class Reporter {
+  readonly server: Server;
+  readonly #speeds = new Map<Copy, Speed>();
+  #came: { readonly session: string; readonly atMs: number }[] = [];
+  #copyMs = 0;
+  #instance = 1;
+  #sent = { atMs: 0, kbit: 0 };
+
+  constructor(server: Server) {
+    this.server = server;
+  }
+
+  came(viewer: Viewer, copy: Copy, nowMs: number): void {
+    this.#came.push({ session: String(viewer.id), atMs: nowMs });
+    this.#speeds.getOrInsertComputed(copy, () => new Speed()).count(nowMs);
+  }
+
+  copied(tookMs: number): void {
+    this.#copyMs = Math.max(tookMs, this.#copyMs * COPY_DECAY);
+  }
+
+  /** Its process began anew. */
+  restarted(): void {
+    this.#instance++;
+    this.#copyMs = 0;
+    this.#came = [];
+    this.#speeds.clear();
+  }
+
+  record(nowMs: number): KnownServer {
+    const { id, site, host, card, drain } = this.server;
+    this.server.reserveKbps = this.#reserveKbps();
+    const announced = drain && { ...wished(drain), wished: true };
+    return {
+      id,
+      instance: `${id}-${this.#instance}`,
+      roles: ['origin', 'edge'],
+      site: site.site.name,
+      host: host.name,
+      mediaUrl: `https://${id}.example`,
+      relayUrl: `http://${id}.example`,
+      rtmpUrl: `rtmp://${id}.example/live`,
+      egressMbps: card.capacityKbps / 1000,
+      sentMbps: this.#sentMbps(nowMs),
+      committedMbps: this.#committedKbps() / 1000,
+      uplinks: this.#uplinks(),
+      arrived: this.#arrived(nowMs),
+      copyMs: this.#copyMs,
+      drain: announced ?? null,
+      holdings: this.#holdings(nowMs),
+      beatAtMs: wallMs(nowMs),
+    };
+  }
+
+  /** One copy of the heaviest stream that is watched here. */
+  #reserveKbps(): number {
+    const { copies, card } = this.server;
+    let heaviest = 0;
+    for (const { stream, viewers, children, pulls } of copies.values())
+      if (viewers + children.size + pulls > 0) heaviest = Math.max(heaviest, stream.kbps);
+    return Math.min(heaviest, card.capacityKbps * MAX_RESERVE);
+  }
+
+  /** What is unused of the reserve counts. */
+  #committedKbps(): number {
+    const { viewersKbps, feedersKbps, reserveKbps } = this.server;
+    return viewersKbps + Math.max(feedersKbps, reserveKbps);
+  }
+
+  #sentMbps(nowMs: number): number {
+    const { atMs, kbit } = this.#sent;
+    const now = this.server.card.carriedKbit(nowMs);
+    this.#sent = { atMs: nowMs, kbit: now };
+    return nowMs > atMs ? (now - kbit) / (nowMs - atMs) : 0;
+  }
+
+  #uplinks(): Record<string, number> {
+    const { toViewers, copies } = this.server;
+    const entries = [...toViewers].filter(([, kbps]) => kbps > 0);
+    const uplinks = Object.fromEntries(entries.map(([{ uplink }, kbps]) => [uplink.name, kbps / 1000]));
+    let cachesKbps = 0;
+    for (const { pulls, stream } of copies.values()) cachesKbps += pulls * stream.kbps;
+    return cachesKbps > 0 ? { ...uplinks, '': cachesKbps / 1000 } : uplinks;
+  }
+
+  #arrived(nowMs: number): string[] {
+    this.#came = this.#came.filter(({ atMs }) => nowMs - atMs < ARRIVED_MS).slice(-MAX_ARRIVED);
+    return this.#came.map(({ session }) => session);
+  }
+
+  /** Of copies that have their first whole segments. */
+  #holdings(nowMs: number): Holding[] {
+    const { copies } = this.server;
+    for (const copy of this.#speeds.keys()) if (copies.get(copy.stream) !== copy) this.#speeds.delete(copy);
+    const ready = [...copies.values()].filter((copy) => copy.viewers > 0 || copy.readyAtMs <= nowMs);
+    return ready.map((copy) => {
+      const perS = this.#speeds.get(copy)?.perS(nowMs) ?? 0;
+      const arrivalsPerS = perS < LEAST_PER_S ? 0 : perS;
+      return {
+        stream: copy.stream.name,
+        rendition: 'source',
+        viewers: copy.viewers,
+        arrivalsPerS,
+        next: 1_000,
+      };
+    });
+  }
+}
+
+/** An operator's wish, in times of the wall clock. */
+export function wished({ sinceMs, deadlineMs }: NonNullable<Server['drain']>) {
+  return { sinceMs: wallMs(sinceMs), deadlineMs: wallMs(deadlineMs) };
+}

@@ -1,0 +1,52 @@
+// What is measured of the viewers of one run: who served them for how long, from how far, and what was done to them.
+
+import type { Viewer } from '../world/viewer.ts';
+import { Weights } from './weights.ts';
+
+/** Why a session was cut off. */
+export type Interruption = 'drain' | 'failure';
+
+export class Measures {
+  /** Hours of watching. */
+  ownHours = 0;
+  cdnHours = 0;
+  /** Of the own network: hours times kbps. */
+  kbpsHours = 0;
+  refusedHours = 0;
+  /** Those that a CDN served although the own network had room when they came to it. */
+  needlessCdnViewers = 0;
+  cdnViewers = 0;
+  arrived = 0;
+  refused = 0;
+  refusedWithRoom = 0;
+  /** By a server's own guard. */
+  turnedAway = 0;
+  moves = 0;
+  readonly interrupted: Record<Interruption, number> = { drain: 0, failure: 0 };
+  readonly km = new Weights(20_040);
+  readonly rttMs = new Weights(1_000);
+  readonly startMs = new Weights(60_000);
+  readonly #sinceMs: number;
+
+  constructor(sinceMs: number) {
+    this.#sinceMs = sinceMs;
+  }
+
+  /** A viewer was where it is until now. */
+  stayed(viewer: Viewer, nowMs: number): void {
+    const hours = (nowMs - Math.max(viewer.sinceMs, this.#sinceMs)) / 3_600_000;
+    if (viewer.cdn) this.cdnHours += hours;
+    if (!viewer.server) return;
+    this.ownHours += hours;
+    this.kbpsHours += hours * viewer.stream.kbps;
+    const { km, rttMs } = viewer.group.roads[viewer.server.site.index]!;
+    this.km.add(km, hours);
+    this.rttMs.add(rttMs, hours);
+  }
+
+  refuse(viewer: Viewer, nowMs: number, hadRoom: boolean): void {
+    this.refused++;
+    if (hadRoom) this.refusedWithRoom++;
+    this.refusedHours += (viewer.leavesAtMs - nowMs) / 3_600_000;
+  }
+}
