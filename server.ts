@@ -19,6 +19,7 @@ import { healthRoutes } from './network/health.ts';
 import { type HttpServer, httpMetrics, listenHttp, type Route } from './network/http.ts';
 import { createLogger, type Logger } from './network/logger.ts';
 import { openAtlas } from './network/map/atlas.ts';
+import type { Topology } from './network/map/topology.ts';
 import { Metrics } from './network/metrics.ts';
 import { Holdings } from './network/relay/holdings.ts';
 import { relayRoutes } from './network/relay/relay-server.ts';
@@ -345,7 +346,8 @@ async function openUsher(base: Base, ownRtmpUrl: string | undefined): Promise<Ht
     rtmpUrl,
   });
   const usher = await listen('usher', config.usherPort, routes);
-  opened.use(new Controller({ state, clock, logger, metrics, usherId: randomName(9) }));
+  const topology = (): Topology => atlas.topology();
+  opened.use(new Controller({ state, clock, logger, metrics, topology, usherId: randomName(9) }));
   return usher;
 }
 

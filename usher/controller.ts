@@ -3,17 +3,23 @@
 import type { Clock, Timer } from '../network/clock.ts';
 import { CodedError, reasonOf } from '../network/errors.ts';
 import type { Logger } from '../network/logger.ts';
+import type { Topology } from '../network/map/topology.ts';
 import type { Counter, Histogram, Metrics } from '../network/metrics.ts';
 import { isSettled } from '../network/state/liveness.ts';
-import type { ClusterState, Lead, PlanChanges } from '../network/state/state.ts';
+import type { ClusterState, Lead, LeadChanges, Snapshot } from '../network/state/state.ts';
+import { Accounting } from './accounting.ts';
+import { changesOf, tallyOf } from './plan/changes.ts';
 import { PLAN_MS } from './plan/demand.ts';
-import { changesOf, plan } from './planner.ts';
+import { Spares } from './plan/spares.ts';
+import { plan } from './planner.ts';
 
 export interface ControllerOptions {
   readonly state: Pick<ClusterState, 'snapshot' | 'lead'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** As it is now. */
+  readonly topology: () => Topology;
   /** Made anew by each process: a lead is never taken for that of the process before. */
   readonly usherId: string;
 }
@@ -27,6 +33,10 @@ export class Controller implements AsyncDisposable {
   readonly #planned: Histogram;
   readonly #turns: Counter<'result'>;
   readonly #changes: Counter;
+  readonly #copies: Counter<'change'>;
+  readonly #moves: Counter;
+  readonly #spares = new Spares();
+  #accounting = new Accounting();
   #turn: Promise<void> | undefined;
   /** Of the lead that it was given last and nobody has taken from it. */
   #term: number | undefined;
@@ -44,6 +54,10 @@ export class Controller implements AsyncDisposable {
       'headwater_plan_changes_total',
       'Assignments of servers written or dropped.',
     );
+    this.#copies = metrics.counter('headwater_plan_copies_total', 'Copies planned and withdrawn.', [
+      'change',
+    ]);
+    this.#moves = metrics.counter('headwater_plan_moves_total', 'Copies that were given another parent.');
     this.#timer = clock.every(PLAN_MS, () => this.#begin());
     this.#begin();
   }
@@ -83,21 +97,29 @@ export class Controller implements AsyncDisposable {
     const { state, usherId } = this.#options;
     if (this.#term === undefined) this.#hear(await state.lead(usherId, undefined, {}));
     if (this.#term === undefined) return;
-    const changes = await this.#makePlan();
-    const lead = await state.lead(usherId, this.#term, { plan: changes });
-    this.#hear(lead);
-    if (lead.kind === 'leading') this.#changes.inc(Object.keys(changes).length);
-  }
-
-  async #makePlan(): Promise<PlanChanges> {
-    const { state, clock } = this.#options;
     const snapshot = await state.snapshot();
     // Who is missing from it would lose its place, although it may beat the next moment.
-    if (!isSettled(snapshot)) return {};
+    const changes = isSettled(snapshot) ? this.#decide(snapshot) : {};
+    const lead = await state.lead(usherId, this.#term, changes);
+    this.#hear(lead);
+    if (lead.kind === 'leading') this.#count(snapshot, changes);
+  }
+
+  #decide(snapshot: Snapshot): LeadChanges {
+    const { clock } = this.#options;
+    const topology = this.#options.topology();
     const startedAtMs = clock.monotonic();
-    const changes = changesOf(snapshot.plan, plan(snapshot));
+    const changes = changesOf(snapshot.plan, plan(snapshot, { topology, spares: this.#spares }));
     this.#planned.observe((clock.monotonic() - startedAtMs) / 1000);
-    return changes;
+    return { plan: changes, accounts: this.#accounting.changes(snapshot, topology) };
+  }
+
+  #count(before: Snapshot, { plan: changes = {} }: LeadChanges): void {
+    const { made, withdrawn, moved } = tallyOf(before.plan, changes);
+    this.#changes.inc(Object.keys(changes).length);
+    this.#copies.inc({ change: 'made' }, made);
+    this.#copies.inc({ change: 'withdrawn' }, withdrawn);
+    this.#moves.inc(moved);
   }
 
   #hear(lead: Lead): void {
@@ -105,6 +127,8 @@ export class Controller implements AsyncDisposable {
     const term = lead.kind === 'leading' ? lead.term : undefined;
     if (term !== undefined && this.#term === undefined) logger.info({ term }, 'this usher leads');
     if (term === undefined && this.#term !== undefined) logger.warn({ lead }, 'this usher leads no more');
+    // Another counts while this one does not lead.
+    if (term === undefined) this.#accounting = new Accounting();
     this.#term = term;
   }
 }

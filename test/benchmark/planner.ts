@@ -1,7 +1,8 @@
 // What a plan costs: 1,000 servers and 10,000 streams, in the cases that differ. `node test/benchmark/planner.ts`
 
 import type { Holding, KnownServer, Snapshot } from '../../network/state/state.ts';
-import { changesOf, plan } from '../../usher/planner.ts';
+import { changesOf } from '../../usher/plan/changes.ts';
+import { plan } from '../../usher/planner.ts';
 import { carriedOut, holding, server, snapshot, stream } from '../tools/clusters.ts';
 import { percentile, table } from './report.ts';
 

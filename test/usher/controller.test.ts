@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CodedError } from '../../network/errors.ts';
+import { NO_TOPOLOGY } from '../../network/map/topology.ts';
 import { Metrics } from '../../network/metrics.ts';
 import type { ClusterState, ServerRecord, Snapshot, StreamRecord } from '../../network/state/state.ts';
 import { MemoryState } from '../../network/state/state-memory.ts';
@@ -46,7 +47,7 @@ async function pass(ms: number): Promise<void> {
 function start(usherId: string, seen: Pick<ClusterState, 'snapshot' | 'lead'> = state) {
   const metrics = new Metrics();
   const logger = keepingLogger();
-  const usher = new Controller({ state: seen, clock, logger, metrics, usherId });
+  const usher = new Controller({ state: seen, clock, logger, metrics, topology: () => NO_TOPOLOGY, usherId });
   ushers.push(usher);
   const value = async (name: string): Promise<number> =>
     Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(await metrics.text())?.[1]);

@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isAlive } from '../../network/state/liveness.ts';
 import type { KnownServer, Role, Snapshot, StreamRecord } from '../../network/state/state.ts';
-import { deepestLevel, FANOUT } from '../../usher/plan/tree.ts';
-import { changesOf, type Plan, plan } from '../../usher/planner.ts';
+import { FANOUT } from '../../usher/plan/balance.ts';
+import { changesOf } from '../../usher/plan/changes.ts';
+import { deepestLevel } from '../../usher/plan/tree.ts';
+import { type Plan, plan } from '../../usher/planner.ts';
 import {
   carriedOut,
   DRAIN,
@@ -159,6 +161,8 @@ function forEachTree(
     parents: Map<string, string>;
     origin: string;
     servers: Map<string, KnownServer>;
+    /** Living servers with viewers of it. */
+    watched: Set<string>;
     stream: string;
     rendition: string;
   }) => void,
@@ -166,12 +170,26 @@ function forEachTree(
   const servers = new Map(of.servers.map((each) => [each.id, each]));
   for (const { record, rendition } of rooted(of))
     check({
+      watched: watchedIn(of, record.name, rendition),
       parents: parentsIn(made, record.name, rendition),
       origin: record.origin,
       servers,
       stream: record.name,
       rendition,
     });
+}
+
+function watchedIn(of: Snapshot, name: string, rendition: string): Set<string> {
+  const living = of.servers.filter(({ beatAtMs }) => isAlive(beatAtMs, of));
+  const watched = living.filter(({ holdings }) =>
+    holdings.some((held) => held.stream === name && held.rendition === rendition && held.viewers > 0),
+  );
+  return new Set(watched.map(({ id }) => id));
+}
+
+function mayHold(of: Snapshot, server: KnownServer | undefined): boolean {
+  if (!server || !isAlive(server.beatAtMs, of)) return false;
+  return !server.drain && !Object.hasOwn(of.drains, server.id) && server.roles.includes('edge');
 }
 
 const runs = { numRuns: 300 };
@@ -188,11 +206,12 @@ describe('in the plan of any snapshot', () => {
     );
   });
 
-  test('no server has more children than the fan-out', () => {
+  test('no server has more children than the fan-out, but for those that drain and have no other place', () => {
     fc.assert(
       fc.property(random, (before) => {
-        forEachTree(before, plan(before), ({ parents }) => {
-          const counts = Map.groupBy(parents.values(), (id) => id);
+        forEachTree(before, plan(before), ({ parents, servers }) => {
+          const lasting = [...parents].filter(([id]) => mayHold(before, servers.get(id)));
+          const counts = Map.groupBy(lasting, ([, parent]) => parent);
           for (const children of counts.values()) expect(children.length).toBeLessThanOrEqual(FANOUT);
         });
       }),
@@ -200,14 +219,13 @@ describe('in the plan of any snapshot', () => {
     );
   });
 
-  test('no dead server, none that drains and none that is no edge holds anything or feeds others', () => {
+  test('nobody follows a server that is dead, drains or is no edge, and such a one follows only for its viewers', () => {
     fc.assert(
       fc.property(random, (before) => {
-        forEachTree(before, plan(before), ({ parents, origin, servers }) => {
-          for (const id of new Set([...parents.keys(), ...parents.values()])) {
-            if (id === origin) continue;
-            const { beatAtMs, drain, roles } = servers.get(id)!;
-            expect([isAlive(beatAtMs, before), drain, roles.includes('edge')]).toEqual([true, null, true]);
+        forEachTree(before, plan(before), ({ parents, origin, servers, watched }) => {
+          for (const [id, parent] of parents) {
+            expect(parent === origin || mayHold(before, servers.get(parent))).toBe(true);
+            expect(mayHold(before, servers.get(id)) || watched.has(id)).toBe(true);
           }
         });
       }),
@@ -215,17 +233,11 @@ describe('in the plan of any snapshot', () => {
     );
   });
 
-  test('a server with viewers is not left out', () => {
+  test('a server with viewers is not left out, also when it drains', () => {
     fc.assert(
       fc.property(random, (before) => {
-        forEachTree(before, plan(before), ({ parents, origin, servers, stream: name, rendition }) => {
-          for (const { id, beatAtMs, drain, roles, holdings } of servers.values()) {
-            const watched = holdings.some(
-              (held) => held.stream === name && held.rendition === rendition && held.viewers > 0,
-            );
-            const mayHold = isAlive(beatAtMs, before) && !drain && roles.includes('edge') && id !== origin;
-            if (watched && mayHold) expect(parents.has(id)).toBe(true);
-          }
+        forEachTree(before, plan(before), ({ parents, origin, watched }) => {
+          for (const id of watched) if (id !== origin) expect(parents.has(id)).toBe(true);
         });
       }),
       runs,
@@ -237,9 +249,16 @@ describe('in the plan of any snapshot', () => {
       fc.property(random, (before) => {
         forEachTree(before, plan(before), ({ parents, origin, servers }) => {
           const site = (id: string): string => servers.get(id)!.site;
+          const homes = new Set(
+            [origin, ...parents.keys()]
+              .filter((id) => id === origin || mayHold(before, servers.get(id)))
+              .map(site),
+          );
           const entered = [...parents]
             .filter(([id, parent]) => site(id) !== site(parent))
-            .map(([id]) => site(id));
+            .map(([id]) => site(id))
+            // Where nobody else is to have it, those that drain come in by themselves.
+            .filter((name) => homes.has(name));
           expect(new Set(entered).size).toBe(entered.length);
           expect(entered).not.toContain(site(origin));
         });
@@ -252,8 +271,9 @@ describe('in the plan of any snapshot', () => {
     fc.assert(
       fc.property(random, (before) => {
         const made = plan(before);
-        forEachTree(before, made, ({ parents, origin, stream: name, rendition }) => {
-          const inTree = new Set([origin, ...parents.keys()]);
+        forEachTree(before, made, ({ parents, origin, servers, stream: name, rendition }) => {
+          const open = [...parents.keys()].filter((id) => mayHold(before, servers.get(id)));
+          const inTree = new Set([origin, ...open]);
           for (const id of parents.keys()) {
             const follow = made[id]!.follows.find(
               (each) => each.stream === name && each.rendition === rendition,

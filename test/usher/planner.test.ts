@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { KnownServer, Snapshot } from '../../network/state/state.ts';
-import { changesOf, plan } from '../../usher/planner.ts';
+import { changesOf } from '../../usher/plan/changes.ts';
+import { PLAN_MS } from '../../usher/plan/demand.ts';
+import { Spares } from '../../usher/plan/spares.ts';
+import { plan } from '../../usher/planner.ts';
 import {
   carriedOut,
   DRAIN,
@@ -46,6 +49,11 @@ function withViewers(of: Snapshot, id: string, viewers: number, arrivalsPerS = 0
 }
 
 const settled = (of: Snapshot): Snapshot => carriedOut(of, plan(of));
+const later = (of: Snapshot, ms: number): Snapshot => ({
+  ...of,
+  nowMs: of.nowMs + ms,
+  servers: of.servers.map((each) => ({ ...each, beatAtMs: each.beatAtMs + ms })),
+});
 const holdersOf = (of: Snapshot): string[] => [...parentsIn(of.plan, 'alice').keys()].sort();
 
 function depthOf(of: Snapshot): number {
@@ -93,10 +101,10 @@ describe('growth', () => {
     expect(changesOf(now.plan, plan(now))).toEqual({});
   });
 
-  test('arrivals alone bring the copies that they will fill in five seconds', () => {
-    // (1 viewer + 20 arrivals per second * 5 s) * 4 Mbps are 404 Mbps; 80 less 4 for the link on each is 76; the origin feeds four.
+  test('arrivals alone bring the copies that they will fill by the time that these are made', () => {
+    // (1 viewer + 20 arrivals per second x 5.2) x 4 Mbps are 420 Mbps; each has 85, and the origin feeds four.
     const now = settled(withViewers(cluster(10), 'edge-00', 1, 20));
-    expect(holdersOf(now)).toHaveLength(6);
+    expect(holdersOf(now)).toHaveLength(5);
   });
 
   test('takes no more servers than carry the crowd, the strongest first', () => {
@@ -127,24 +135,41 @@ describe('growth', () => {
 describe('shrinking', () => {
   const crowded = settled(withViewers(cluster(10), 'edge-00', 10, 20));
 
-  test('takes one copy at a time, and never one with viewers', () => {
-    expect(holdersOf(crowded)).toHaveLength(6);
-    const watched = holdersOf(crowded)[2]!;
-    let now = withViewers(withViewers(crowded, 'edge-00', 10), watched, 1);
+  /** How many hold the stream after each of so many turns. */
+  function turns(of: Snapshot, count: number): { counts: number[]; now: Snapshot } {
+    const spares = new Spares();
     const counts: number[] = [];
-    for (let turn = 0; turn < 6; turn++) {
-      now = settled(now);
+    let now = of;
+    for (let turn = 0; turn < count; turn++) {
+      now = later(carriedOut(now, plan(now, { spares })), PLAN_MS);
       counts.push(holdersOf(now).length);
     }
-    expect(counts).toEqual([5, 4, 3, 2, 2, 2]);
+    return { counts, now };
+  }
+
+  test('takes one copy at a time, never one with viewers, and none before it was of no use for a while', () => {
+    expect(holdersOf(crowded)).toHaveLength(6);
+    const watched = holdersOf(crowded)[2]!;
+    const { counts, now } = turns(withViewers(withViewers(crowded, 'edge-00', 10), watched, 1), 600);
+    expect(counts.slice(0, 20)).toEqual(Array(20).fill(6));
+    expect(counts.every((count, turn) => count >= (counts[turn - 1] ?? 6) - 1)).toBe(true);
     expect(holdersOf(now)).toEqual(['edge-00', watched].sort());
   });
 
-  test('waits until the others carry half as much again: a demand that sways changes nothing', () => {
+  test('is the slower, the fewer copies there are too many', () => {
+    const { counts } = turns(withViewers(crowded, 'edge-00', 10), 600);
+    const steps = [5, 4, 3, 2, 1].map((count) => counts.indexOf(count));
+    const waits = steps.map((step, at) => step - (steps[at - 1] ?? 0));
+    expect(waits).toEqual(waits.toSorted((one, other) => one - other));
+    expect(waits.at(-1)).toBe(60_000 / PLAN_MS);
+  });
+
+  test('does not begin for a pause of the crowd, nor for a demand that sways', () => {
     const { length } = holdersOf(crowded);
+    expect(turns(withViewers(crowded, 'edge-00', 10, 1), 16).counts).toEqual(Array(16).fill(length));
     let now = crowded;
     for (const arrivals of [16, 20, 15, 19, 16]) {
-      now = settled(withViewers(now, 'edge-00', 10, arrivals));
+      now = turns(withViewers(now, 'edge-00', 10, arrivals), 240).now;
       expect(holdersOf(now)).toHaveLength(length);
     }
   });
@@ -190,8 +215,8 @@ describe('a server that drains', () => {
     const inner = [...was.values()].find((id) => id !== 'origin')!;
     const after = settled(change(before, inner, () => ({ drain: DRAIN })));
     const is = parentsIn(after.plan, 'alice');
-    expect(is.has(inner)).toBe(false);
-    const moved = [...is].filter(([id, parent]) => was.has(id) && parent !== was.get(id)).map(([id]) => id);
+    expect(is.has(inner)).toBe(true);
+    const moved = [...is].filter(([id, parent]) => id !== inner && parent !== was.get(id)).map(([id]) => id);
     expect(moved.sort()).toEqual(
       [...was]
         .filter(([, parent]) => parent === inner)
@@ -204,8 +229,41 @@ describe('a server that drains', () => {
 
   test('has its viewers counted as demand for others', () => {
     const now = settled(change(withViewers(cluster(4), 'edge-00', 18), 'edge-00', () => ({ drain: DRAIN })));
-    expect(holdersOf(now)).toHaveLength(1);
-    expect(holdersOf(now)).not.toContain('edge-00');
+    expect(holdersOf(now)).toEqual(['edge-00', 'edge-01']);
+  });
+
+  test('sends its viewers to whoever has the stream and room, once that is so, and stays with it', () => {
+    let now = change(withViewers(cluster(4), 'edge-00', 18), 'edge-00', () => ({ drain: DRAIN }));
+    const successor = (): unknown => plan(now)['edge-00']!.successors['alice'];
+    expect(successor()).toBeUndefined();
+    now = settled(now);
+    expect(successor()).toEqual({ id: 'edge-01', mediaUrl: 'https://edge-01.example:8081' });
+    now = withViewers(settled(now), 'edge-02', 1);
+    now = change(withViewers(now, 'edge-01', 17), 'edge-00', () => ({ holdings: [holding('alice', 8)] }));
+    expect(successor()).toMatchObject({ id: 'edge-01' });
+    now = withViewers(now, 'edge-01', 25);
+    expect(successor()).toMatchObject({ id: 'edge-02' });
+  });
+
+  test('is heard to drain from operators before it says so itself', () => {
+    const now = { ...withViewers(cluster(2), 'edge-00', 5), drains: { 'edge-00': DRAIN } };
+    expect(holdersOf(settled(now))).toEqual(['edge-00', 'edge-01']);
+  });
+
+  test('goes from the tree with its last viewer, and its successors are no longer spoken of', () => {
+    let now = settled(change(withViewers(cluster(4), 'edge-00', 18), 'edge-00', () => ({ drain: DRAIN })));
+    now = settled(withViewers(withViewers(now, 'edge-01', 18), 'edge-00', 0));
+    expect(holdersOf(now)).toEqual(['edge-01']);
+    expect(now.plan['edge-00']).toEqual({ follows: [], successors: {} });
+  });
+
+  test('is given back its place when it drains no more', () => {
+    const drained = settled(
+      change(withViewers(cluster(4), 'edge-00', 5), 'edge-00', () => ({ drain: DRAIN })),
+    );
+    const now = change(drained, 'edge-00', () => ({ drain: null }));
+    expect(plan(now)['edge-00']!.successors).toEqual({});
+    expect(parentsIn(plan(now), 'alice').get('edge-00')).toBe('origin');
   });
 
   test('feeds on as the origin: nobody else has the stream first', () => {

@@ -1,103 +1,204 @@
-// A snapshot read for planning: the living servers with what they send, and where each rendition is and is to be. Pure.
+// A snapshot read for planning: each rendition with the servers where it is and is to be, and what these send. Pure.
 
-import { isAlive } from '../../network/state/liveness.ts';
-import type { Follow, KnownServer, Snapshot, StreamRecord } from '../../network/state/state.ts';
-import { bitrateMbps } from './demand.ts';
-
-/** A living server, and what it is to send: at first what it sends now, then what the plan adds and takes away. */
-export interface ServerLoad {
-  readonly server: KnownServer;
-  /** Whether viewers and other servers may be sent to it: an edge that is not being emptied. */
-  readonly mayHold: boolean;
-  usedMbps: number;
-}
+import type { Topology } from '../../network/map/topology.ts';
+import type { Follow, Snapshot, StreamRecord } from '../../network/state/state.ts';
+import type { Policies, Policy } from '../placement/price/policy.ts';
+import { type Arrivals, bitrateMbps, readDemand } from './demand.ts';
+import { type Ground, type PlanServer, readGround, send } from './ground.ts';
 
 /** A rendition on one living server. */
 export interface Copy {
-  readonly load: ServerLoad;
+  readonly on: PlanServer;
   /** It has the feed; else the plan wants it to. */
   isHeld: boolean;
   viewers: number;
   arrivalsPerS: number;
   /** What the plan says so far. */
   follow: Follow | undefined;
+  /** Its first parent, by the plan so far, if that has the rendition. */
+  parent: Copy | undefined;
   /** How many servers follow it, by the plan so far. */
   children: number;
 }
 
-/** By server id, in order of the ids. */
-export type Copies = Map<string, Copy>;
+/** A rendition as it is spread over servers. */
+export interface Spread {
+  readonly stream: StreamRecord;
+  readonly policy: Policy;
+  readonly rendition: string;
+  readonly bitrateMbps: number;
+  /** In order of the servers' ids. */
+  readonly copies: Copy[];
+  /** That of its origin. Undefined while that has none, or no living server is its origin. */
+  root: Copy | undefined;
+  /** What ushers were asked for; undefined: only the servers say who comes. */
+  asked: Arrivals | undefined;
+}
 
 export interface Cluster {
-  readonly loads: ReadonlyMap<string, ServerLoad>;
-  /** Those that may hold renditions for viewers and for other servers. */
-  readonly holders: readonly ServerLoad[];
-  /** By stream and rendition. */
-  readonly copies: ReadonlyMap<string, ReadonlyMap<string, Copies>>;
+  readonly ground: Ground;
+  /** In order of their names: all renditions of each. */
+  readonly streams: readonly SpreadStream[];
 }
 
-export function readCluster(snapshot: Snapshot): Cluster {
-  const living = snapshot.servers.filter(({ beatAtMs }) => isAlive(beatAtMs, snapshot));
-  const loads = new Map(living.map((server) => [server.id, loadOf(server)]));
-  const copies = readCopies(snapshot, loads);
-  for (const stream of snapshot.streams) addKnownUse(stream, copies);
-  // What a server sends beyond what is known of it (archives, on-demand followers) is there too; what it was promised is not yet.
-  for (const load of loads.values()) load.usedMbps = Math.max(load.usedMbps, load.server.sentMbps);
-  return { loads, holders: [...loads.values()].filter(({ mayHold }) => mayHold), copies };
+export interface SpreadStream {
+  readonly stream: StreamRecord;
+  readonly policy: Policy;
+  readonly spreads: Spread[];
 }
 
-/** What of a server's sending a rendition accounts for. */
-export function ownMbps(copy: Copy | undefined, bitrate: number): number {
-  return copy ? (copy.viewers + copy.children) * bitrate : 0;
-}
-
-function loadOf(server: KnownServer): ServerLoad {
-  return { server, mayHold: server.roles.includes('edge') && !server.drain, usedMbps: 0 };
-}
-
-type CopyIndex = Map<string, Map<string, Copies>>;
-
-function readCopies(snapshot: Snapshot, loads: ReadonlyMap<string, ServerLoad>): CopyIndex {
-  const index: CopyIndex = new Map();
-  const plan = new Map(Object.entries(snapshot.plan));
-  for (const [id, load] of loads) {
-    for (const { stream, rendition, viewers, arrivalsPerS } of load.server.holdings) {
-      const copy = copyAt(index, stream, rendition, load);
-      copy.isHeld = true;
-      copy.viewers += viewers;
-      copy.arrivalsPerS += arrivalsPerS;
+export function readCluster(snapshot: Snapshot, topology: Topology, policies: Policies): Cluster {
+  const ground = readGround(snapshot, topology);
+  const streams = new Map(snapshot.streams.map((stream) => [stream.name, spreadStream(stream, policies)]));
+  for (const server of ground.servers.values()) readServer(snapshot, server, streams);
+  const knownMbps = new Float64Array(ground.servers.size);
+  for (const { stream, spreads } of streams.values()) {
+    if (stream.renditions.length === 0)
+      spreads.sort((one, other) => (one.rendition < other.rendition ? -1 : 1));
+    for (const spread of spreads) {
+      tieCopies(spread, ground);
+      countUse(spread, ground, knownMbps);
     }
-    for (const follow of plan.get(id)?.follows ?? [])
-      copyAt(index, follow.stream, follow.rendition, load).follow ??= follow;
   }
-  for (const renditions of index.values()) for (const copies of renditions.values()) countChildren(copies);
-  return index;
+  // What was sent so far is there too: archives, and followers that no plan knows of. What was promised is not yet.
+  for (const server of ground.servers.values())
+    send(server, Math.max(0, knownMbps[server.index]! - server.load.usedMbps));
+  for (const [name, asked] of readDemand(snapshot)) shareOut(streams.get(name)?.spreads ?? [], asked);
+  return { ground, streams: [...streams.values()] };
 }
 
-function copyAt(index: CopyIndex, stream: string, rendition: string, load: ServerLoad): Copy {
-  const renditions = index.getOrInsertComputed(stream, () => new Map());
-  const copies = renditions.getOrInsertComputed(rendition, () => new Map());
-  return copies.getOrInsertComputed(load.server.id, () => ({
-    load,
+export function newCopy(on: PlanServer): Copy {
+  return {
+    on,
     isHeld: false,
     viewers: 0,
     arrivalsPerS: 0,
     follow: undefined,
+    parent: undefined,
     children: 0,
-  }));
+  };
 }
 
-function countChildren(copies: Copies): void {
-  for (const { follow } of copies.values()) {
-    const parent = copies.get(follow?.parents[0]?.id ?? '');
-    if (parent) parent.children += 1;
+export function copyOn({ copies }: Spread, server: PlanServer | undefined): Copy | undefined {
+  if (!server) return undefined;
+  let from = 0;
+  let to = copies.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (copies[middle]!.on.index < server.index) from = middle + 1;
+    else to = middle;
+  }
+  return copies[from]?.on === server ? copies[from] : undefined;
+}
+
+/** What of a server's sending a rendition accounts for. */
+export function ownMbps({ viewers, children }: Copy, bitrateMbps: number): number {
+  return (viewers + children) * bitrateMbps;
+}
+
+function spreadStream(stream: StreamRecord, policies: Policies): SpreadStream {
+  const policy = policies.of(stream.name);
+  const spreads = stream.renditions.map((record) =>
+    spreadOf(stream, policy, record.name, bitrateMbps(record)),
+  );
+  return { stream, policy, spreads };
+}
+
+function spreadOf(stream: StreamRecord, policy: Policy, rendition: string, mbps: number): Spread {
+  return { stream, policy, rendition, bitrateMbps: mbps, copies: [], root: undefined, asked: undefined };
+}
+
+type Streams = ReadonlyMap<string, SpreadStream>;
+
+function readServer(snapshot: Snapshot, on: PlanServer, streams: Streams): void {
+  const { id, holdings } = on.server;
+  for (const { stream, rendition, viewers, arrivalsPerS } of holdings) {
+    const copy = copyAt(streams.get(stream), rendition, on);
+    if (!copy) continue;
+    copy.isHeld = true;
+    copy.viewers += viewers;
+    copy.arrivalsPerS += arrivalsPerS;
+  }
+  if (!Object.hasOwn(snapshot.plan, id)) return;
+  for (const follow of snapshot.plan[id]!.follows) {
+    const copy = copyAt(streams.get(follow.stream), follow.rendition, on);
+    if (copy) copy.follow ??= follow;
   }
 }
 
-function addKnownUse(stream: StreamRecord, index: CopyIndex): void {
-  for (const rendition of stream.renditions) {
-    const bitrate = bitrateMbps(rendition);
-    for (const copy of index.get(stream.name)?.get(rendition.name)?.values() ?? [])
-      copy.load.usedMbps += ownMbps(copy, bitrate);
+/** Servers are read one after the other: if this one has the rendition already, it is the last. */
+function copyAt(of: SpreadStream | undefined, rendition: string, on: PlanServer): Copy | undefined {
+  const copies = of && spreadNamed(of, rendition)?.copies;
+  if (!copies) return undefined;
+  const last = copies.at(-1);
+  if (last?.on === on) return last;
+  const copy = newCopy(on);
+  copies.push(copy);
+  return copy;
+}
+
+/** Nothing is known yet of a broadcast that was just claimed: what is held and followed of it says which renditions it has. */
+function spreadNamed({ stream, policy, spreads }: SpreadStream, rendition: string): Spread | undefined {
+  const known = spreads.find((spread) => spread.rendition === rendition);
+  if (known || stream.renditions.length > 0) return known;
+  const spread = spreadOf(stream, policy, rendition, 0);
+  spreads.push(spread);
+  return spread;
+}
+
+function tieCopies(spread: Spread, { servers }: Ground): void {
+  const root = copyOn(spread, servers.get(spread.stream.origin));
+  if (root?.isHeld && spread.bitrateMbps > 0) spread.root = root;
+  for (const copy of spread.copies) {
+    const first = copy.follow?.parents[0];
+    if (!first) continue;
+    copy.parent = copyOn(spread, servers.get(first.id));
+    if (copy.parent) copy.parent.children += 1;
   }
+}
+
+function countUse({ copies, bitrateMbps: bitrate }: Spread, { ways }: Ground, knownMbps: Float64Array): void {
+  for (const copy of copies) {
+    knownMbps[copy.on.index]! += ownMbps(copy, bitrate);
+    if (!copy.parent || copy.parent.on.site === copy.on.site) continue;
+    const { link } = ways.between(copy.parent.on.site, copy.on.site);
+    if (link) link.usedMbps += bitrate;
+  }
+}
+
+/**
+ * Ushers know of a stream who asks for it, servers of each rendition who comes: usually the same viewers. Those who come
+ * without having asked are added where they come; renditions get their parts by who watches them, the first one all of them
+ * while nobody does.
+ */
+function shareOut(spreads: readonly Spread[], asked: ReadonlyMap<string, number>): void {
+  const came = arrivalsAt(spreads);
+  const extra = Math.max(0, sum(came.values()) - sum(asked.values()));
+  const share = extra / (sum(came.values()) || 1);
+  const all = new Map(asked);
+  for (const [site, perS] of came) all.set(site, (all.get(site) ?? 0) + perS * share);
+  const weights = spreads.map(weightOf);
+  const weight = sum(weights);
+  for (const [at, spread] of spreads.entries()) {
+    const part = weight > 0 ? weights[at]! / weight : at === 0 ? 1 : 0;
+    spread.asked = new Map([...all].map(([site, perS]) => [site, perS * part]));
+  }
+}
+
+function arrivalsAt(spreads: readonly Spread[]): Map<string, number> {
+  const came = new Map<string, number>();
+  for (const { copies } of spreads)
+    for (const { on, arrivalsPerS } of copies)
+      if (arrivalsPerS > 0) came.set(on.site.scene.name, (came.get(on.site.scene.name) ?? 0) + arrivalsPerS);
+  return came;
+}
+
+function weightOf({ copies }: Spread): number {
+  return copies.reduce((weight, { viewers, arrivalsPerS }) => weight + viewers + arrivalsPerS, 0);
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
 }

@@ -1,20 +1,17 @@
 // Demand: what viewers want of a rendition now, and will want by the time that one more copy could be there. Pure.
 
 import { BEAT_MS } from '../../network/state/liveness.ts';
-import type { RenditionRecord } from '../../network/state/state.ts';
-import type { Copies } from './cluster.ts';
+import type { RenditionRecord, Snapshot } from '../../network/state/state.ts';
 
 /** How often the plan is made. */
 export const PLAN_MS = 500;
-/** A server that begins to follow has its first whole segments after this. */
-const COPY_MS = 1_000;
-/** Arrivals grow while they are counted: a crowd that doubles in 2 s is met. */
-const MARGIN_MS = 1_500;
-/**
- * How far ahead arrivals are counted: a viewer shows in the next beat, that beat in the next plan, the plan reaches its
- * server with that one's next beat, and the copy is made. 1 + 0.5 + 1 + 1 + 1.5 = 5 s.
- */
-export const HORIZON_MS = BEAT_MS + PLAN_MS + BEAT_MS + COPY_MS + MARGIN_MS;
+/** A plan reaches its servers after this: the state tells them at once. */
+const TOLD_MS = 100;
+/** A crowd may come twice as fast while a copy is made as it comes now: one that doubles every 2 s is met by copies of 1 s. */
+const RAMP = 2;
+
+/** Who comes stays for about so long: whether a copy near them pays depends on how many there will be. */
+export const STAY_S = 600;
 
 /** What a rendition is taken for until its first segment has closed. */
 const ASSUMED_BPS = 4_000_000;
@@ -23,8 +20,24 @@ export function bitrateMbps({ averageBps }: RenditionRecord): number {
   return (averageBps > 0 ? averageBps : ASSUMED_BPS) / 1e6;
 }
 
-export function demandMbps(copies: Copies, bitrate: number): number {
-  let viewers = 0;
-  for (const copy of copies.values()) viewers += copy.viewers + (copy.arrivalsPerS * HORIZON_MS) / 1000;
-  return viewers * bitrate;
+/**
+ * How many viewers will have come for each that comes per second now: a viewer shows in the next beat, that beat in the next
+ * plan, the plan reaches its server, and the copy is made. With a copy of 1 s: 2 x (1 + 0.5 + 0.1 + 1) = 5.2.
+ */
+export function comingPerArrival(copyMs: number): number {
+  return (RAMP * (BEAT_MS + PLAN_MS + TOLD_MS + copyMs)) / 1000;
+}
+
+/** Arrivals per second by the name of the site that would serve them best. */
+export type Arrivals = ReadonlyMap<string, number>;
+
+/** Of streams that ushers were asked for of late, by all of them together. */
+export function readDemand({ ushers }: Pick<Snapshot, 'ushers'>): ReadonlyMap<string, Arrivals> {
+  const demand = new Map<string, Map<string, number>>();
+  for (const usher of ushers)
+    for (const [stream, sites] of Object.entries(usher.demand)) {
+      const known = demand.getOrInsertComputed(stream, () => new Map());
+      for (const [site, perS] of Object.entries(sites)) known.set(site, (known.get(site) ?? 0) + perS);
+    }
+  return demand;
 }

@@ -94,13 +94,16 @@ export function serverMicroUsd(
 const FILL_STEPS = 32;
 
 /** Convex: half full is a sixteenth of the risk. */
-export function hotMicroUsd({ policy }: Ask, { load, host }: SceneServer): number {
+export function hotMicroUsd(
+  { policy }: Pick<Ask, 'policy'>,
+  { load, host }: Pick<SceneServer, 'load' | 'host'>,
+): number {
   const fill = host ? Math.max(fillOf(load), fillOf(host)) : fillOf(load);
   return policy.hotHourMicroUsd * (Math.floor(fill * FILL_STEPS) / FILL_STEPS) ** 4;
 }
 
 /** Until one was measured. */
-const USUAL_COPY_MS = 1_000;
+export const USUAL_COPY_MS = 1_000;
 
 /** While a server does not have the stream, the first picture waits for it. */
 export function waitMicroUsd({ policy }: Ask, { server }: SceneServer, state: HolderState | 'none'): number {

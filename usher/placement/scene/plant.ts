@@ -35,13 +35,22 @@ export type Closed = 'dead' | 'drain' | 'role';
 /** Makes what has a limit, of which nothing else is known yet than what is in use. */
 export type LoadMaker = (resource: string, limitMbps: number, usedMbps: number) => Load;
 
+/** For who hands nothing out: what others have promised or leased is no matter. */
+const unshared: LoadMaker = (resource, limitMbps, usedMbps) => ({
+  resource,
+  limitMbps,
+  usedMbps,
+  grantMbps: Number.POSITIVE_INFINITY,
+  booked: { mbps: 0, count: 0 },
+});
+
 export interface Plant {
   /** In order of their ids, the dead among them. */
   readonly servers: readonly SceneServer[];
   readonly sites: readonly SceneSite[];
 }
 
-export function plantOf(snapshot: Snapshot, topology: Topology, load: LoadMaker): Plant {
+export function plantOf(snapshot: Snapshot, topology: Topology, load = unshared): Plant {
   const builder = new Builder(snapshot, topology, load);
   const servers = snapshot.servers.map((server) => builder.server(server));
   return { servers, sites: builder.sites() };

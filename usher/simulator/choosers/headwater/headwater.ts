@@ -52,7 +52,7 @@ export class Headwater implements Chooser {
   }
 
   begin(world: World): void {
-    new Leader(world, this.#cluster);
+    new Leader(world, this.#cluster, this.#policies);
   }
 
   choose(viewer: Viewer, avoid: readonly Server[]): readonly Pathway[] {

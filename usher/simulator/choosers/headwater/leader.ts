@@ -1,8 +1,11 @@
 // The usher who leads: plans twice a second with the production planner, and the servers do at once what it says.
 
 import type { Assignment } from '../../../../network/state/state.ts';
+import type { Policies } from '../../../placement/price/policy.ts';
+import { changesOf } from '../../../plan/changes.ts';
 import { PLAN_MS } from '../../../plan/demand.ts';
-import { changesOf, plan } from '../../../planner.ts';
+import { Spares } from '../../../plan/spares.ts';
+import { plan } from '../../../planner.ts';
 import type { Server } from '../../world/plant.ts';
 import type { World } from '../../world/world.ts';
 import type { SimulatedCluster } from './cluster.ts';
@@ -13,19 +16,23 @@ const TOLD_MS = 100;
 export class Leader {
   readonly #world: World;
   readonly #cluster: SimulatedCluster;
+  readonly #policies: Policies;
   readonly #servers: ReadonlyMap<string, Server>;
+  readonly #spares = new Spares();
 
-  constructor(world: World, cluster: SimulatedCluster) {
+  constructor(world: World, cluster: SimulatedCluster, policies: Policies) {
     this.#world = world;
     this.#cluster = cluster;
+    this.#policies = policies;
     this.#servers = new Map(world.ground.plant.servers.map((server) => [server.id, server]));
     world.ground.events.every(PLAN_MS, () => this.#turn());
   }
 
   #turn(): void {
-    const { events } = this.#world.ground;
+    const { events, plant } = this.#world.ground;
     const snapshot = this.#cluster.snapshot();
-    const changes = changesOf(snapshot.plan, plan(snapshot));
+    const world = { topology: plant.topology, policies: this.#policies, spares: this.#spares };
+    const changes = changesOf(snapshot.plan, plan(snapshot, world));
     const entries = Object.entries(changes);
     if (entries.length === 0) return;
     const after = { ...snapshot.plan };

@@ -1,0 +1,72 @@
+// Growth: the copies that a rendition needs beside those that it has, where they are cheapest for the viewers to come. Pure.
+
+import { type Balance, Balances, EPSILON_MBPS, FILL } from './balance.ts';
+import type { Copy, Spread } from './cluster.ts';
+import type { Ground, PlanServer } from './ground.ts';
+import { bestOffer } from './offers.ts';
+import type { Shelves } from './shelves.ts';
+
+export interface Growing {
+  readonly ground: Ground;
+  readonly shelves: Shelves;
+  /** Servers that have another rendition of the stream: viewers change between renditions. */
+  readonly siblings: ReadonlySet<PlanServer>;
+}
+
+/** A rendition while it grows, its servers filled up to a share of what they can send. */
+export interface Growth extends Growing {
+  readonly spread: Spread;
+  readonly share: number;
+  readonly balances: Balances;
+  /** Who has it or gets it, the origin among them. */
+  readonly taken: Set<PlanServer>;
+}
+
+/** When servers can't be left some room, they are filled to the brim: nobody is refused while there is room. */
+const SHARES = [FILL, 1];
+
+/** Those who have it, and as many others as their viewers and those to come need. Without the origin, in order of their ids. */
+export function grow(spread: Spread, kept: readonly Copy[], growing: Growing): readonly Copy[] {
+  const holders = [...kept];
+  const taken = new Set([...kept, spread.root!].map(({ on }) => on));
+  for (const share of SHARES) {
+    const balances = new Balances(spread, holders, growing.ground.sites, share);
+    if (serveAll({ ...growing, spread, share, balances, taken }, holders)) break;
+  }
+  return holders.sort((one, other) => one.on.index - other.on.index);
+}
+
+/** What a site lacks for its viewers; nothing when it is as little as rounding. */
+export function lackMbps(balances: Balances, balance: Balance): number {
+  const lack = -balances.leftMbps(balance);
+  return lack > EPSILON_MBPS ? lack : 0;
+}
+
+/** Adds to the holders. Whether everybody can be served then. */
+function serveAll(growth: Growth, holders: Copy[]): boolean {
+  const { balances } = growth;
+  const lacking = balances.all.filter((balance) => lackMbps(balances, balance) > 0);
+  lacking.sort((one, other) => lackMbps(balances, other) - lackMbps(balances, one));
+  let isEnough = true;
+  for (const balance of lacking) isEnough = serve(growth, balance, holders) && isEnough;
+  return isEnough;
+}
+
+function serve(growth: Growth, balance: Balance, holders: Copy[]): boolean {
+  const { balances, taken } = growth;
+  for (;;) {
+    const mbps = lackMbps(balances, balance);
+    if (mbps === 0) return true;
+    const offer = bestOffer(growth, balance, mbps);
+    if (!offer) return false;
+    if (offer.kind === 'copy') {
+      balances.add(offer.copy);
+      taken.add(offer.copy.on);
+      holders.push(offer.copy);
+    } else {
+      const moved = Math.min(mbps, offer.leftMbps);
+      balance.needMbps -= moved;
+      offer.balance.needMbps += moved;
+    }
+  }
+}

@@ -1,0 +1,147 @@
+// One turn of planning: renditions that may stay as they are keep what they need, then the others get what is left. Pure.
+
+import type { Follow, Parent, Snapshot, Successor } from '../../network/state/state.ts';
+import { Balances, FILL } from './balance.ts';
+import { bookComing, bookTree } from './bookings.ts';
+import { type Branch, branchesOf } from './branch.ts';
+import type { Cluster, Copy, Spread, SpreadStream } from './cluster.ts';
+import type { PlanServer } from './ground.ts';
+import { grow, lackMbps } from './growth.ts';
+import { isAtRest } from './rest.ts';
+import { Shelves } from './shelves.ts';
+import { spareOf } from './shrink.ts';
+import type { Spares } from './spares.ts';
+import { successorOf } from './successors.ts';
+import { growTree, type Holders, secondParent } from './tree.ts';
+
+interface Restless extends Holders {
+  readonly spread: Spread;
+  readonly of: SpreadStream;
+}
+
+export class Planning {
+  readonly #snapshot: Snapshot;
+  readonly #cluster: Cluster;
+  readonly #spares: Spares;
+  readonly #shelves = new Shelves();
+  /** Who follows what, of renditions that do not stay as they are. */
+  readonly #grown = new Map<Spread, ReadonlyMap<PlanServer, Follow>>();
+  readonly #successors = new Map<PlanServer, Map<string, Successor>>();
+
+  constructor(snapshot: Snapshot, cluster: Cluster, spares: Spares) {
+    this.#snapshot = snapshot;
+    this.#cluster = cluster;
+    this.#spares = spares;
+    const restless: Restless[] = [];
+    for (const of of cluster.streams)
+      for (const spread of of.spreads) {
+        // Without its origin viewers live from the window, and the tree waits for the next origin as it is.
+        const holders = spread.root && this.#rest(spread);
+        if (holders) restless.push({ ...holders, spread, of });
+      }
+    for (const each of restless) this.#replan(each);
+  }
+
+  /** In order of streams and renditions. */
+  follows(): ReadonlyMap<PlanServer, readonly Follow[]> {
+    const { ground, streams } = this.#cluster;
+    const follows = new Map([...ground.servers.values()].map((server) => [server, [] as Follow[]]));
+    for (const { spreads } of streams)
+      for (const spread of spreads) {
+        const grown = this.#grown.get(spread);
+        if (grown) for (const [server, follow] of grown) follows.get(server)!.push(follow);
+        else for (const { on, follow } of spread.copies) if (follow) follows.get(on)!.push(follow);
+      }
+    return follows;
+  }
+
+  /** By server that is being emptied and stream. */
+  successors(server: PlanServer): Readonly<Record<string, Successor>> {
+    return Object.fromEntries(this.#successors.get(server) ?? []);
+  }
+
+  /** Undefined: it stays as it is. */
+  #rest(spread: Spread): Holders | undefined {
+    const holders = spread.copies.filter((copy) => isHolder(spread, copy));
+    const leaving = spread.copies.filter((copy) => isLeaving(spread, copy));
+    const balances = this.#balances(spread, holders);
+    const isLacking = balances.all.some((balance) => lackMbps(balances, balance) > 0);
+    const spare = isLacking ? undefined : this.#spare(spread, holders, balances);
+    if (isLacking || spare || !isAtRest(spread, { holders, leaving }))
+      return { holders: holders.filter((copy) => copy !== spare), leaving };
+    this.#promise(spread, holders, balances);
+    return undefined;
+  }
+
+  /** A copy that is to go now. */
+  #spare(spread: Spread, holders: readonly Copy[], balances: Balances): Copy | undefined {
+    const spare = spareOf(spread, holders, balances, this.#cluster.ground.ways);
+    if (!spare) return undefined;
+    const rendition = `${spread.stream.name}/${spread.rendition}`;
+    return this.#spares.isDue(rendition, this.#snapshot.nowMs, spare.lingerMs) ? spare.copy : undefined;
+  }
+
+  #replan({ spread, of, holders, leaving }: Restless): void {
+    const { ground } = this.#cluster;
+    const siblings = new Set(of.spreads.flatMap((other) => (other === spread ? [] : this.#holdersOf(other))));
+    const grown = grow(spread, holders, { ground, shelves: this.#shelves, siblings });
+    const root = growTree(spread, { holders: grown, leaving }, ground.ways);
+    const branches = [...branchesOf(root)];
+    const follows = branches.flatMap((branch) => {
+      const follow = followOf(spread, branch);
+      return follow ? [[branch.copy.on, follow] as const] : [];
+    });
+    this.#grown.set(spread, new Map(follows));
+    bookTree(spread, root, ground.ways);
+    const planted = branches
+      .map(({ copy }) => copy)
+      .filter((copy) => copy !== spread.root && copy.on.mayHold);
+    this.#promise(spread, planted, this.#balances(spread, planted));
+  }
+
+  /** Who comes, and who is to move: where to is said before what they need is booked, as if it were another's. */
+  #promise(spread: Spread, holders: readonly Copy[], balances: Balances): void {
+    for (const { on, viewers } of spread.copies)
+      if (viewers > 0 && on.isDraining) this.#move(spread, holders, on);
+    bookComing(spread, holders, balances);
+  }
+
+  #move(spread: Spread, holders: readonly Copy[], from: PlanServer): void {
+    const successors = this.#successors.getOrInsertComputed(from, () => new Map());
+    const { name } = spread.stream;
+    if (successors.has(name)) return;
+    const { ways } = this.#cluster.ground;
+    const to = successorOf(spread, holders, from, { plan: this.#snapshot.plan, ways });
+    if (to) successors.set(name, { id: to.server.id, mediaUrl: to.server.mediaUrl });
+  }
+
+  #holdersOf(spread: Spread): PlanServer[] {
+    const grown = this.#grown.get(spread);
+    if (grown) return [...grown.keys()].filter(({ mayHold }) => mayHold);
+    return spread.copies.filter((copy) => isHolder(spread, copy)).map(({ on }) => on);
+  }
+
+  #balances(spread: Spread, holders: readonly Copy[]): Balances {
+    return new Balances(spread, holders, this.#cluster.ground.sites, FILL);
+  }
+}
+
+function isHolder({ root }: Spread, copy: Copy): boolean {
+  return copy.on.mayHold && copy !== root && (copy.viewers > 0 || copy.follow !== undefined);
+}
+
+/** It is being emptied, or is no edge any more, and has viewers yet. */
+function isLeaving({ root }: Spread, copy: Copy): boolean {
+  return !copy.on.mayHold && copy !== root && copy.viewers > 0;
+}
+
+function followOf({ stream, rendition }: Spread, branch: Branch): Follow | undefined {
+  if (!branch.parent) return undefined;
+  const second = secondParent(branch);
+  const parents = [branch.parent.copy, ...(second ? [second] : [])].map(({ on }) => parentFrom(on));
+  return { stream: stream.name, rendition, parents };
+}
+
+function parentFrom({ server: { id, relayUrl } }: PlanServer): Parent {
+  return { id, relayUrl };
+}

@@ -1,0 +1,258 @@
+// A tree while it grows: each server is put below whom it follows already, or below whom it costs least. Pure.
+
+import { FANOUT, FILL } from './balance.ts';
+import { type Branch, newBranch, weightOf } from './branch.ts';
+import type { Copy, Spread } from './cluster.ts';
+import { leftMbps, type PlanSite, type Ways } from './ground.ts';
+import { hasRoom } from './prices.ts';
+
+/** Whom each follows now. */
+export type Parents = ReadonlyMap<Copy, Copy | undefined>;
+
+export interface PlantingOptions {
+  readonly spread: Spread;
+  readonly ways: Ways;
+  readonly maxDepth: number;
+  readonly parents: Parents;
+  readonly holders: readonly Copy[];
+  readonly leaving: readonly Copy[];
+}
+
+/** Of a server's children at most so many are of other sites, so that there is always a place for one of its own. */
+export const FOREIGN = FANOUT - 1;
+
+/** How many children a server has room for: those that it has, and new ones. A child stays where a new one would not come. */
+interface Room {
+  readonly kept: number;
+  readonly fresh: number;
+}
+
+export function roomForChildren({ bitrateMbps }: Spread, copy: Copy, share: number): number {
+  // A hundredth of a child forgives what adding and subtracting has rounded.
+  return Math.floor(leftMbps(copy.on, share) / bitrateMbps + copy.children + 0.01);
+}
+
+export class Planting {
+  readonly #options: PlantingOptions;
+  /** As many viewers as a copy has on average: what a ms more costs is counted for them. */
+  readonly #audience: number;
+  /** Who has no place yet. */
+  readonly #waiting: Set<Copy>;
+  /** Who is to follow whom, by whom they follow now. */
+  readonly #childrenNow = new Map<Copy, Copy[]>();
+  readonly #placed = new Map<Copy, Branch>();
+  /** Sites in which others than those being emptied are to have the rendition, and those of them that it has come to. */
+  readonly #homes: ReadonlySet<PlanSite>;
+  readonly #entered = new Set<PlanSite>();
+  readonly #rooms = new Map<Copy, Room>();
+  #depth = 0;
+
+  constructor(options: PlantingOptions) {
+    const { spread, holders, leaving, parents } = options;
+    const all = [...holders, ...leaving];
+    this.#options = options;
+    this.#audience = 1 + all.reduce((sum, { viewers }) => sum + viewers, 0) / (all.length || 1);
+    this.#waiting = new Set(all);
+    this.#homes = new Set([spread.root!, ...holders].map(({ on }) => on.site));
+    for (const copy of holders) {
+      const parent = parents.get(copy);
+      if (parent) this.#childrenNow.getOrInsertComputed(parent, () => []).push(copy);
+    }
+  }
+
+  /** How deep the deepest stands. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  grow(): Branch {
+    const root = this.#put(this.#options.spread.root!, undefined);
+    this.#keepBelow(root);
+    this.#enterSites();
+    for (const copy of this.#inOrder(this.#options.holders))
+      while (this.#waiting.has(copy)) this.#attach(this.#topmost(copy));
+    // Those that are being emptied take what is left: others must be able to take their place.
+    for (const copy of this.#options.leaving) this.#put(copy, this.#parentWhileLeaving(copy));
+    return root;
+  }
+
+  /** Places those who have a sound way to this branch as they are. */
+  #keepBelow(branch: Branch): void {
+    const reached = [branch];
+    for (const parent of reached)
+      for (const child of this.#childrenNow.get(parent.copy) ?? [])
+        if (this.#maySettle(parent, child)) reached.push(this.#put(child, parent));
+  }
+
+  #maySettle(parent: Branch, child: Copy): boolean {
+    return (
+      this.#waiting.has(child) &&
+      parent.depth < this.#options.maxDepth &&
+      parent.children.length < this.#roomOf(parent.copy).kept &&
+      this.#isWayIn(parent, child)
+    );
+  }
+
+  /**
+   * A stream crosses into a site once: whoever comes first is its gateway, the others of the site are below. Those that are
+   * being emptied are nobody's gateway, and come in by themselves where nobody else is to have it.
+   */
+  #isWayIn({ copy, children }: Branch, child: Copy): boolean {
+    const { site } = child.on;
+    if (copy.on.site === site) return true;
+    if (child.on.mayHold ? this.#entered.has(site) : this.#homes.has(site)) return false;
+    return children.filter((other) => other.copy.on.site !== copy.on.site).length < FOREIGN;
+  }
+
+  /** The cheapest way into any site that the stream must come to, then from there too, until it is in all of them. */
+  #enterSites(): void {
+    for (;;) {
+      let best: { readonly copy: Copy; readonly parent: Branch; readonly weight: number } | undefined;
+      for (const copy of this.#gateways()) {
+        const parent = this.#parentWithRoom(copy);
+        const weight = parent ? this.#weight(parent, copy) : Number.POSITIVE_INFINITY;
+        if (parent && !(best && best.weight <= weight)) best = { copy, parent, weight };
+      }
+      if (!best) return;
+      this.#keepBelow(this.#put(best.copy, best.parent));
+    }
+  }
+
+  /** Of each site that waits, whoever is to be its gateway; not those who wait for a parent of another site themselves. */
+  #gateways(): Copy[] {
+    const gateways = new Map<PlanSite, Copy>();
+    for (const copy of this.#inOrder(this.#options.holders)) {
+      const { site } = copy.on;
+      if (!this.#waiting.has(copy) || this.#entered.has(site) || gateways.has(site)) continue;
+      gateways.set(site, copy);
+    }
+    return [...gateways].flatMap(([site, copy]) => {
+      const top = this.#topmost(copy);
+      return top.on.site === site ? [top] : [];
+    });
+  }
+
+  /** With what is below it; or leaves it out, with nobody below it any more. */
+  #attach(copy: Copy): void {
+    const parent = this.#parentWithRoom(copy) ?? (copy.viewers > 0 ? this.#parentAnyway(copy) : undefined);
+    if (parent) this.#keepBelow(this.#put(copy, parent));
+    else this.#waiting.delete(copy);
+  }
+
+  #parentWithRoom(copy: Copy): Branch | undefined {
+    const { spread, ways, maxDepth } = this.#options;
+    return this.#cheapest(
+      copy,
+      (parent) =>
+        parent.depth < maxDepth &&
+        parent.children.length < this.#roomOf(parent.copy).fresh &&
+        hasRoom(spread, ways.between(parent.copy.on.site, copy.on.site)),
+    );
+  }
+
+  /** Some leaf of its site, or of any where its site has none yet, always has a place. */
+  #parentAnyway(copy: Copy): Branch | undefined {
+    const now = this.#placed.get(this.#options.parents.get(copy) ?? copy);
+    const hasPlace = (parent: Branch): boolean => parent.children.length < FANOUT && this.#mayFeed(parent);
+    if (now && hasPlace(now) && this.#isWayIn(now, copy)) return now;
+    return this.#cheapest(copy, hasPlace);
+  }
+
+  /** Whom it follows now if that may be; in need some server has more children than it should: their viewers are about to go. */
+  #parentWhileLeaving(copy: Copy): Branch {
+    const now = this.#placed.get(this.#options.parents.get(copy) ?? copy);
+    if (now && this.#maySettle(now, copy)) return now;
+    const { root } = this.#options.spread;
+    return (
+      this.#parentWithRoom(copy) ??
+      this.#parentAnyway(copy) ??
+      this.#cheapest(copy, (parent) => this.#mayFeed(parent)) ??
+      this.#placed.get(root!)!
+    );
+  }
+
+  #cheapest(copy: Copy, hasPlace: (parent: Branch) => boolean): Branch | undefined {
+    let best: Branch | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    for (const parent of this.#placed.values()) {
+      if (!hasPlace(parent) || !this.#isWayIn(parent, copy)) continue;
+      const weight = this.#weight(parent, copy);
+      if (best && !(weight < least || (weight === least && this.#isPreferred(parent, best, copy)))) continue;
+      best = parent;
+      least = weight;
+    }
+    return best;
+  }
+
+  #weight(parent: Branch, copy: Copy): number {
+    const { spread, ways } = this.#options;
+    return weightOf(parent, copy, { spread, ways, audience: this.#audience });
+  }
+
+  /** Of two that cost the same whom it follows now, then who has fewer children, then the first in order of the ids. */
+  #isPreferred(parent: Branch, other: Branch, copy: Copy): boolean {
+    const now = this.#options.parents.get(copy);
+    if (parent.copy === now || other.copy === now) return parent.copy === now;
+    const more = parent.children.length - other.children.length;
+    return more === 0 ? parent.copy.on.index < other.copy.on.index : more < 0;
+  }
+
+  #put(copy: Copy, parent: Branch | undefined): Branch {
+    const branch = newBranch(copy, parent, this.#options.ways);
+    this.#depth = Math.max(this.#depth, branch.depth);
+    this.#placed.set(copy, branch);
+    if (copy.on.mayHold || !parent) this.#entered.add(copy.on.site);
+    this.#waiting.delete(copy);
+    return branch;
+  }
+
+  /** Gateways first, for their sites are waiting behind them; then those with viewers; then the strong, to stand high. */
+  #inOrder(holders: readonly Copy[]): Copy[] {
+    const rank = (copy: Copy): number => (this.#isGateway(copy) ? 0 : 2) + (copy.viewers > 0 ? 0 : 1);
+    const ranked = holders
+      .filter((copy) => this.#waiting.has(copy))
+      .map((copy) => ({ copy, rank: rank(copy) }));
+    ranked.sort(
+      (one, other) =>
+        one.rank - other.rank ||
+        this.#roomOf(other.copy).fresh - this.#roomOf(one.copy).fresh ||
+        one.copy.on.index - other.copy.on.index,
+    );
+    return ranked.map(({ copy }) => copy);
+  }
+
+  /** The waiting server that it is below, by the parents that they have; itself if that is nobody. */
+  #topmost(copy: Copy): Copy {
+    const seen = new Set<Copy>();
+    let top = copy;
+    for (let above: Copy | undefined = copy; above && !seen.has(above); ) {
+      seen.add(above);
+      top = above;
+      const parent = this.#options.parents.get(above);
+      above = parent?.on.mayHold && this.#waiting.has(parent) ? parent : undefined;
+    }
+    return top;
+  }
+
+  #isGateway(copy: Copy): boolean {
+    const parent = this.#options.parents.get(copy);
+    return parent !== undefined && parent.on.site !== copy.on.site;
+  }
+
+  #mayFeed({ copy }: Branch): boolean {
+    return copy.on.mayHold || copy === this.#options.spread.root;
+  }
+
+  /** An origin has room for one in any case: a stream that never leaves it is of no use. */
+  #roomOf(copy: Copy): Room {
+    return this.#rooms.getOrInsertComputed(copy, () => {
+      const { spread } = this.#options;
+      const isRoot = copy === spread.root;
+      if (!isRoot && !copy.on.mayHold) return { kept: 0, fresh: 0 };
+      const within = (share: number): number =>
+        Math.max(isRoot ? 1 : 0, Math.min(FANOUT, roomForChildren(spread, copy, share)));
+      // One that is to be emptied goes on with the children that it has, and takes no other.
+      return { kept: within(1), fresh: copy.on.isDraining ? 1 : within(FILL) };
+    });
+  }
+}
