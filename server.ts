@@ -41,6 +41,7 @@ import { Successors } from './network/state/successors.ts';
 import { signToken } from './network/token.ts';
 import { type Origin, recordingFolders, startOrigin } from './origin/origin.ts';
 import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
+import { EXPLAIN_HELP, readExplanation } from './usher/commands/explain.ts';
 import { KEYS_HELP, makeKey } from './usher/commands/keys.ts';
 import { SIMULATE_HELP, simulate } from './usher/commands/simulate.ts';
 import { readStatus, STATUS_HELP } from './usher/commands/status.ts';
@@ -54,6 +55,7 @@ const HELP = `headwater: a live video relay
   headwater server [flags]          run one server of a cluster
   headwater usher [flags]           run one usher of a cluster; they meet in the state that the file of --config names
   headwater status ...              how a cluster is
+  headwater explain ...             where a viewer would be sent, and why
   headwater keys ...                make keys to publish and tokens to play
   headwater simulate ...            try placement on viewers who are not there
 
@@ -61,6 +63,8 @@ ${FLAGS_HELP}
   --help                   show this
 
 ${STATUS_HELP}
+
+${EXPLAIN_HELP}
 
 ${KEYS_HELP}
 
@@ -379,6 +383,7 @@ async function main(args: readonly string[]): Promise<void> {
     const [purpose, stream, ...flags] = rest;
     process.stdout.write(`${await makeKey({ purpose, stream, rest: flags, clock })}\n`);
   } else if (command === 'status') process.stdout.write(await readStatus(rest, getText));
+  else if (command === 'explain') process.stdout.write(await readExplanation(rest, getText));
   else if (command === 'simulate') process.stdout.write(simulate(rest, (line) => process.stderr.write(line)));
   else if (command === 'server' || command === 'usher') await run(readConfig(rest), command);
   else await run(readConfig(args), 'both');

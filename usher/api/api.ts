@@ -3,12 +3,13 @@
 import type { Route } from '../../network/http.ts';
 import type { ClusterState } from '../../network/state/state.ts';
 import { clusterRoutes } from './cluster.ts';
+import { type ExplainOptions, explainRoutes } from './explain.ts';
 import { type LiveOptions, liveRoutes } from './live.ts';
 import { type RecordingOptions, recordingRoutes } from './recordings.ts';
 import { type SteerOptions, steerRoutes } from './steer.ts';
 import { streamRoutes } from './streams.ts';
 
-export interface ApiOptions extends LiveOptions, SteerOptions, RecordingOptions {
+export interface ApiOptions extends LiveOptions, SteerOptions, ExplainOptions, RecordingOptions {
   readonly state: Pick<ClusterState, 'snapshot'>;
 }
 
@@ -19,5 +20,6 @@ export function apiRoutes(options: ApiOptions): Route[] {
     ...streamRoutes(options.state),
     ...recordingRoutes(options),
     ...clusterRoutes(options),
+    ...explainRoutes(options),
   ];
 }

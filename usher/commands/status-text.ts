@@ -10,6 +10,7 @@ import type {
   StreamRecord,
 } from '../../network/state/state.ts';
 import { drainTexts } from './drain-text.ts';
+import { tableLines } from './table.ts';
 
 /** What is shown at most: a cluster of thousands is for the eyes of programs. */
 const MAX_SERVERS = 100;
@@ -36,13 +37,7 @@ function serverTable(snapshot: Snapshot): string {
   if (shown.length === 0) return '';
   const head = ['SERVER', 'SITE', 'ROLES', 'EGRESS', '', 'VIEWERS', 'FEEDS', ''];
   const rows = [head, ...shown.map((server) => serverRow(snapshot, server))];
-  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => align(cell, column, widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  );
+  const lines = tableLines(rows, [4, 5, 6]);
   return [...lines, ...more(snapshot.servers.length, MAX_SERVERS)].join('\n');
 }
 
@@ -60,11 +55,6 @@ function serverRow(snapshot: Snapshot, server: KnownServer): string[] {
     String(holdings.length),
     dead || (drain ? 'drains' : ''),
   ];
-}
-
-/** Numbers stand at the right. */
-function align(cell: string, column: number, width: number): string {
-  return [4, 5, 6].includes(column) ? cell.padStart(width) : cell.padEnd(width);
 }
 
 function bar(share: number): string {

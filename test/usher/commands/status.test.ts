@@ -55,19 +55,19 @@ describe('a clear error says', () => {
         status: 500,
         text: '{"title":"Internal Server Error","detail":"the fault is in the log of the server"}',
       },
-      /status 500, the fault is/,
+      /status 500: the fault is/,
     ],
-    [{ status: 200, text: '<html>' }, /status 200, '<html>'/],
+    [{ status: 200, text: '<html>' }, /status 200: '<html>'/],
     [{ status: 200, text: '{"servers":[]}' }, /is no usher's/],
   ])('that %j is no cluster', async (answer, words) => {
     const [code, message] = await failure([], usherThatSays(answer));
-    expect(code).toBe('no_status');
+    expect(code).toBe('no_answer');
     expect(message).toMatch(words);
   });
 
   test('that nobody answers', async () => {
     const [code, message] = await failure(['--usher', 'http://127.0.0.1:1'], getText);
-    expect(code).toBe('no_status');
+    expect(code).toBe('no_answer');
     expect(message).toMatch(/no answer from http:\/\/127\.0\.0\.1:1\/api\/cluster: .*ECONNREFUSED/);
   });
 });
