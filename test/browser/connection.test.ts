@@ -1,18 +1,18 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { BreakableProxy } from '../tools/breakable-proxy.ts';
 import { Broadcaster } from '../tools/broadcaster.ts';
 import { launchChromium, openPage, untilStatus } from '../tools/chromium.ts';
 import { ServerProcess } from '../tools/server-process.ts';
+import { TcpProxy } from '../tools/tcp-proxy.ts';
 
-let proxy: BreakableProxy;
+let proxy: TcpProxy;
 let server: ServerProcess;
 let broadcaster: Broadcaster;
 let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  proxy = await BreakableProxy.start();
+  proxy = await TcpProxy.before();
   server = await ServerProcess.start(['--no-sample', '--media-url', proxy.url]);
   proxy.leadTo(server.mediaUrl);
   broadcaster = new Broadcaster(`${server.rtmpUrl}/alice`);

@@ -94,6 +94,11 @@ export class ServerProcess implements AsyncDisposable {
     }
   }
 
+  /** As `SIGSTOP`, after which it does nothing and keeps its connections, and `SIGCONT`. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** Sends a signal and resolves with the exit code. */
   async end(signal: NodeJS.Signals): Promise<number | null> {
     this.#child.kill(signal);

@@ -1,0 +1,107 @@
+// A page as players are that know nothing of Headwater: hls.js as it comes in Chromium, and what the video element tells of stalls.
+
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { openPage } from './chromium.ts';
+
+const HLS_FILE = createRequire(import.meta.url).resolve('hls.js/dist/hls.min.js');
+const STARTED_MS = 20_000;
+
+export interface HlsFigures {
+  /** Times that the video had nothing to play (`waiting`), and for how long in all. */
+  readonly stalls: number;
+  readonly stalledMs: number;
+  readonly framesShown: number;
+  /** What hls.js called fatal. */
+  readonly errors: readonly string[];
+}
+
+export class HlsPage implements AsyncDisposable {
+  readonly #page: Page;
+
+  private constructor(page: Page) {
+    this.#page = page;
+  }
+
+  /** Resolves once pictures are shown. */
+  static async open(browser: Browser, playlistUrl: string): Promise<HlsPage> {
+    // Chromium lets only pages of the loopback reach the loopback.
+    const { page } = await openPage(browser, new URL('/healthz', playlistUrl).href);
+    await page.setContent('<video muted autoplay playsinline></video>');
+    await page.addScriptTag({ path: HLS_FILE });
+    await page.evaluate(play, playlistUrl);
+    await page.waitForFunction(() => window.watched.framesShown() > 30, undefined, { timeout: STARTED_MS });
+    return new HlsPage(page);
+  }
+
+  /** Counts stalls anew from here. */
+  async begin(): Promise<void> {
+    await this.#page.evaluate(() => window.watched.begin());
+  }
+
+  figures(): Promise<HlsFigures> {
+    return this.#page.evaluate(() => window.watched.figures());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#page.context().close();
+  }
+}
+
+declare global {
+  interface Window {
+    watched: { begin(): void; framesShown(): number; figures(): HlsFigures };
+  }
+}
+
+interface HlsClass {
+  new (): { on(event: string, listener: (event: string, data: HlsError) => void): void } & HlsSource;
+  readonly Events: { readonly ERROR: string };
+}
+
+interface HlsSource {
+  attachMedia(video: HTMLVideoElement): void;
+  loadSource(url: string): void;
+}
+
+interface HlsError {
+  readonly fatal: boolean;
+  readonly details: string;
+}
+
+/** Runs in the page. */
+function play(url: string): void {
+  const { Hls } = window as unknown as { Hls: HlsClass };
+  const video = document.querySelector('video')!;
+  const errors: string[] = [];
+  let stalls = 0;
+  let stalledMs = 0;
+  let waitingSinceMs: number | undefined;
+  const settle = (): void => {
+    if (waitingSinceMs !== undefined) stalledMs += performance.now() - waitingSinceMs;
+    waitingSinceMs = undefined;
+  };
+  video.addEventListener('waiting', () => {
+    if (waitingSinceMs === undefined) stalls++;
+    waitingSinceMs ??= performance.now();
+  });
+  video.addEventListener('playing', settle);
+  const framesShown = (): number => video.getVideoPlaybackQuality().totalVideoFrames;
+  window.watched = {
+    framesShown,
+    begin() {
+      [stalls, stalledMs, waitingSinceMs] = [0, 0, waitingSinceMs && performance.now()];
+      errors.length = 0;
+    },
+    figures() {
+      const goingOnMs = waitingSinceMs === undefined ? 0 : performance.now() - waitingSinceMs;
+      return { stalls, stalledMs: stalledMs + goingOnMs, framesShown: framesShown(), errors: [...errors] };
+    },
+  };
+  const hls = new Hls();
+  hls.on(Hls.Events.ERROR, (_, { fatal, details }) => {
+    if (fatal) errors.push(details);
+  });
+  hls.attachMedia(video);
+  hls.loadSource(url);
+}
