@@ -335,7 +335,7 @@ function holdingsIn(feeds: Feeds, edge: Edge): ServerRecord['holdings'] {
 async function openUsher(base: Base, ownRtmpUrl: string | undefined): Promise<HttpServer> {
   const { config, logger, metrics, secrets, state, catalogue, opened, listen } = base;
   const rtmpUrl = config.rtmpUrl ?? ownRtmpUrl ?? `rtmp://${hostIn(config.bind)}:${config.rtmpPort}/live`;
-  const view = config.state.redis ? new View({ state, clock, logger }) : state;
+  const view = config.state.redis ? opened.use(new View({ state, clock, logger })) : state;
   const atlas = opened.use(await openAtlas(config.map, { clock, logger }));
   const routes = usherRoutes({
     state: view,

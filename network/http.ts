@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import parseRange from 'range-parser';
 import type { Clock } from './clock.ts';
+import { CodedError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import type { Counter, Metrics } from './metrics.ts';
 
@@ -307,8 +308,12 @@ function count({ requests, sentBytes, listener }: HttpMetrics, kind: string, exc
 /** A fault while answering costs that answer alone. */
 function run(options: HttpOptions, route: Found['route'], exchange: Exchange): void {
   const fail = (error: unknown): void => {
-    options.logger.error({ err: error, kind: route.kind, path: exchange.path }, 'request failed');
+    const isAway = error instanceof CodedError && error.code === 'state_unavailable';
+    const about = { kind: route.kind, path: exchange.path };
+    if (isAway) options.logger.warn({ ...about, reason: error.message }, 'request can not be answered');
+    else options.logger.error({ ...about, err: error }, 'request failed');
     if (exchange.response.headersSent) exchange.response.destroy();
+    else if (isAway) sendProblem(exchange, 503, 'Service Unavailable', 'the cluster state is away');
     else sendProblem(exchange, 500, 'Internal Server Error', 'the fault is in the log of the server');
   };
   try {

@@ -1,6 +1,6 @@
 // Usher's view of the cluster: one snapshot for all who ask within a moment, and the last one while the state is away.
 
-import type { Clock } from '../network/clock.ts';
+import type { Clock, Timer } from '../network/clock.ts';
 import { reasonOf } from '../network/errors.ts';
 import type { Logger } from '../network/logger.ts';
 import type { ClusterState, Snapshot } from '../network/state/state.ts';
@@ -13,16 +13,21 @@ export interface ViewOptions {
 
 /** Servers beat once a second: a snapshot that is so old says nothing else than a new one would. */
 const MAX_AGE_MS = 200;
+/** Taken also while nobody asks: the last one is what viewers are placed by when the state goes away. */
+const PERIOD_MS = 1_000;
 
-export class View {
+export class View implements Disposable {
   readonly #options: ViewOptions;
   #latest: Snapshot | undefined;
   #takenAtMs = Number.NEGATIVE_INFINITY;
   #taking: Promise<Snapshot> | undefined;
   #isStateAway = false;
+  readonly #timer: Timer;
 
   constructor(options: ViewOptions) {
     this.#options = options;
+    this.#timer = options.clock.every(PERIOD_MS, () => this.#refresh());
+    this.#refresh();
   }
 
   /** Rejects only while the state has never been reached. Who was alive in the last snapshot is so until there is a newer one. */
@@ -33,6 +38,15 @@ export class View {
       this.#taking = undefined;
     });
     return this.#taking;
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer.cancel();
+  }
+
+  /** Without a snapshot yet, whoever asks for one is told why. */
+  #refresh(): void {
+    this.snapshot().catch(() => {});
   }
 
   async #take(): Promise<Snapshot> {

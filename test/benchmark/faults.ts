@@ -226,5 +226,3 @@ function findingsTable(findings: readonly Finding[]): string {
 function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
-
-if (import.meta.main) process.stdout.write((await benchmarkFaults({ only: process.argv[2] ?? '' })).text);

@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { benchmarkDelivery } from './delivery.ts';
+import { benchmarkFaults } from './faults.ts';
 import { benchmarkLatency } from './latency.ts';
 import { benchmarkPlace } from './place.ts';
 import { benchmarkRelay } from './relay.ts';
@@ -19,6 +20,7 @@ export interface BenchmarkOptions {
 
 const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise<Report>>> = {
   delivery: benchmarkDelivery,
+  faults: benchmarkFaults,
   latency: benchmarkLatency,
   place: benchmarkPlace,
   relay: benchmarkRelay,

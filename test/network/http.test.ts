@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../network/clock.ts';
+import { CodedError } from '../../network/errors.ts';
 import {
   type HttpServer,
   httpMetrics,
@@ -41,6 +42,14 @@ const routes: Route[] = [
     pattern: /^\/fault$/,
     handle: async () => {
       throw new Error('private words');
+    },
+  },
+  {
+    kind: 'stateless',
+    method: 'GET',
+    pattern: /^\/stateless$/,
+    handle: async () => {
+      throw new CodedError('state_unavailable', 'Redis at 10.0.0.1: refused');
     },
   },
   {
@@ -174,6 +183,12 @@ describe('routes', () => {
     expect(answer.status).toBe(500);
     expect(await answer.text()).not.toContain('private');
     expect(logger.lines.at(-1)).toMatchObject({ level: 'error', fields: { kind: 'fault' } });
+  });
+
+  test('what needs the cluster state while it is away is a 503', async () => {
+    const answer = await fetch(`${base}/stateless`);
+    expect([answer.status, await answer.text()]).toEqual([503, expect.not.stringContaining('10.0.0.1')]);
+    expect(logger.lines.at(-1)).toMatchObject({ level: 'warn', fields: { kind: 'stateless' } });
   });
 
   test('requests are counted by kind and status', async () => {

@@ -16,8 +16,9 @@ class CountingState {
   }
 }
 
-function open() {
+function open({ isAway = false } = {}) {
   const state = new CountingState();
+  state.isAway = isAway;
   const clock = new ManualClock();
   const logger = keepingLogger();
   return { state, clock, logger, view: new View({ state, clock, logger }) };
@@ -50,9 +51,20 @@ describe('a view', () => {
     expect(logger.lines.map(({ level }) => level)).toEqual(['warn', 'info']);
   });
 
-  test('has nothing to say before the state was reached', async () => {
-    const { state, view } = open();
+  test('of which nobody asks has one to keep all the same', async () => {
+    const { state, clock, view } = open();
+    await view.snapshot();
+    for (let turn = 0; turn < 3; turn++) {
+      clock.advance(1_000);
+      await new Promise(setImmediate);
+    }
     state.isAway = true;
+    clock.advance(500);
+    expect((await view.snapshot()).nowMs).toBe(4);
+  });
+
+  test('has nothing to say before the state was reached', async () => {
+    const { view } = open({ isAway: true });
     await expect(view.snapshot()).rejects.toThrow('nobody there');
   });
 });
