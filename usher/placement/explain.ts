@@ -20,7 +20,7 @@ import { fits, type Load, roomMbps, unleasedRoomMbps } from './scene/loads.ts';
 import { type Closed, type SceneServer, type SceneSite, serverRoomMbps } from './scene/plant.ts';
 import { type Scene, type SceneCdn, sceneServer } from './scene/scene.ts';
 import { findStream, rungsMbps } from './scene/streams.ts';
-import { isOpenTo } from './scene/uplinks.ts';
+import { uplinksTo } from './scene/uplinks.ts';
 import { keptMbps } from './search.ts';
 
 export interface Explanation {
@@ -183,9 +183,7 @@ function shortageOf(limit: Shortage['limit'], load: Load, mbps: number): Shortag
 
 /** Of the uplinks that go to this viewer's network: the one with the most room, when it is too little. */
 function uplinkShortage(site: SceneSite, { whence }: PlaceRequest, mbps: number): Shortage | undefined {
-  const shortages = site.uplinks
-    .filter((uplink) => isOpenTo(uplink, whence.asn))
-    .map(({ load }) => shortageOf('uplink', load, mbps));
+  const shortages = uplinksTo(site.uplinks, whence.asn).map(({ load }) => shortageOf('uplink', load, mbps));
   if (shortages.length === 0) return { limit: 'uplink', resource: `uplink/${site.name}`, roomMbps: 0 };
   if (shortages.includes(undefined)) return undefined;
   return shortages.reduce((most, each) => (each!.roomMbps > most!.roomMbps ? each : most));

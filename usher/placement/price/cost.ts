@@ -10,7 +10,7 @@ import { fillOf } from '../scene/loads.ts';
 import type { SceneServer, SceneSite } from '../scene/plant.ts';
 import { type Scene, type SceneCdn, sceneServer, sceneSite } from '../scene/scene.ts';
 import { copyMbps } from '../scene/streams.ts';
-import { isOpenTo, type Way, wayOut } from '../scene/uplinks.ts';
+import { uplinksTo, type Way, wayOut } from '../scene/uplinks.ts';
 import { GB_PER_MBPS_HOUR } from './billing.ts';
 import type { Policy } from './policy.ts';
 
@@ -70,7 +70,7 @@ export function siteTerms(ask: Ask, site: SceneSite, mbps: number, isThere: bool
 }
 
 function anyWay({ uplinks }: SceneSite, asn: number | undefined): Way | undefined {
-  const uplink = uplinks.find((each) => isOpenTo(each, asn));
+  const [uplink] = uplinksTo(uplinks, asn);
   return uplink && { uplink, microUsdPerHour: 0 };
 }
 

@@ -17,28 +17,37 @@ export interface Way {
 }
 
 /**
- * A peering port with the viewer's network that has room, the first listed first; else the transit with room that is cheapest
- * now; undefined when all are full.
+ * A peering port with the viewer's network that has room, the first listed first. The routers send a network everything over its
+ * ports, also when these are full: only where it has none, the transit with room that is cheapest now. Undefined when all are full.
  */
 export function wayOut(
   uplinks: readonly SceneUplink[],
   asn: number | undefined,
   mbps: number,
 ): Way | undefined {
-  const peering = uplinks.find((each) => isPeeringWith(each.uplink, asn) && fits(mbps, each.load));
-  if (peering) return { uplink: peering, microUsdPerHour: 0 };
+  const isPeer = hasPort(uplinks, asn);
   let best: Way | undefined;
   for (const uplink of uplinks) {
-    if (uplink.uplink.kind !== 'transit' || !fits(mbps, uplink.load)) continue;
+    if (!carries(uplink.uplink, asn, isPeer) || !fits(mbps, uplink.load)) continue;
     const { usedMbps, booked } = uplink.load;
-    const price = microUsdPerHour(uplink.tariff, usedMbps + booked.mbps, mbps);
+    const price = isPeer ? 0 : microUsdPerHour(uplink.tariff, usedMbps + booked.mbps, mbps);
     if (!best || price < best.microUsdPerHour) best = { uplink, microUsdPerHour: price };
   }
   return best;
 }
 
-export function isOpenTo({ uplink }: SceneUplink, asn: number | undefined): boolean {
-  return uplink.kind === 'transit' || isPeeringWith(uplink, asn);
+/** Those that carry what is sent to a network, full or not. */
+export function uplinksTo(uplinks: readonly SceneUplink[], asn: number | undefined): readonly SceneUplink[] {
+  const isPeer = hasPort(uplinks, asn);
+  return uplinks.filter(({ uplink }) => carries(uplink, asn, isPeer));
+}
+
+function hasPort(uplinks: readonly SceneUplink[], asn: number | undefined): boolean {
+  return uplinks.some(({ uplink }) => isPeeringWith(uplink, asn));
+}
+
+function carries(uplink: Uplink, asn: number | undefined, isPeer: boolean): boolean {
+  return isPeer ? isPeeringWith(uplink, asn) : uplink.kind === 'transit';
 }
 
 function isPeeringWith(uplink: Uplink, asn: number | undefined): boolean {
