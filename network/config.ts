@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { CodedError, reasonOf } from './errors.ts';
 import { parsePrefix } from './map/address.ts';
 import { isPlaceName, isStreamName, PLACE_NAME_RULE, STREAM_NAME_RULE } from './names.ts';
-import type { RedisAddress } from './state/redis.ts';
+import type { RedisAddress } from './state/redis-client.ts';
 import { explain, parseYaml, type Whereabouts, z } from './yaml.ts';
 
 const port = z.int().min(0).max(65_535);

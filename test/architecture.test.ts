@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; readonly door: string }[] = [
   { outside: 'node:http', pattern: /from 'node:http'/, door: 'network/http.ts' },
   { outside: 'node:crypto', pattern: /from 'node:crypto'/, door: 'network/hash.ts' },
-  { outside: 'ioredis', pattern: /from 'ioredis'/, door: 'network/state/redis.ts' },
+  { outside: 'ioredis', pattern: /from 'ioredis'/, door: 'network/state/redis-client.ts' },
   { outside: 'undici', pattern: /from 'undici'/, door: 'network/dial.ts' },
   { outside: 'pino', pattern: /from 'pino'/, door: 'network/logger.ts' },
   { outside: 'prom-client', pattern: /from 'prom-client'/, door: 'network/metrics.ts' },
@@ -60,6 +60,7 @@ const PURE = [
   'network/feed/rendition.ts',
   'network/session.ts',
   'network/media/splitter.ts',
+  'network/state/lease.ts',
   'network/state/state-entries.ts',
   'network/state/state-rules.ts',
   'edge/hls/directives.ts',

@@ -2,8 +2,8 @@
 
 import { CodedError, reasonOf } from '../errors.ts';
 import { quoted } from '../names.ts';
-import type { UplinkAccount } from './lease.ts';
-import type { Assignment, KnownServer, ServerRecord, StreamRecord } from './state.ts';
+import type { Demand, KnownUsher, UplinkAccount } from './lease.ts';
+import type { Assignment, Drain, KnownServer, ServerRecord, StreamRecord } from './state.ts';
 import type { StreamEntry } from './state-rules.ts';
 
 /** Where an entry lies, for the error that says it is garbage. */
@@ -13,6 +13,7 @@ export interface Place {
 }
 
 const SERVER_ENTRY = /^(\d+)\n[^\n]*\n(.*)$/s;
+const USHER_ENTRY = /^(\d+) \d+\n(.*)$/s;
 const STREAM_ENTRY = /^(held|left|ended) (\d+) (\d+) ([^\n]*)\n(.*)$/s;
 
 /** Throws `bad_state` when it is not what a beat writes; the other readers do so too. */
@@ -33,6 +34,21 @@ export function readStream(entry: string, place: Place): StreamEntry {
 
 export function readAssignment(json: string, place: Place): Assignment {
   return parse(json, place, ASSIGNMENT) as Assignment;
+}
+
+export function readDrain(json: string, place: Place): Drain {
+  return parse(json, place, DRAIN) as Drain;
+}
+
+export function readUsher(entry: string, place: Place): KnownUsher {
+  const [, at, json] = USHER_ENTRY.exec(entry) ?? [];
+  if (at === undefined || json === undefined) throw garbage(place, entry, 'it has no header');
+  return { id: place.field, heardAtMs: Number(at), demand: parse(json, place, DEMAND) as Demand };
+}
+
+export function readAmount(text: string, place: Place): number {
+  if (!/^\d+$/.test(text)) throw garbage(place, text, 'it is no amount');
+  return Number(text);
 }
 
 export function readAccount(json: string, place: Place): UplinkAccount {
@@ -103,6 +119,8 @@ const ASSIGNMENT: Shape = {
   follows: [{ stream: 'string', rendition: 'string', parents: [{ id: 'string', relayUrl: 'string' }] }],
   successors: { '*': { id: 'string', mediaUrl: 'string' } },
 };
+
+const DEMAND: Shape = { '*': { '*': 'number' } };
 
 const ACCOUNT: Shape = {
   monthStartMs: 'number',

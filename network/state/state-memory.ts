@@ -1,7 +1,8 @@
 // The cluster state of a cluster that is one process, and of simulations.
 
 import type { Clock } from '../clock.ts';
-import type { UplinkAccount } from './lease.ts';
+import { checkReport, type LeaseAnswer, type UplinkAccount, type UsherReport } from './lease.ts';
+import { Ledger } from './ledger.ts';
 import {
   type Hearing,
   hearingAt,
@@ -16,6 +17,7 @@ import type {
   BeatAnswer,
   Claim,
   ClusterState,
+  Drain,
   KnownServer,
   Lead,
   LeadChanges,
@@ -33,9 +35,11 @@ import {
   inOrder,
   isHeld,
   isShown,
+  renew,
   type StreamEntry,
   shownStream,
   termAfter,
+  unknownServer,
 } from './state-rules.ts';
 
 interface MemberEntry {
@@ -45,7 +49,8 @@ interface MemberEntry {
 }
 
 interface Lease {
-  readonly leader: string;
+  /** Undefined of one that was given back. */
+  readonly leader: string | undefined;
   readonly term: number;
   readonly renewedAtMs: number;
 }
@@ -57,14 +62,19 @@ export class MemoryState implements ClusterState {
   readonly #members = new Map<string, MemberEntry>();
   readonly #streams = new Map<string, StreamEntry>();
   readonly #plan = new Map<string, Assignment>();
+  readonly #drains = new Map<string, Drain>();
   readonly #accounts = new Map<string, UplinkAccount>();
+  readonly #ledger: Ledger;
+  readonly #watchers = new Map<string, Set<() => void>>();
   #heard: LastHeard | undefined;
+  #firstHeardAtMs: number | undefined;
   #planTerm = 0;
   #lease: Lease | undefined;
 
   constructor(clock: Clock, limits: Limits = LIMITS) {
     this.#clock = clock;
     this.#limits = limits;
+    this.#ledger = new Ledger(limits.leaseMs);
   }
 
   async beat(server: ServerRecord, streams: readonly StreamRecord[]): Promise<BeatAnswer> {
@@ -73,12 +83,15 @@ export class MemoryState implements ClusterState {
     if (this.#isTaken(server, hearing)) throw idTaken(server);
     const announced = new Map(streams.map(({ name, term }) => [name, term]));
     const last = this.#members.get(server.id);
+    const { drain } = server;
+    if (!last && drain?.wished)
+      this.#drains.set(server.id, { sinceMs: drain.sinceMs, deadlineMs: drain.deadlineMs });
     renew(this.#members, server.id, { server: { ...server, beatAtMs: nowMs }, announced });
     // What a process that crashed was origin of has not ended: its broadcaster will look for another server.
     if (last)
       this.#release(last, announced, last.server.instance === server.instance ? 'ended' : 'left', nowMs);
     const lost = streams.flatMap((stream) => this.#announce(server.id, stream, nowMs));
-    return { assignment: this.#plan.get(server.id), drain: undefined, lost };
+    return { assignment: this.#plan.get(server.id), drain: this.#drains.get(server.id), lost };
   }
 
   async leave(server: ServerIdentity): Promise<void> {
@@ -103,26 +116,46 @@ export class MemoryState implements ClusterState {
     const { nowMs } = hearing;
     if (this.#isTaken(server, hearing)) throw idTaken(server);
     const entry = this.#streams.get(name);
-    if (entry && entry.origin !== server.id && isHeld(entry, hearing, this.#limits) && !options.takeover) {
-      return { kind: 'held', by: entry.origin, term: entry.term };
-    }
+    const holder =
+      entry && entry.origin !== server.id && isHeld(entry, hearing, this.#limits) ? entry : undefined;
+    if (holder && !options.takeover) return { kind: 'held', by: holder.origin, term: holder.term };
     const term = termAfter(entry?.term ?? 0, nowMs);
     renew(this.#streams, name, { kind: 'held', atMs: nowMs, term, origin: server.id, record: entry?.record });
+    if (holder) this.#tell([holder.origin]);
     return { kind: 'claimed', term, before: claimedBefore(name, entry, hearing, this.#limits) };
   }
 
   async lead(usherId: string, term: number | undefined, changes: LeadChanges): Promise<Lead> {
     const { nowMs } = this.#hear();
     const last = this.#lease;
-    const isLed = last !== undefined && isWithin(last.renewedAtMs, nowMs, this.#limits.leaseMs);
+    const isLed = last?.leader !== undefined && isWithin(last.renewedAtMs, nowMs, this.#limits.leaseMs);
     const isLeader = last?.leader === usherId;
     const isRefused = term === undefined ? isLed && !isLeader : !isLeader || term !== last.term;
     if (isRefused)
       return { kind: 'following', leader: isLed ? last.leader : undefined, term: last?.term ?? 0 };
     const held = term ?? termAfter(last?.term ?? 0, nowMs);
-    this.#lease = { leader: usherId, term: held, renewedAtMs: nowMs };
-    this.#change(changes, held);
-    return { kind: 'leading', term: held };
+    this.#lease = { leader: changes.resigns ? undefined : usherId, term: held, renewedAtMs: nowMs };
+    this.#tell(this.#change(changes, held));
+    return changes.resigns
+      ? { kind: 'following', leader: undefined, term: held }
+      : { kind: 'leading', term: held };
+  }
+
+  async lease(report: UsherReport): Promise<LeaseAnswer> {
+    checkReport(report);
+    const { nowMs, sinceMs } = this.#hear();
+    // Nobody can hold anything from before: a state in memory begins and ends with its ushers.
+    const isNew = sinceMs === this.#firstHeardAtMs;
+    const isSettled = isNew || !isWithin(sinceMs, nowMs, this.#limits.leaseMs);
+    return this.#ledger.report(report, { nowMs, isSettled });
+  }
+
+  async drain(serverId: string, drain: Drain | null): Promise<void> {
+    this.#start();
+    if (!this.#members.has(serverId)) throw unknownServer(serverId);
+    if (drain) this.#drains.set(serverId, drain);
+    else this.#drains.delete(serverId);
+    this.#tell([serverId]);
   }
 
   async snapshot(): Promise<Snapshot> {
@@ -136,19 +169,36 @@ export class MemoryState implements ClusterState {
       streams: inOrder(streams, ({ name }) => name),
       planTerm: this.#planTerm,
       plan: Object.fromEntries(this.#plan),
-      drains: {},
-      ushers: [],
+      drains: Object.fromEntries(this.#drains),
+      ushers: this.#ledger.ushers(hearing.nowMs),
       accounts: Object.fromEntries(this.#accounts),
-      spentMicroUsd: {},
+      spentMicroUsd: this.#ledger.spentMicroUsd(hearing.nowMs),
+    };
+  }
+
+  watch(serverId: string, onChange: () => void): Disposable {
+    const watchers = this.#watchers.getOrInsertComputed(serverId, () => new Set());
+    const watcher = () => onChange();
+    watchers.add(watcher);
+    return {
+      [Symbol.dispose]: () => {
+        watchers.delete(watcher);
+        if (watchers.size === 0) this.#watchers.delete(serverId);
+      },
     };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
+  #tell(serverIds: Iterable<string>): void {
+    for (const id of serverIds) for (const onChange of [...(this.#watchers.get(id) ?? [])]) onChange();
+  }
+
   /** Begins a verb by which the state is heard to be there. */
   #hear(): Hearing {
     const hearing = this.#start();
     this.#heard = { ...hearing, heardAtMs: hearing.nowMs };
+    this.#firstHeardAtMs ??= hearing.nowMs;
     return hearing;
   }
 
@@ -203,22 +253,24 @@ export class MemoryState implements ClusterState {
     this.#release(member, new Map(), 'left', nowMs);
     this.#members.delete(member.server.id);
     this.#plan.delete(member.server.id);
+    this.#drains.delete(member.server.id);
   }
 
-  #change({ plan = {}, accounts = {} }: LeadChanges, term: number): void {
+  /** Gives the servers whose assignment changed. */
+  #change({ plan = {}, accounts = {} }: LeadChanges, term: number): string[] {
     for (const [name, account] of Object.entries(accounts)) {
       if (account === null) this.#accounts.delete(name);
       else this.#accounts.set(name, account);
     }
+    const changed: string[] = [];
     for (const [id, assignment] of Object.entries(plan)) {
-      if (assignment === null) this.#plan.delete(id);
-      else if (this.#members.has(id)) this.#plan.set(id, assignment);
       this.#planTerm = term;
+      if (assignment === null) this.#plan.delete(id);
+      else if (this.#members.has(id)) {
+        this.#plan.set(id, assignment);
+        changed.push(id);
+      }
     }
+    return changed;
   }
-}
-
-function renew<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
-  map.delete(key);
-  map.set(key, value);
 }

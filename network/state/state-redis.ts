@@ -3,14 +3,16 @@
 import type { Clock } from '../clock.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { UplinkAccount } from './lease.ts';
-import { type Hearing, hearingAt, isWithin, LIMITS, type Limits, pauseMs, silenceMs } from './liveness.ts';
-import { type RedisAddress, RedisLink } from './redis.ts';
+import { checkReport, inKbps, type LeaseAnswer, type UsherReport } from './lease.ts';
+import { type Hearing, LIMITS, type Limits, pauseMs, silenceMs } from './liveness.ts';
+import { RedisLink, TIMEOUT_MS } from './redis.ts';
+import { RedisChannels } from './redis-channels.ts';
+import type { RedisAddress } from './redis-client.ts';
 import type {
-  Assignment,
   BeatAnswer,
   Claim,
   ClusterState,
+  Drain,
   Lead,
   LeadChanges,
   LostStream,
@@ -20,18 +22,18 @@ import type {
   StreamRecord,
   Whereabouts,
 } from './state.ts';
-import { pairs, readAccount, readAssignment, readServer, readStream } from './state-entries.ts';
+import { pairs, readAmount, readAssignment, readDrain, readServer, readStream } from './state-entries.ts';
 import {
   claimedBefore,
   holdersOf,
   idTaken,
-  inOrder,
-  isShown,
   type StreamEntry,
   shownStream,
+  unknownServer,
 } from './state-rules.ts';
 import {
   type Answers,
+  channelOf,
   type HearingAnswer,
   KEY_NAMES,
   KEYS,
@@ -40,6 +42,7 @@ import {
   SCRIPTS,
   type Script,
 } from './state-scripts.ts';
+import { type SnapshotAnswer, SnapshotReader } from './state-snapshot.ts';
 
 export interface RedisStateOptions {
   readonly address: RedisAddress;
@@ -59,8 +62,10 @@ export class RedisState implements ClusterState {
   readonly #limits: Limits;
   readonly #now: (() => number) | undefined;
   readonly #keys: Readonly<Record<Key, string>>;
-  /** The plan of the last snapshot, as text and read: little of it changes from one to the next. */
-  #plan = new Map<string, { readonly json: string; readonly assignment: Assignment }>();
+  readonly #channels: RedisChannels;
+  /** What a server's id follows, where is said that there is something new for it. */
+  readonly #channel: string;
+  readonly #reader: SnapshotReader;
 
   /** Connects in the background. Throws `bad_config` when a file that the address names can't be read. */
   constructor(options: RedisStateOptions) {
@@ -69,21 +74,28 @@ export class RedisState implements ClusterState {
     this.#limits = options.limits ?? LIMITS;
     this.#now = options.now;
     this.#keys = keysOf(options.address.prefix);
+    this.#channels = new RedisChannels({ ...options, timeoutMs: options.timeoutMs ?? TIMEOUT_MS });
+    this.#channel = channelOf(options.address.prefix);
+    this.#reader = new SnapshotReader(this.#keys, this.#limits);
   }
 
   async beat(server: ServerRecord, streams: readonly StreamRecord[]): Promise<BeatAnswer> {
-    const [kind, assignment, lost] = await this.#run('beat', [
+    const { drain } = server;
+    const wished = drain?.wished ? { sinceMs: drain.sinceMs, deadlineMs: drain.deadlineMs } : undefined;
+    const [kind, assignment, wish, lost] = await this.#run('beat', [
       server.id,
       server.instance,
       JSON.stringify(server),
       traceOf(server, streams),
+      wished ? JSON.stringify(wished) : '',
       ...streams.flatMap((stream) => [stream.name, String(stream.term), JSON.stringify(stream)]),
     ]);
     if (kind === 'taken') throw idTaken(server);
-    const place = { key: this.#keys.plan, field: server.id };
+    const { plan, drains } = this.#keys;
+    const field = server.id;
     return {
-      assignment: assignment === null ? undefined : readAssignment(assignment, place),
-      drain: undefined,
+      assignment: assignment === null ? undefined : readAssignment(assignment, { key: plan, field }),
+      drain: wish === null ? undefined : readDrain(wish, { key: drains, field }),
       lost: readLost(lost),
     };
   }
@@ -123,36 +135,54 @@ export class RedisState implements ClusterState {
       name,
       value === null ? '' : JSON.stringify(value),
     ]);
-    const answer = await this.#run('lead', [usherId, String(term ?? ''), String(plan!.length), ...written]);
+    const answer = await this.#run('lead', [
+      usherId,
+      String(term ?? ''),
+      changes.resigns ? '1' : '',
+      String(plan!.length),
+      ...written,
+    ]);
     if (answer[0] === 'leading') return { kind: 'leading', term: answer[1] };
     return { kind: 'following', leader: answer[1] ?? undefined, term: answer[2] };
   }
 
-  async snapshot(): Promise<Snapshot> {
-    const [time, meta, servers, streams, plan, accounts] = await this.#readAll();
-    const [heardAtMs, sinceMs, pausedAtMs, planTerm] = meta.map(Number) as [number, number, number, number];
-    const nowMs = this.#now?.() ?? millisecondsOf(time);
-    const last = heardAtMs ? { heardAtMs, sinceMs, pausedAtMs } : undefined;
-    const hearing = hearingAt(nowMs, last, this.#limits);
-    const known = pairs(servers).map(([id, text]) =>
-      readServer(text, { key: this.#keys.servers, field: id }),
-    );
-    const remembered = known.filter(({ beatAtMs }) => isWithin(beatAtMs, nowMs, this.#limits.forgetMs));
+  async lease(report: UsherReport): Promise<LeaseAnswer> {
+    checkReport(report);
+    const { id, sequence, asOfMs, demand, month } = report;
+    const [known, spent] = [month?.spentMicroUsd ?? {}, report.spentMicroUsd].map(Object.entries<number>);
+    const wants = Object.entries(report.wants);
+    const [startMs, totals, granted] = await this.#run('lease', [
+      ...[id, String(sequence), String(asOfMs), JSON.stringify(demand)],
+      ...[month?.startMs ?? '', known!.length, spent!.length].map(String),
+      ...[...known!, ...spent!].flatMap(([cdn, amount]) => [cdn, String(Math.round(amount))]),
+      ...wants.flatMap(([resource, want]) => {
+        const { limit, used, held, want: wanted } = inKbps(want);
+        return [resource, ...[limit, used, held, wanted].map(String)];
+      }),
+    ]);
     return {
-      ...hearing,
-      servers: inOrder(remembered, ({ id }) => id),
-      streams: this.#readStreams(streams, hearing),
-      planTerm,
-      plan: this.#readPlan(plan, new Set(remembered.map(({ id }) => id))),
-      drains: {},
-      ushers: [],
-      accounts: this.#readAccounts(accounts),
-      spentMicroUsd: {},
+      granted: Object.fromEntries(granted.map((kbps, at) => [wants[at]![0], kbps / 1000])),
+      month: { startMs, spentMicroUsd: this.#readAmounts(totals) },
     };
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#link[Symbol.asyncDispose]();
+  async drain(serverId: string, drain: Drain | null): Promise<void> {
+    const answer = await this.#run('drain', [serverId, drain ? JSON.stringify(drain) : '']);
+    if (answer === 'unknown') throw unknownServer(serverId);
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const answer = await this.#explained(this.#link.transact(this.#reader.commands));
+    return this.#reader.read(answer as SnapshotAnswer, this.#now?.());
+  }
+
+  watch(serverId: string, onChange: () => void): Disposable {
+    return this.#channels.listen(this.#channel + serverId, onChange);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#channels[Symbol.dispose]();
+    await this.#link[Symbol.asyncDispose]();
   }
 
   async #run<Name extends Script>(name: Name, args: readonly string[]): Promise<Answers[Name]> {
@@ -163,28 +193,10 @@ export class RedisState implements ClusterState {
       pauseMs(this.#limits),
       forgetMs,
       leaseMs,
+      this.#channel,
     ].map(String);
     const answer = this.#link.run(name, Object.values(this.#keys), [...common, ...args]);
     return (await this.#explained(answer)) as Answers[Name];
-  }
-
-  /** All that a snapshot shows, of one instant. */
-  async #readAll() {
-    const { servers, streams, plan, accounts, meta } = this.#keys;
-    const hashes = [servers, streams, plan, accounts].map((key) => ['HGETALL', key]);
-    const answer = this.#link.transact([
-      ['TIME'],
-      ['HMGET', meta, 'heard', 'since', 'paused', 'planTerm'],
-      ...hashes,
-    ]);
-    return (await this.#explained(answer)) as [
-      time: [seconds: string, microseconds: string],
-      meta: (string | null)[],
-      servers: string[],
-      streams: string[],
-      plan: string[],
-      accounts: string[],
-    ];
   }
 
   /** Redis says that a key is of the wrong type, and not which. */
@@ -200,33 +212,9 @@ export class RedisState implements ClusterState {
     }
   }
 
-  #readStreams(flat: readonly string[], hearing: Hearing): StreamRecord[] {
-    const key = this.#keys.streams;
-    const entries = pairs(flat).map(
-      ([name, text]) => [name, readStream(text, { key, field: name })] as const,
-    );
-    const shown = entries.filter(([, entry]) => isShown(entry, hearing, this.#limits));
-    const streams = shown.map(([name, entry]) => shownStream(name, entry, hearing, this.#limits));
-    return inOrder(streams, ({ name }) => name);
-  }
-
-  #readPlan(flat: readonly string[], ids: ReadonlySet<string>): Record<string, Assignment> {
-    const last = this.#plan;
-    this.#plan = new Map();
-    for (const [id, json] of pairs(flat)) {
-      if (!ids.has(id)) continue;
-      const known = last.get(id);
-      const place = { key: this.#keys.plan, field: id };
-      this.#plan.set(id, known?.json === json ? known : { json, assignment: readAssignment(json, place) });
-    }
-    return Object.fromEntries([...this.#plan].map(([id, { assignment }]) => [id, assignment]));
-  }
-
-  #readAccounts(flat: readonly string[]): Record<string, UplinkAccount> {
-    const key = this.#keys.accounts;
-    return Object.fromEntries(
-      pairs(flat).map(([name, json]) => [name, readAccount(json, { key, field: name })]),
-    );
+  #readAmounts(flat: readonly string[]): Record<string, number> {
+    const key = this.#keys.spent;
+    return Object.fromEntries(pairs(flat).map(([cdn, text]) => [cdn, readAmount(text, { key, field: cdn })]));
   }
 
   /** The claim is made by now: a broadcast does not fail for what its last origin left behind. */
@@ -258,8 +246,4 @@ function readLost(flat: readonly (string | number)[]): LostStream[] {
 
 function hearingOf([nowMs, sinceMs, pausedAtMs]: HearingAnswer): Hearing {
   return { nowMs, sinceMs, pausedAtMs };
-}
-
-function millisecondsOf([seconds, microseconds]: readonly [string, string]): number {
-  return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
 }

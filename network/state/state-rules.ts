@@ -69,6 +69,16 @@ export function inOrder<Item>(items: readonly Item[], nameOf: (item: Item) => st
   return items.toSorted((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1));
 }
 
+/** Puts an entry behind all others. */
+export function renew<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
+  map.delete(key);
+  map.set(key, value);
+}
+
 export function idTaken({ id }: ServerIdentity): CodedError {
   return new CodedError('id_taken', `another living server has the id ${quoted(id)}`);
+}
+
+export function unknownServer(id: string): CodedError {
+  return new CodedError('unknown_server', `no server ${quoted(id)} is known`);
 }

@@ -11,6 +11,12 @@ export const KEYS = {
   ending: 'zset',
   holders: 'zset',
   plan: 'hash',
+  drains: 'hash',
+  ushers: 'hash',
+  reported: 'zset',
+  shares: 'hash',
+  leased: 'zset',
+  spent: 'hash',
   accounts: 'hash',
   meta: 'hash',
 } as const;
@@ -23,13 +29,18 @@ export function keysOf(prefix: string): Readonly<Record<Key, string>> {
   return Object.fromEntries(keys) as Record<Key, string>;
 }
 
+/** What a server's id follows. */
+export function channelOf(prefix: string): string {
+  return `{${prefix}}:changed:`;
+}
+
 /** Times, in ms. */
 export type HearingAnswer = [now: number, since: number, paused: number];
 
 export interface Answers {
   readonly beat:
-    | [kind: 'known', assignment: string | null, lost: (string | number)[]]
-    | [kind: 'taken', assignment?: never, lost?: never];
+    | [kind: 'known', assignment: string | null, drain: string | null, lost: (string | number)[]]
+    | [kind: 'taken', assignment?: never, drain?: never, lost?: never];
   readonly leave: 1;
   /** Server ids and entries, one after the other. */
   readonly find: [hearing: HearingAnswer, stream: string, ...servers: string[]] | null;
@@ -37,6 +48,9 @@ export interface Answers {
     | [kind: 'claimed', term: number, hearing: HearingAnswer, before: string | null]
     | [kind: 'held', by: string, term: number]
     | [kind: 'taken'];
+  /** What CDNs got is name and amount, one after the other; what is granted is in the order of the wants, in kbps. */
+  readonly lease: [monthStart: number, spent: string[], granted: number[]];
+  readonly drain: 'known' | 'unknown';
   readonly lead: [kind: 'leading', term: number] | [kind: 'following', leader: string | null, term: number];
 }
 export type Script = keyof Answers;
@@ -48,6 +62,8 @@ export const SCRIPTS: Readonly<Record<Script, string>> = {
   find: read('find'),
   claim: read('claim'),
   lead: read('lead'),
+  lease: read('lease'),
+  drain: read('drain'),
 };
 
 function read(name: Script): string {

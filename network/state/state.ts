@@ -1,6 +1,6 @@
 // The cluster state: what every server says of itself and what usher wants of it. The seam between servers and ushers.
 
-import type { KnownUsher, UplinkAccount } from './lease.ts';
+import type { KnownUsher, LeaseAnswer, UplinkAccount, UsherReport } from './lease.ts';
 import type { Hearing } from './liveness.ts';
 
 export type Role = 'origin' | 'edge' | 'transcoder';
@@ -140,6 +140,8 @@ export interface LeadChanges {
   readonly plan?: PlanChanges;
   /** By `<site>/<uplink>`; null forgets one. */
   readonly accounts?: Readonly<Record<string, UplinkAccount | null>>;
+  /** The leader ends: another may lead at once. */
+  readonly resigns?: boolean;
 }
 
 /**
@@ -160,7 +162,7 @@ export interface Snapshot extends Hearing {
   readonly ushers: readonly KnownUsher[];
   /** By `<site>/<uplink>`. */
   readonly accounts: Readonly<Record<string, UplinkAccount>>;
-  /** What was sent to CDNs in this calendar month (UTC), by the CDN's name. */
+  /** What was sent to CDNs in this calendar month (UTC, of the state's clock), by the CDN's name. */
   readonly spentMicroUsd: Readonly<Record<string, number>>;
 }
 
@@ -192,7 +194,7 @@ export type Claim =
 
 export type Lead =
   | { readonly kind: 'leading'; readonly term: number }
-  /** Nothing was written. Without a leader the lead is free for who asks without a term. */
+  /** The usher does not lead: nothing was written, or it was its last word. Without a leader the lead is free for who asks without a term. */
   | { readonly kind: 'following'; readonly leader: string | undefined; readonly term: number };
 
 /**
@@ -200,14 +202,18 @@ export type Lead =
  * no sense. Terms, of streams and of the lead, are times of the state's clock or one more than the last, whichever is later:
  * so they grow also past a loss of the whole state, and an old claim never outranks a new one.
  */
-export interface ClusterState extends AsyncDisposable {
+export interface ClusterState extends ServerState, UsherState, AsyncDisposable {}
+
+/** What servers say to the state. */
+export interface ServerState {
   /**
    * Announces a server and the streams it is origin of: those it announced before and does no longer have ended. A stream
-   * that the state does not know, or knows by an older claim, is taken as announced, which is how a lost state fills again.
+   * that the state does not know, or knows by an older claim, is taken as announced, and so is the drain that usher wished of
+   * a server that the state does not know: that is how a lost state fills again.
    * Rejects with `id_taken` while another living process has the server's id; nothing is written then.
    */
   beat(server: ServerRecord, streams: readonly StreamRecord[]): Promise<BeatAnswer>;
-  /** Forgets a server that ended in order. Its streams stay, not live, for another server to claim. */
+  /** Forgets a server that ended in order, and what was wished of it. Its streams stay, not live, for another server to claim. */
   leave(server: ServerIdentity): Promise<void>;
   /** Where a stream is, or undefined when it is not known or has ended. */
   find(stream: string): Promise<Whereabouts | undefined>;
@@ -217,9 +223,29 @@ export interface ClusterState extends AsyncDisposable {
    */
   claim(stream: string, server: ServerIdentity, options: { readonly takeover: boolean }): Promise<Claim>;
   /**
+   * Calls back when a beat of the server would be told something new: its plan, its drain, a stream that another has taken. A
+   * call may get lost, as while the state can't be reached: then the next beat is told.
+   */
+  watch(serverId: string, onChange: () => void): Disposable;
+}
+
+/** What ushers say to the state. */
+export interface UsherState {
+  /**
    * Takes the lead among ushers (without a term) or keeps it (with the term it was given), a lease of LEASE_MS, and writes the
    * changes under it. A deposed leader's changes are refused. `usherId` is made anew by each process.
    */
   lead(usherId: string, term: number | undefined, changes: LeadChanges): Promise<Lead>;
+  /**
+   * An usher's beat: it says what it sees, and is lent what no other living usher holds. What it was lent it holds until it
+   * asks again, and for LEASE_MS at most. Rejects with `bad_report`, naming the value, when the report is too large or has a
+   * number that makes no sense. A `Lessee` says all this for an usher.
+   */
+  lease(report: UsherReport): Promise<LeaseAnswer>;
+  /**
+   * What an operator wants of a server: that it is emptied, or (null) no more. It stands until the server leaves or is
+   * forgotten. Rejects with `unknown_server`.
+   */
+  drain(serverId: string, drain: Drain | null): Promise<void>;
   snapshot(): Promise<Snapshot>;
 }

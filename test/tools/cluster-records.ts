@@ -1,5 +1,6 @@
 // Records of servers and streams, for tests and benchmarks of the cluster state.
 
+import type { UsherReport, Want } from '../../network/state/lease.ts';
 import type { Holding, ServerRecord, StreamRecord } from '../../network/state/state.ts';
 
 export function serverRecord(id: string, changes: Partial<ServerRecord> = {}): ServerRecord {
@@ -55,4 +56,23 @@ export function streamRecord(
 
 export function holding(stream: string, changes: Partial<Holding> = {}): Holding {
   return { stream, rendition: 'source', viewers: 0, arrivalsPerS: 0, next: 1, ...changes };
+}
+
+export function usherReport(
+  id: string,
+  wants: Readonly<Record<string, Partial<Want>>>,
+  changes: Partial<UsherReport> = {},
+): UsherReport {
+  const nothing = { limitMbps: 0, usedMbps: 0, heldMbps: 0, wantMbps: 0 };
+  const whole = Object.entries(wants).map(([resource, want]) => [resource, { ...nothing, ...want }] as const);
+  return {
+    id,
+    sequence: 1,
+    asOfMs: 0,
+    wants: Object.fromEntries(whole),
+    demand: {},
+    spentMicroUsd: {},
+    month: undefined,
+    ...changes,
+  };
 }

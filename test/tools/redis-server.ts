@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import type { RedisAddress } from '../../network/state/redis.ts';
+import type { RedisAddress } from '../../network/state/redis-client.ts';
 import { freePort } from './free-port.ts';
 
 export interface RedisServerOptions {

@@ -1,6 +1,6 @@
--- Announces a server. ARGV: id, instance, record, trace; then of each of its streams name, term, record.
+-- Announces a server. ARGV: id, instance, record, trace, what it says usher wants of it or ""; then of each of its streams name, term, record.
 
-local id, instance, record, trace = ARGV[FIRST], ARGV[FIRST + 1], ARGV[FIRST + 2], ARGV[FIRST + 3]
+local id, instance, record, trace, wish = ARGV[FIRST], ARGV[FIRST + 1], ARGV[FIRST + 2], ARGV[FIRST + 3], ARGV[FIRST + 4]
 
 local function lines(text)
   local set = {}
@@ -40,7 +40,10 @@ hear()
 local last = readServer(id)
 if isTaken(last, instance) then return { 'taken' } end
 
-if not last then forgetServer(id, 'left') end
+if not last then
+  forgetServer(id, 'left')
+  if wish ~= '' then redis.call('HSET', drains, id, wish) end
+end
 redis.call('HSET', servers, id, string.format('%.0f\n%s\n%s', now, instance, record))
 redis.call('ZADD', seen, now, id)
 -- What a process that crashed was origin of has not ended: its broadcaster will look for another server.
@@ -48,11 +51,11 @@ local isSame = last and last.instance == instance
 follow(redis.call('HGET', traces, id) or '', isSame and 'ended' or 'left')
 
 local lost = {}
-for at = FIRST + 4, #ARGV, 3 do
+for at = FIRST + 5, #ARGV, 3 do
   local claim = announce(ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2])
   if claim then
     for _, value in ipairs({ ARGV[at], claim.origin, claim.term }) do lost[#lost + 1] = value end
   end
 end
 forgetSome()
-return { 'known', redis.call('HGET', plan, id), lost }
+return { 'known', redis.call('HGET', plan, id), redis.call('HGET', drains, id), lost }

@@ -1,7 +1,7 @@
--- Takes or keeps the lead among ushers. ARGV: usher, its term or "", how many changes of the plan there are, then of each a server
+-- Takes or keeps the lead among ushers. ARGV: usher, its term or "", "1" to give it back, how many changes of the plan there are, then of each a server
 -- and its assignment or "", and of each change of the accounts an uplink and its account or "".
 
-local usher, term, planned = ARGV[FIRST], ARGV[FIRST + 1], tonumber(ARGV[FIRST + 2])
+local usher, term, resigns, planned = ARGV[FIRST], ARGV[FIRST + 1], ARGV[FIRST + 2], tonumber(ARGV[FIRST + 3])
 hear()
 local stored = redis.call('HMGET', meta, 'leader', 'term', 'renewed')
 local leader, leaderTerm, renewed = stored[1], tonumber(stored[2] or 0), tonumber(stored[3] or 0)
@@ -27,13 +27,14 @@ local function isKnown(id)
   return at and within(tonumber(at), FORGET)
 end
 
-local firstAccount = FIRST + 3 + 2 * planned
-for at = FIRST + 3, firstAccount - 1, 2 do
+local firstAccount = FIRST + 4 + 2 * planned
+for at = FIRST + 4, firstAccount - 1, 2 do
   local id, assignment = ARGV[at], ARGV[at + 1]
   if assignment == '' then
     redis.call('HDEL', plan, id)
   elseif isKnown(id) then
     redis.call('HSET', plan, id, assignment)
+    tell(id)
   end
 end
 for at = firstAccount, #ARGV, 2 do
@@ -41,4 +42,8 @@ for at = firstAccount, #ARGV, 2 do
 end
 if planned > 0 then redis.call('HSET', meta, 'planTerm', string.format('%.0f', term)) end
 forgetSome()
+if resigns == '1' then
+  redis.call('HDEL', meta, 'leader')
+  return { 'following', false, term }
+end
 return { 'leading', term }

@@ -7,9 +7,15 @@
 -- ending   sorted set: names of streams that no trace may speak of, by the time of their claim or end
 -- holders  sorted set of equal scores, which is an index by prefix: "<stream>\n<id>"
 -- plan     hash: id -> assignment
+-- drains   hash: id -> what an operator wants of it
+-- ushers   hash: usher -> "<reported at> <sequence>\n<demand>"
+-- reported sorted set: ushers by the time of their last report
+-- shares   hash: resource -> who holds how much of it, as lease.lua reads it
+-- leased   sorted set: resources by the time of the last report that named them
+-- spent    hash: CDN -> micro-dollars of the month
 -- accounts hash: name of an uplink -> account
--- meta     hash: heard, since, paused (ms); leader, term, renewed (ms); planTerm
-local servers, traces, seen, streams, ending, holders, plan, accounts, meta = unpack(KEYS)
+-- meta     hash: heard, since, paused (ms); leader, term, renewed (ms); planTerm; run, runSince (ms); month (ms)
+local servers, traces, seen, streams, ending, holders, plan, drains, ushers, reported, shares, leased, spent, accounts, meta = unpack(KEYS)
 
 -- The state's own clock, ms since the Unix epoch, unless the caller brings one.
 local function clock(given)
@@ -21,10 +27,16 @@ end
 local now = clock(ARGV[1])
 local SILENCE, PAUSE = tonumber(ARGV[2]), tonumber(ARGV[3])
 local FORGET, LEASE = tonumber(ARGV[4]), tonumber(ARGV[5])
-local FIRST = 6 -- The first argument that is the verb's own.
+local CHANNEL = ARGV[6] -- What a server's id follows, where it hears that there is something new for it.
+local FIRST = 7 -- The first argument that is the verb's own.
 local KINDS = { held = true, left = true, ended = true }
 -- Work left behind by the dead that one verb clears away at most.
 local CLEARED = 8
+
+-- Where Redis does not let us say it, the server's next beat is told.
+local function tell(id)
+  redis.pcall('PUBLISH', CHANNEL .. id, '')
+end
 
 local function within(at, limit)
   return math.abs(now - at) < limit
@@ -118,6 +130,7 @@ local function forgetServer(id, kind)
   redis.call('HDEL', servers, id)
   redis.call('HDEL', traces, id)
   redis.call('HDEL', plan, id)
+  redis.call('HDEL', drains, id)
   redis.call('ZREM', seen, id)
 end
 

@@ -4,11 +4,12 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
 import { CodedError } from '../../../network/errors.ts';
+import type { MonthSpend } from '../../../network/state/lease.ts';
 import { BEAT_MS, FORGET_MS, LEASE_MS, MISSED_BEATS } from '../../../network/state/liveness.ts';
 import type { ClusterState } from '../../../network/state/state.ts';
 import { MemoryState } from '../../../network/state/state-memory.ts';
 import { RedisState } from '../../../network/state/state-redis.ts';
-import { holding, serverRecord, streamRecord } from '../../tools/cluster-records.ts';
+import { holding, serverRecord, streamRecord, usherReport } from '../../tools/cluster-records.ts';
 import { keepingLogger } from '../../tools/keeping-logger.ts';
 import { ManualClock } from '../../tools/manual-clock.ts';
 import { RedisServer } from '../../tools/redis-server.ts';
@@ -37,12 +38,25 @@ const assignment = fc.record({
   successors: fc.constant({}),
 });
 
+const mbps = fc.integer({ min: 0, max: 40 }).map((value) => value * 2.7);
+const want = fc.record({ limitMbps: fc.constant(100), usedMbps: mbps, heldMbps: mbps, wantMbps: mbps });
+const drain = fc.record({ sinceMs: fc.nat(9), deadlineMs: fc.constantFrom(null, 99) });
+const account = fc.record({
+  monthStartMs: fc.constant(5),
+  intervals: fc.nat(9),
+  intervalStartMs: fc.constant(7),
+  intervalMbitSum: fc.constant(0.5),
+  top: fc.constant([3, 2]),
+  gigabytes: fc.constant(1.5),
+});
+
 const step = fc.oneof(
   fc.record({ verb: fc.constant('wait' as const), ms: passing }),
   fc.record({
     verb: fc.constant('beat' as const),
     server: identity,
     holds: fc.array(stream, { maxLength: 3 }),
+    drains: fc.constantFrom(null, null, 'wished', 'own'),
     streams: fc.uniqueArray(announced, { selector: ({ name }) => name, maxLength: 3 }),
   }),
   fc.record({ verb: fc.constant('leave' as const), server: identity }),
@@ -52,8 +66,22 @@ const step = fc.oneof(
     verb: fc.constant('lead' as const),
     usher: fc.constantFrom('one', 'two'),
     term: fc.constantFrom('none', 'own', 'own', 'wrong'),
-    changes: fc.dictionary(serverId, fc.option(assignment), { maxKeys: 2 }),
+    plan: fc.dictionary(serverId, fc.option(assignment), { maxKeys: 2 }),
+    accounts: fc.dictionary(fc.constantFrom('fra1/x', 'ams1/y'), fc.option(account), { maxKeys: 2 }),
+    resigns: fc.constantFrom(false, false, true),
   }),
+  fc.record({
+    verb: fc.constant('lease' as const),
+    usher: fc.constantFrom('one', 'two'),
+    /** That it comes after the next. */
+    isLate: fc.constantFrom(false, false, false, true),
+    /** How old its snapshot is. */
+    ageMs: fc.constantFrom(0, 100, BEAT_MS, FORGET_MS, -BEAT_MS),
+    wants: fc.dictionary(fc.constantFrom('server/a', 'link/x/y'), want, { maxKeys: 2 }),
+    spentMicroUsd: fc.dictionary(fc.constantFrom('fast', 'wide'), fc.nat(99), { maxKeys: 2 }),
+    knows: fc.boolean(),
+  }),
+  fc.record({ verb: fc.constant('drain' as const), server: serverId, drain: fc.option(drain) }),
 );
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -61,6 +89,9 @@ type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 interface Memory {
   readonly claims: Map<string, number>;
   readonly leads: Map<string, number>;
+  /** Of reports, by usher. */
+  readonly sequences: Map<string, number>;
+  month: MonthSpend | undefined;
 }
 
 async function play(state: ClusterState, clock: ManualClock, memory: Memory, step: Step): Promise<unknown> {
@@ -73,7 +104,9 @@ async function play(state: ClusterState, clock: ManualClock, memory: Memory, ste
       return state.find(step.stream);
     case 'beat': {
       const { id, instance } = step.server;
-      const record = serverRecord(id, { instance, holdings: step.holds.map((name) => holding(name)) });
+      const drain = step.drains && { sinceMs: 5, deadlineMs: null, wished: step.drains === 'wished' };
+      const holdings = step.holds.map((name) => holding(name));
+      const record = serverRecord(id, { instance, drain, holdings });
       const streams = step.streams.map(({ name, later, live, lastMsn }) =>
         streamRecord(name, id, Math.max(0, (memory.claims.get(name) ?? 5) + later), { live, lastMsn }),
       );
@@ -86,18 +119,33 @@ async function play(state: ClusterState, clock: ManualClock, memory: Memory, ste
     }
     case 'lead': {
       const own = memory.leads.get(step.usher);
-      const lead = await state.lead(step.usher, { none: undefined, own, wrong: 5 }[step.term], {
-        plan: step.changes,
-      });
+      const lead = await state.lead(step.usher, { none: undefined, own, wrong: 5 }[step.term], step);
       if (lead.kind === 'leading') memory.leads.set(step.usher, lead.term);
       return lead;
     }
+    case 'lease': {
+      const { usher, isLate, ageMs, wants, spentMicroUsd, knows } = step;
+      const last = memory.sequences.get(usher) ?? 1;
+      memory.sequences.set(usher, last + 1);
+      const changes = { sequence: isLate ? last - 1 : last + 1, asOfMs: clock.now() - ageMs };
+      const month = knows ? memory.month : undefined;
+      const answer = await state.lease(usherReport(usher, wants, { ...changes, spentMicroUsd, month }));
+      memory.month = answer.month;
+      return answer;
+    }
+    case 'drain':
+      return state.drain(step.server, step.drain);
   }
 }
 
 /** All that can be seen of a history: each answer or error code, and the cluster after it. */
 async function history(state: ClusterState, clock: ManualClock, steps: readonly Step[]): Promise<unknown[]> {
-  const memory: Memory = { claims: new Map(), leads: new Map() };
+  const memory: Memory = { claims: new Map(), leads: new Map(), sequences: new Map(), month: undefined };
+  // Until nobody can hold what a lost state would not know of: in memory there was none before.
+  for (let sequence = 0; sequence * BEAT_MS <= LEASE_MS; sequence++) {
+    await state.lease(usherReport('first', {}, { sequence }));
+    clock.advance(BEAT_MS);
+  }
   const seen: unknown[] = [];
   for (const step of steps) {
     const answer = await play(state, clock, memory, step).catch((error: unknown) => {

@@ -4,9 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, type Mock, test, vi } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
-import type { RedisAddress } from '../../../network/state/redis.ts';
+import type { RedisAddress } from '../../../network/state/redis-client.ts';
 import { RedisState } from '../../../network/state/state-redis.ts';
 import { serverRecord, streamRecord } from '../../tools/cluster-records.ts';
 import { keepingLogger } from '../../tools/keeping-logger.ts';
@@ -29,6 +29,13 @@ function open(address: RedisAddress, logger = keepingLogger()): RedisState {
 
 const untilItWorks = (verb: () => Promise<unknown>) => vi.waitFor(verb, { timeout: 20_000, interval: 50 });
 
+/** Tries once; what was told before does not count. */
+async function untilTold(state: RedisState, told: Mock): Promise<void> {
+  told.mockClear();
+  await state.drain('a', null);
+  await vi.waitFor(() => expect(told).toHaveBeenCalled(), { timeout: 200, interval: 5 });
+}
+
 test('with Sentinel the state outlives the server it was on, and is found on the replica', async () => {
   const first = await start();
   const second = await start({ settings: ['--replicaof', '127.0.0.1', `${first.port}`] });
@@ -49,6 +56,9 @@ test('with Sentinel the state outlives the server it was on, and is found on the
     const replica = opened.adopt(second.client(), (client) => client.disconnect());
     expect(await replica.info('replication')).toContain('master_link_status:up');
   });
+  const told = vi.fn();
+  using _ = state.watch('a', told);
+  await untilItWorks(() => untilTold(state, told));
   await first.stop();
   await expect(state.beat(a, [alice])).rejects.toMatchObject({ code: 'state_unavailable' });
   await untilItWorks(async () => {
@@ -57,6 +67,7 @@ test('with Sentinel the state outlives the server it was on, and is found on the
     ]);
     await state.beat(a, [alice]);
   });
+  await untilItWorks(() => untilTold(state, told));
 });
 
 test('a Redis Cluster that is gone is told so with the reason, and found again', async () => {
@@ -64,6 +75,9 @@ test('a Redis Cluster that is gone is told so with the reason, and found again',
   const logger = keepingLogger();
   const state = open(redis.address({ kind: 'cluster' }), logger);
   await state.beat(a, [alice]);
+  const told = vi.fn();
+  using _ = state.watch('a', told);
+  await untilItWorks(() => untilTold(state, told));
   await redis.stop();
   await untilItWorks(() =>
     expect(state.beat(a, [alice])).rejects.toMatchObject({
@@ -76,6 +90,7 @@ test('a Redis Cluster that is gone is told so with the reason, and found again',
   expect(performance.now() - startedAt).toBeLessThan(1_500);
   await redis.restart();
   await untilItWorks(() => state.beat(a, [alice]));
+  await untilItWorks(() => untilTold(state, told));
   expect(logger.lines.map(({ message }) => message)).toEqual([
     'cluster state reached',
     'cluster state lost',

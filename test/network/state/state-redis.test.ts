@@ -4,9 +4,10 @@ import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
 import { FORGET_MS, isAlive, LIMITS, type Limits } from '../../../network/state/liveness.ts';
-import type { RedisAddress } from '../../../network/state/redis.ts';
+import type { RedisAddress } from '../../../network/state/redis-client.ts';
 import { RedisState, type RedisStateOptions } from '../../../network/state/state-redis.ts';
-import { holding, serverRecord, streamRecord } from '../../tools/cluster-records.ts';
+import { KEYS } from '../../../network/state/state-scripts.ts';
+import { holding, serverRecord, streamRecord, usherReport } from '../../tools/cluster-records.ts';
 import { keepingLogger } from '../../tools/keeping-logger.ts';
 import { ManualClock } from '../../tools/manual-clock.ts';
 import { RedisServer } from '../../tools/redis-server.ts';
@@ -14,6 +15,7 @@ import { RedisServer } from '../../tools/redis-server.ts';
 const polite = { takeover: false };
 const a = serverRecord('a', { holdings: [holding('alice')] });
 const b = serverRecord('b');
+const drain = { sinceMs: 5, deadlineMs: null };
 const alice = streamRecord('alice', 'a', 5);
 const unavailable = expect.objectContaining({ code: 'state_unavailable' });
 
@@ -39,6 +41,16 @@ async function msUntilRejected(verb: Promise<unknown>): Promise<number> {
 
 /** Tries again until it works, as members do with each beat. */
 const untilItWorks = (verb: () => Promise<unknown>) => vi.waitFor(verb, { timeout: 10_000, interval: 20 });
+
+/** Who watches a server is told of its drain, once Redis listens. */
+async function untilTold(state: RedisState, serverId: string): Promise<void> {
+  const told = vi.fn();
+  using _ = state.watch(serverId, told);
+  await untilItWorks(async () => {
+    await state.drain(serverId, drain);
+    expect(told).toHaveBeenCalled();
+  });
+}
 
 describe('with a Redis that works', () => {
   let redis: RedisServer;
@@ -110,6 +122,7 @@ describe('with a Redis that works', () => {
       await state.beat(server, streams.slice(1));
       await state.claim(`never-announced-${at}`, server, polite);
       await state.lead('usher', term, { plan: { [id]: { follows: [], successors: {} } } });
+      await state.drain(id, drain);
       if (at % 3 === 0) await state.leave(server);
     }
     clock.advance(FORGET_MS);
@@ -117,12 +130,31 @@ describe('with a Redis that works', () => {
     for (let beats = 0; beats < 30; beats++) await state.beat(a, [alice]);
     const client = admin(redis);
     const sizes = await Promise.all([
-      ...['servers', 'traces', 'streams', 'plan'].map((key) => client.hlen(`{growth}:${key}`)),
+      ...['servers', 'traces', 'streams', 'plan', 'drains'].map((key) => client.hlen(`{growth}:${key}`)),
       ...['seen', 'ending', 'holders'].map((key) => client.zcard(`{growth}:${key}`)),
     ]);
-    expect(sizes).toEqual([1, 1, 1, 0, 1, 0, 1]);
+    expect(sizes).toEqual([1, 1, 1, 0, 0, 1, 0, 1]);
     await state.beat({ ...a, holdings: [] }, [alice]);
     expect(await client.zcard('{growth}:holders')).toBe(0);
+  });
+
+  test('nothing is left of ushers that ended, what they held, and what was spent in months before', async () => {
+    const clock = new ManualClock();
+    const state = open(redis.address({ prefix: 'lent' }), { now: () => clock.now() });
+    for (let at = 0; at < 30; at++) {
+      const wants = Object.fromEntries(Array.from({ length: 10 }, (_, of) => [`server/${at}-${of}`, {}]));
+      await state.lease(usherReport(`usher-${at}`, wants, { spentMicroUsd: { [`cdn-${at}`]: 1 } }));
+    }
+    clock.advance(31 * 86_400_000);
+    for (let sequence = 1; sequence < 10; sequence++) {
+      await state.lease(usherReport('last', { 'server/a': {} }, { sequence, spentMicroUsd: { cdn: 1 } }));
+    }
+    const client = admin(redis);
+    const sizes = await Promise.all([
+      ...['ushers', 'shares', 'spent'].map((key) => client.hlen(`{lent}:${key}`)),
+      ...['reported', 'leased'].map((key) => client.zcard(`{lent}:${key}`)),
+    ]);
+    expect(sizes).toEqual([1, 1, 1, 1, 1]);
   });
 
   test('an index of holders that was lost is built anew by beats that changed nothing', async () => {
@@ -135,7 +167,7 @@ describe('with a Redis that works', () => {
   });
 
   describe('and holds garbage', () => {
-    const keys = ['servers', 'traces', 'seen', 'streams', 'ending', 'holders', 'plan', 'accounts', 'meta'];
+    const keys = Object.keys(KEYS);
 
     test.each(keys)(
       'a key `%s` of the wrong type is named, and the state works once it is gone',
@@ -144,14 +176,21 @@ describe('with a Redis that works', () => {
         const name = `{${address.prefix}}:${key}`;
         const state = open(address);
         const client = admin(redis);
-        await client.set(name, 'garbage');
+        let sequence = 0;
         const verbs = [
           () => state.beat(a, [alice]),
           () => state.find('alice'),
           () => state.claim('alice', a, polite),
-          () => state.lead('usher', undefined, {}),
+          () => state.lead('usher', undefined, { accounts: { 'fra1/transit': null } }),
+          () =>
+            state.lease(
+              usherReport('usher', { 'server/a': {} }, { sequence: ++sequence, spentMicroUsd: { cdn: 1 } }),
+            ),
+          () => state.drain('a', null),
           () => state.snapshot(),
         ];
+        for (const verb of verbs) await verb();
+        await client.set(name, 'garbage');
         const results = await Promise.allSettled(verbs.map((verb) => verb()));
         const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
         expect(failures.length).toBeGreaterThan(0);
@@ -170,16 +209,24 @@ describe('with a Redis that works', () => {
       ['streams', 'alice', 'nonsense'],
       ['streams', 'alice', 'held 1 1 a\n[]'],
       ['streams', 'alice', 'mine 1 1 a\n'],
-    ])('in `%s`, field `%s`: %j is named, and the next beat heals it', async (key, field, value) => {
+      ['ushers', 'one', 'nonsense'],
+      ['ushers', 'one', '1 1\n{"alice":3}'],
+      ['spent', 'cdn', 'much'],
+    ])('in `%s`, field `%s`: %j is named, and what is said next heals it', async (key, field, value) => {
       const address = redis.address();
       const state = open(address);
-      await state.beat(a, [alice]);
+      let sequence = 0;
+      const say = async () => {
+        await state.beat(a, [alice]);
+        await state.lease(usherReport('one', {}, { sequence: ++sequence, spentMicroUsd: { cdn: 1 } }));
+      };
+      await say();
       await admin(redis).hset(`{${address.prefix}}:${key}`, field, value);
       await expect(state.snapshot()).rejects.toMatchObject({
         code: 'bad_state',
         message: expect.stringMatching(new RegExp(`'${field}' in {${address.prefix}}:${key} `)),
       });
-      await state.beat(a, [alice]);
+      await say();
       expect(await state.snapshot()).toMatchObject({ servers: [a], streams: [alice] });
     });
 
@@ -191,19 +238,29 @@ describe('with a Redis that works', () => {
       expect(await admin(redis).hget(`{${address.prefix}}:traces`, 'a')).toBe('h alice\no 5 alice');
     });
 
-    test('a plan that makes no sense costs only its server the answer, until it is written anew', async () => {
-      const address = redis.address();
-      const state = open(address);
-      await state.beat(a, []);
-      await admin(redis).hset(`{${address.prefix}}:plan`, 'a', '{"follows":[{}]}');
-      await expect(state.beat(a, [])).rejects.toMatchObject({
-        code: 'bad_state',
-        message: expect.stringContaining(':plan'),
-      });
-      await expect(state.beat(b, [])).resolves.toBeDefined();
-      await state.lead('usher', undefined, { plan: { a: { follows: [], successors: {} } } });
-      expect((await state.beat(a, [])).assignment).toEqual({ follows: [], successors: {} });
-    });
+    test.each([
+      ['plan', '{"follows":[{}]}'],
+      ['drains', '{"sinceMs":1}'],
+    ])(
+      'a wish in `%s` that makes no sense costs only its server the answer, until it is written anew',
+      async (key, garbage) => {
+        const address = redis.address();
+        const state = open(address);
+        await state.beat(a, []);
+        await admin(redis).hset(`{${address.prefix}}:${key}`, 'a', garbage);
+        const failure = {
+          code: 'bad_state',
+          message: expect.stringContaining(`'a' in {${address.prefix}}:${key} `),
+        };
+        await expect(state.beat(a, [])).rejects.toMatchObject(failure);
+        await expect(state.snapshot()).rejects.toMatchObject(failure);
+        await expect(state.beat(b, [])).resolves.toBeDefined();
+        const assignment = { follows: [], successors: {} };
+        await state.lead('usher', undefined, { plan: { a: assignment } });
+        await state.drain('a', drain);
+        expect(await state.beat(a, [])).toEqual({ assignment, drain, lost: [] });
+      },
+    );
 
     test('a stream whose claim makes no sense can’t be claimed, and one whose record makes none begins anew', async () => {
       const address = redis.address();
@@ -231,6 +288,8 @@ describe('with a Redis that fails', () => {
     const [one, two] = [open(address, { logger }), open(address)];
     await one.beat(a, [alice]);
     const { term } = await one.lead('usher', undefined, { plan: { a: { follows: [], successors: {} } } });
+    const told = vi.fn();
+    using _ = two.watch('a', told);
     await redis.stop();
     await expect(one.beat(a, [alice])).rejects.toEqual(unavailable);
     for (const verb of [
@@ -253,6 +312,11 @@ describe('with a Redis that fails', () => {
     const { servers, streams, nowMs, sinceMs } = await two.snapshot();
     expect([servers.length, streams]).toEqual([1, [alice]]);
     expect(nowMs - sinceMs).toBeLessThan(1_000);
+    told.mockClear();
+    await untilItWorks(async () => {
+      await one.drain('a', drain);
+      expect(told).toHaveBeenCalled();
+    });
     expect(await one.lead('usher', term, { plan: { a: { follows: [], successors: {} } } })).toEqual({
       kind: 'following',
       leader: undefined,
@@ -340,12 +404,13 @@ describe('with a Redis that asks who is there', () => {
       '+time',
       '+type',
     ];
-    await admin(redis).acl('SETUSER', 'headwater', ...rights);
+    await admin(redis).acl('SETUSER', 'headwater', ...rights, '&{acl}:*', '+@pubsub');
     const state = open(
       redis.address({ username: 'headwater', password: 'secret of headwater', prefix: 'acl' }),
     );
     await state.beat(a, [alice]);
     expect(await state.snapshot()).toMatchObject({ servers: [a], streams: [alice] });
+    await untilTold(state, 'a');
     const stranger = open(
       redis.address({ username: 'headwater', password: 'secret of headwater', prefix: 'other' }),
     );
@@ -353,5 +418,15 @@ describe('with a Redis that asks who is there', () => {
       code: 'state_unavailable',
       message: expect.stringMatching(/NOPERM/),
     });
+    await admin(redis).acl('SETUSER', 'headwater', 'resetchannels');
+    const logger = keepingLogger();
+    const deaf = open(
+      redis.address({ username: 'headwater', password: 'secret of headwater', prefix: 'acl' }),
+      { logger },
+    );
+    using _ = deaf.watch('a', () => {});
+    await vi.waitFor(() => expect(logger.lines.at(-1)?.message).toMatch(/^Redis does not tell of changes/));
+    await deaf.drain('a', drain);
+    expect((await deaf.beat(a, [])).drain).toEqual(drain);
   });
 });

@@ -6,17 +6,23 @@ import { RedisState } from '../../../network/state/state-redis.ts';
 import { keepingLogger } from '../../tools/keeping-logger.ts';
 import { RedisServer } from '../../tools/redis-server.ts';
 import { describeClusterState, type Subject } from './state.contract.ts';
+import { describeUsherVerbs } from './ushers.contract.ts';
 
-describeClusterState('the cluster state in memory', async () => ({
-  async open(clock) {
-    const state = new MemoryState(clock);
-    return [state, state];
-  },
-  async [Symbol.asyncDispose]() {},
-}));
+for (const describe of [describeClusterState, describeUsherVerbs]) {
+  describe('the cluster state in memory', async () => startMemory());
+  describe('the cluster state in Redis', () => startRedis('single'));
+  describe('the cluster state in a Redis Cluster', () => startRedis('cluster'));
+}
 
-describeClusterState('the cluster state in Redis', () => startRedis('single'));
-describeClusterState('the cluster state in a Redis Cluster', () => startRedis('cluster'));
+function startMemory(): Subject {
+  return {
+    async open(clock) {
+      const state = new MemoryState(clock);
+      return [state, state];
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+}
 
 async function startRedis(kind: 'single' | 'cluster'): Promise<Subject> {
   const opened = new AsyncDisposableStack();
