@@ -1,6 +1,7 @@
 // Runs a benchmark by name: `npm run benchmark -- delivery`. Each prints a table, or JSON with --json.
 
 import { parseArgs } from 'node:util';
+import { benchmarkDecisions } from './decisions.ts';
 import { benchmarkDelivery } from './delivery.ts';
 import { benchmarkFaults } from './faults.ts';
 import { benchmarkLatency } from './latency.ts';
@@ -19,6 +20,7 @@ export interface BenchmarkOptions {
 }
 
 const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise<Report>>> = {
+  decisions: benchmarkDecisions,
   delivery: benchmarkDelivery,
   faults: benchmarkFaults,
   latency: benchmarkLatency,

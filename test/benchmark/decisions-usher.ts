@@ -1,0 +1,58 @@
+// One usher of the benchmark of decisions, over a large cluster that changes all the time. `decisions-usher.ts <servers> <streams>`
+
+import { join } from 'node:path';
+import { MemoryCatalogue } from '../../network/archive/catalogue-memory.ts';
+import { systemClock as clock } from '../../network/clock.ts';
+import { httpMetrics, listenHttp } from '../../network/http.ts';
+import { createLogger } from '../../network/logger.ts';
+import { openAtlas } from '../../network/map/atlas.ts';
+import { Metrics } from '../../network/metrics.ts';
+import type { Snapshot } from '../../network/state/state.ts';
+import { usherRoutes } from '../../usher/usher.ts';
+import { View } from '../../usher/view.ts';
+import { SECRETS } from '../tools/usher-listener.ts';
+import { clusterOf, nextSnapshot, Popularity, SNAPSHOT_MS, topologyOf } from './network-model.ts';
+
+/** Nobody comes whom usher promised a place, so each takes little: promises for ten seconds are never all that is left. */
+const STREAM_BPS = 40_000;
+const EXAMPLE = join(import.meta.dirname, '../../network/map/example.yaml');
+
+const [servers = 0, streams = 0] = process.argv.slice(2).map(Number);
+const logger = createLogger('warn');
+const metrics = new Metrics();
+let cluster = thin(clusterOf({ servers, streams }, new Popularity(streams)));
+let round = 0;
+clock.every(SNAPSHOT_MS, () => {
+  cluster = nextSnapshot(cluster, new Map(), round++);
+});
+const topology = topologyOf();
+const atlas = await openAtlas({ topology: EXAMPLE }, { clock, logger });
+const listener = await listenHttp({
+  host: '127.0.0.1',
+  port: 0,
+  clock,
+  logger,
+  metrics: httpMetrics(metrics)('usher'),
+  routes: usherRoutes({
+    state: new View({ state: { snapshot: async () => cluster }, clock, logger }),
+    catalogue: new MemoryCatalogue(),
+    clock,
+    metrics,
+    secrets: SECRETS,
+    access: 'open',
+    site: 'site-0',
+    atlas: { ...atlas, topology: () => topology },
+    trustedProxies: [{ first: [0x7f00_0001], last: [0x7f00_0001] }],
+    rtmpUrl: 'rtmp://127.0.0.1:1935/live',
+  }),
+});
+process.on('disconnect', () => process.exit());
+process.send!({ port: listener.port });
+
+function thin(before: Snapshot): Snapshot {
+  const streams = before.streams.map((stream) => ({
+    ...stream,
+    renditions: stream.renditions.map((rendition) => ({ ...rendition, averageBps: STREAM_BPS })),
+  }));
+  return { ...before, streams };
+}
