@@ -63,7 +63,7 @@ export class Library {
     const indexed = new Map<string, IndexedFile>();
     const files = new Map<string, ReadableFile>();
     for (const [at, storage] of this.#storages.entries()) {
-      const objects = await storage.list(`${id}/`);
+      const objects = await Array.fromAsync(storage.list(`${id}/`));
       const sizes = new Map(objects.map(({ key, bytes }) => [key, bytes]));
       for (const { key, bytes } of objects) {
         const name = key.slice(id.length + 1).replace(/\.index$/, '');
