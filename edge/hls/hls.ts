@@ -56,6 +56,9 @@ const NUMBER = (name: string): string => `(?<${name}>0|[1-9]\\d{0,9})`;
 /** How long the first playlist of a stream, and what it hints at, is worth waiting for. */
 const FIRST_WAIT_MS = 10_000;
 const RETRY_AFTER_S = 1;
+/** Players ask again after a target duration at the latest (6.3.4), and the other server may hold its answer for as long. */
+const AWAY_MARGIN_MS = 1_000;
+const UNKNOWN_TARGET_MS = 5_000;
 
 class Hls {
   readonly #options: HlsOptions;
@@ -95,7 +98,9 @@ class Hls {
     const successor = this.#options.successorOf(viewer.stream);
     if (!successor || isShared(viewer.session)) return false;
     const awaited = ['_HLS_msn', '_HLS_part'].flatMap((name) => exchange.query.get(name) ?? []).join('.');
-    const goes = this.#options.sessions.sendAway(viewer, awaited);
+    const targetMs =
+      this.#renditions.get(viewer.stream, viewer.rendition)?.targetDurationMs ?? UNKNOWN_TARGET_MS;
+    const goes = this.#options.sessions.sendAway(viewer, awaited, 2 * targetMs + AWAY_MARGIN_MS);
     if (goes) redirect(exchange, 307, elsewhere(successor, exchange));
     return goes;
   }

@@ -23,6 +23,8 @@ interface Entry extends Watcher {
   rendition: string;
   readonly sinceMs: number;
   seenMs: number;
+  /** It is over when it has asked for nothing for so long. */
+  idleMs: number;
   /** None of a session that was away from its beginning. */
   readonly commitment: Commitment | undefined;
   /**
@@ -81,10 +83,10 @@ export class HlsSessions {
   }
 
   /**
-   * Whether a session is to ask another server for its playlist. One that comes again for what it was sent away for did not get
-   * it there, and stays for a while.
+   * Whether a session is to ask another server for its playlist; it comes back within `withinMs`, or has found its way. One that
+   * comes for what it was sent away for did not get it there, and stays for a while.
    */
-  sendAway(watcher: Watcher, awaited: string): boolean {
+  sendAway(watcher: Watcher, awaited: string, withinMs: number): boolean {
     const entry = this.#entries.get(keyOf(watcher)) ?? this.#open(watcher, undefined);
     const nowMs = this.#options.clock.monotonic();
     entry.seenMs = nowMs;
@@ -92,6 +94,7 @@ export class HlsSessions {
     if (isBack) entry.staysUntilMs = nowMs + STAY_MS;
     if (nowMs < entry.staysUntilMs) return false;
     entry.awaited = awaited;
+    entry.idleMs = withinMs;
     this.#count(entry, 0);
     return true;
   }
@@ -99,7 +102,9 @@ export class HlsSessions {
   /** A session of its own has its playlist from here, where it may have been away before. */
   stay(watcher: Watcher): void {
     const entry = this.#entries.get(keyOf(watcher));
-    if (entry && !isShared(entry.session)) this.#count(entry, 1);
+    if (!entry || isShared(entry.session)) return;
+    entry.idleMs = this.#options.idleMs;
+    this.#count(entry, 1);
   }
 
   #begin(watcher: Watcher, commitment: Commitment): void {
@@ -109,9 +114,18 @@ export class HlsSessions {
   }
 
   #open({ session, stream, rendition }: Watcher, commitment: Commitment | undefined): Entry {
-    const { clock } = this.#options;
+    const { clock, idleMs } = this.#options;
     const times = { sinceMs: clock.now(), seenMs: clock.monotonic(), staysUntilMs: Number.NEGATIVE_INFINITY };
-    const entry: Entry = { session, stream, rendition, commitment, viewers: 0, awaited: '', ...times };
+    const entry: Entry = {
+      session,
+      stream,
+      rendition,
+      commitment,
+      viewers: 0,
+      awaited: '',
+      idleMs,
+      ...times,
+    };
     this.#entries.set(keyOf(entry), entry);
     this.#sweeper ??= clock.every(SWEEP_MS, () => this.#sweep());
     return entry;
@@ -150,9 +164,9 @@ export class HlsSessions {
   }
 
   #sweep(): void {
-    const oldestMs = this.#options.clock.monotonic() - this.#options.idleMs;
+    const nowMs = this.#options.clock.monotonic();
     for (const [key, entry] of this.#entries) {
-      if (entry.seenMs > oldestMs) continue;
+      if (nowMs - entry.seenMs < entry.idleMs) continue;
       this.#entries.delete(key);
       this.#count(entry, 0);
       entry.commitment?.end();

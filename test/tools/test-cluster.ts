@@ -39,6 +39,7 @@ export class TestCluster implements AsyncDisposable {
   readonly #options: ClusterOptions;
   readonly #folder = mkdtempSync(join(tmpdir(), 'headwater-cluster-'));
   readonly #state: RedisState;
+  readonly #places: Map<string, ServerPlace>;
   readonly #servers = new Map<string, ServerProcess>();
   readonly #ushers = new Map<string, ServerProcess>();
   /** By server, what stands before its relay, and between it and Redis. */
@@ -49,6 +50,7 @@ export class TestCluster implements AsyncDisposable {
 
   private constructor(options: ClusterOptions, redis: RedisServer) {
     this.#options = options;
+    this.#places = new Map(Object.entries(options.servers));
     this.redis = redis;
     const address = redis.address({ prefix: PREFIX });
     this.#state = new RedisState({ address, clock: systemClock, logger: keepingLogger() });
@@ -72,7 +74,7 @@ export class TestCluster implements AsyncDisposable {
   }
 
   get edgeIds(): readonly string[] {
-    return this.serverIds.filter((id) => !this.#options.servers[id]!.roles.includes('origin'));
+    return this.serverIds.filter((id) => !this.#places.get(id)!.roles.includes('origin'));
   }
 
   server(id: string): ServerProcess {
@@ -103,18 +105,18 @@ export class TestCluster implements AsyncDisposable {
     return new FeedReader(`${this.mediaUrl(id)}live.mp4`);
   }
 
-  /** A server of the cluster's, anew after it was killed. */
-  async startServer(id: string): Promise<void> {
-    const { isCuttable, servers } = this.#options;
-    if (!isCuttable) {
-      this.#servers.set(id, await this.#startOne('server', id, servers[id]!));
+  /** A server of the cluster's, anew after it was killed, or one more. */
+  async startServer(id: string, place = this.#places.get(id)!): Promise<void> {
+    this.#places.set(id, place);
+    if (!this.#options.isCuttable) {
+      this.#servers.set(id, await this.#startOne('server', id, place));
       return;
     }
     const [gate, stateWay] = [await TcpProxy.before(), await TcpProxy.before(this.redis.port)];
     this.#gates.set(id, gate);
     this.#stateWays.set(id, stateWay);
     const ways = { relayUrl: gate.url, state: stateAt(stateWay.port) };
-    const started = await this.#startOne('server', id, { ...servers[id]!, ...ways });
+    const started = await this.#startOne('server', id, { ...place, ...ways });
     gate.leadTo(started.mediaUrl);
     this.#servers.set(id, started);
   }

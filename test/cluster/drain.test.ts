@@ -1,0 +1,85 @@
+// A server of a cluster of real processes is emptied while it is watched: by HLS players, progressive ones, and a page.
+
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { Broadcaster } from '../tools/broadcaster.ts';
+import { launchChromium, openPage, statusOf, untilStatus } from '../tools/chromium.ts';
+import { HlsReader } from '../tools/hls-reader.ts';
+import { MovingViewer } from '../tools/moving-viewer.ts';
+import { STREAM, TestCluster } from '../tools/test-cluster.ts';
+
+const WAIT = { timeout: 20_000, interval: 50 };
+const EDGE = { site: 'eu', roles: ['edge'] } as const;
+
+let cluster: TestCluster;
+let broadcaster: Broadcaster;
+let browser: Browser;
+
+beforeAll(async () => {
+  const servers = { o: { site: 'eu', roles: ['origin'] }, a: EDGE } as const;
+  [cluster, browser] = await Promise.all([TestCluster.start({ servers, ushers: ['u'] }), launchChromium()]);
+  broadcaster = new Broadcaster(cluster.publishUrl('o'));
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await broadcaster?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
+});
+
+/** Where a viewer who comes now is sent; empty as long as there is nobody to send it to. */
+async function playlistUrl(): Promise<string> {
+  const text = await (await fetch(`${cluster.usher('u').url}/live/${STREAM}.m3u8`)).text();
+  return /^http\S+index\.m3u8$/m.exec(text)?.[0] ?? '';
+}
+
+async function readers(count: number): Promise<HlsReader[]> {
+  const urls = await Promise.all(Array.from({ length: count }, playlistUrl));
+  return urls.map((url) => new HlsReader({ url, staysAfter: 5 }));
+}
+
+function movingViewer(): MovingViewer {
+  const urlFrom = (sequence: number | undefined): string =>
+    `${cluster.usher('u').url}/live/${STREAM}.mp4${sequence === undefined ? '' : `?from=${sequence}`}`;
+  return new MovingViewer({ urlFrom, bearableMs: 200 });
+}
+
+async function openPlaying(): Promise<Page> {
+  const { page } = await openPage(browser, `${cluster.usher('u').url}/watch/${STREAM}?mode=instant`);
+  await untilStatus(page, 'playing', ({ state, framesShown }) => state === 'playing' && framesShown > 30);
+  return page;
+}
+
+test('SIGTERM empties a server: no request fails, no chunk is missed, nobody new comes, and it exits with 0', async () => {
+  const drained = cluster.server('a');
+  await vi.waitUntil(playlistUrl, WAIT);
+  const hls = await readers(20);
+  const progressive = Array.from({ length: 5 }, movingViewer);
+  const viewers = [...hls, ...progressive];
+  const page = await openPlaying();
+  await vi.waitUntil(() => viewers.every(({ sequences }) => sequences.length > 100), WAIT);
+  for (const { origins } of hls) expect(origins).toEqual([drained.mediaUrl]);
+
+  await cluster.startServer('b', EDGE);
+  const next = cluster.server('b');
+  await vi.waitUntil(async () => (await cluster.snapshot()).servers.some(({ id }) => id === 'b'), WAIT);
+  const ended = drained.end('SIGTERM');
+  await drained.logged(({ msg }) => msg === 'this server is being emptied');
+  expect((await fetch(`${drained.mediaUrl}/readyz`)).status).toBe(503);
+  await vi.waitUntil(async () => (await playlistUrl()).startsWith(next.mediaUrl), WAIT);
+  expect(await ended).toBe(0);
+
+  const counts = viewers.map(({ sequences }) => sequences.length);
+  const playsOn = (viewer: (typeof viewers)[number], at: number): boolean =>
+    viewer.sequences.length > counts[at]! + 50;
+  await vi.waitUntil(() => viewers.every(playsOn), WAIT);
+  for (const { failures, missing, origins } of hls)
+    expect([failures, missing, origins]).toEqual([[], 0, [drained.mediaUrl, next.mediaUrl]]);
+  for (const { missing, endings, handovers } of progressive)
+    expect([missing, endings, handovers]).toEqual([0, [], 1]);
+  const shown = (await statusOf(page))!;
+  await untilStatus(page, 'playing on', ({ framesShown }) => framesShown > shown.framesShown + 30);
+  expect(shown).toMatchObject({ state: 'playing', errors: [] });
+  await Promise.all(hls.map((reader) => reader.close()));
+  for (const viewer of progressive) viewer[Symbol.dispose]();
+});

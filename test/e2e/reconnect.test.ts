@@ -1,0 +1,104 @@
+// A server past its deadline, a broadcaster who can be asked to reconnect, and a viewer of another server who sees it through.
+
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { systemClock } from '../../network/clock.ts';
+import { readConfig } from '../../network/config.ts';
+import { RedisState } from '../../network/state/state-redis.ts';
+import { signToken } from '../../network/token.ts';
+import { readRecording } from '../../origin/sample/recording.ts';
+import { type Running, start } from '../../server.ts';
+import { FeedReader } from '../tools/feed-reader.ts';
+import { keepingLogger } from '../tools/keeping-logger.ts';
+import { RedisServer } from '../tools/redis-server.ts';
+import { AUDIO, command, DATA, message, setChunkSize, VIDEO } from '../tools/rtmp-bytes.ts';
+import { RawRtmpClient, type Status } from '../tools/rtmp-client.ts';
+
+const SECRET = 'the secret of two servers';
+const STREAM = 'alice';
+const WAIT = { timeout: 5_000 };
+const TYPES = { audio: AUDIO, video: VIDEO, data: DATA };
+const recording = readRecording(readFileSync(new URL('../../origin/sample/broadcast.flv', import.meta.url)));
+
+let redis: RedisServer;
+let first: Running;
+let second: Running;
+
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  [first, second] = (await Promise.all(['a', 'b'].map(startServer))) as [Running, Running];
+});
+afterAll(async () => {
+  await Promise.all([first.stop(), second.stop()]);
+  await redis[Symbol.asyncDispose]();
+});
+
+function startServer(id: string): Promise<Running> {
+  const folder = mkdtempSync(join(tmpdir(), 'headwater-reconnect-'));
+  const state = { redis: { addresses: [redis.hostAndPort] } };
+  const ports = { rtmpPort: 0, mediaPort: 0 };
+  const publish = { keys: [{ stream: STREAM, key: 'open sesame' }] };
+  const file = join(folder, 'config.yaml');
+  writeFileSync(file, JSON.stringify({ id, state, ...ports, publish, secrets: [SECRET], data: folder }));
+  return start(readConfig(['--config', file], {}), keepingLogger(), 'server');
+}
+
+/** Publishes as an encoder does that knows E-RTMP, to where its tcUrl leads. */
+async function publish(tcUrl: string): Promise<RawRtmpClient> {
+  const client = await RawRtmpClient.handshaken(Number(new URL(tcUrl).port));
+  client.write(command('connect', 1, { app: 'live', tcUrl, capsEx: 1 }), command('createStream', 2, null));
+  client.write(command('publish', 3, null, STREAM, 'live'), setChunkSize(65_536));
+  const { code, description } = await client.status(({ code }) => code.startsWith('NetStream'));
+  if (code !== 'NetStream.Publish.Start') throw new Error(description);
+  for (const header of recording.headers) send(client, header);
+  return client;
+}
+
+function send(
+  client: RawRtmpClient,
+  { type, timestampMs, payload }: (typeof recording.frames)[number],
+): void {
+  client.write(message({ chunkStream: 4, type: TYPES[type], time: timestampMs, payload, chunkSize: 65_536 }));
+}
+
+function play(client: RawRtmpClient, fromMs: number, toMs: number): void {
+  for (const frame of recording.frames)
+    if (frame.timestampMs >= fromMs && frame.timestampMs < toMs) send(client, frame);
+}
+
+test('an encoder that can is asked to go on at another server, takes its stream along, and viewers miss nothing', async () => {
+  const old = await publish(`rtmp://127.0.0.1:${first.rtmpPort}/live?key=open%20sesame`);
+  play(old, 0, 3_000);
+  const expiresAtMs = Date.now() + 60_000;
+  const token = signToken([SECRET], {
+    purpose: 'play',
+    stream: STREAM,
+    session: 'abcdefghijkl',
+    expiresAtMs,
+  });
+  await using viewer = new FeedReader(
+    `http://127.0.0.1:${second.mediaPort}/play/${token}/${STREAM}/source/live.mp4`,
+  );
+  await vi.waitUntil(() => viewer.chunks > 10, WAIT);
+  await using state = new RedisState({
+    address: redis.address({ prefix: 'headwater' }),
+    clock: systemClock,
+    logger: keepingLogger(),
+  });
+  await vi.waitUntil(async () => (await state.find(STREAM))?.holders.some(({ id }) => id === 'b'), WAIT);
+
+  first.draining!.order(Date.now());
+  const isRequest = ({ code }: Status): boolean => code === 'NetConnection.Connect.ReconnectRequest';
+  const request = (await old.status(isRequest)) as Status & { readonly tcUrl: string };
+  expect(request.tcUrl).toBe(`rtmp://127.0.0.1:${second.rtmpPort}/live?key=open+sesame&takeover=1`);
+  play(old, 3_000, 4_000);
+  const [moved] = await Promise.all([publish(request.tcUrl), old.closed]);
+  const before = viewer.chunks;
+  play(moved, 4_000, 7_000);
+  await vi.waitUntil(() => viewer.chunks > before + 100, WAIT);
+  expect([viewer.lost, viewer.repeated]).toEqual([0, 0]);
+  await first.draining!.emptied;
+  moved.socket.destroy();
+});
