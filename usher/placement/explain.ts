@@ -1,7 +1,7 @@
 // Explanations: every server that there is for a viewer, what it would cost by which term, or which hard limit excludes it. Pure.
 
 import { mayServe } from './cdn.ts';
-import { type Feed, feedFor, parentsOf } from './feeds.ts';
+import { type Feed, feedsFor, feedTo, parentsOf } from './feeds.ts';
 import { place } from './place.ts';
 import {
   type Ask,
@@ -10,13 +10,14 @@ import {
   copyMicroUsd,
   hotMicroUsd,
   moveMicroUsd,
+  NO_ROOM_MBPS,
   type SiteTerms,
   siteTerms,
   waitMicroUsd,
 } from './price/cost.ts';
 import type { Decision, PlaceRequest } from './request.ts';
 import type { HolderState } from './scene/holders.ts';
-import { fits, type Load, roomMbps, unleasedRoomMbps } from './scene/loads.ts';
+import { fits, type Load, roomMbps } from './scene/loads.ts';
 import { type Closed, type SceneServer, type SceneSite, serverRoomMbps } from './scene/plant.ts';
 import { type Scene, type SceneCdn, sceneServer } from './scene/scene.ts';
 import { findStream, rungsMbps } from './scene/streams.ts';
@@ -111,8 +112,8 @@ function explainServer(
   const { server, site } = at;
   const state = stateOf(ask, at);
   const isThere = server.id === ask.request.now;
-  const found = siteTerms(ask, site, mbps, isThere);
-  const feed = state === 'none' ? feedFor(ask, site, parents) : undefined;
+  const found = siteTerms(ask, site, mbps, isThere ? NO_ROOM_MBPS : mbps);
+  const feed = state === 'none' ? feedTo(ask, at, mbps, feedsFor(ask, site, parents)) : undefined;
   const excluded =
     exclusionOf(ask, at, mbps) ?? (state === 'none' && !feed ? { limit: 'parent' as const } : undefined);
   const terms = found && (feed || state !== 'none') ? termsOf(ask, at, state, found, feed) : undefined;
@@ -174,7 +175,7 @@ function exclusionOf({ request }: Ask, at: SceneServer, mbps: number): Exclusion
 /** Who is told of a lease could be served: other ushers hold what is free. */
 function shortageOf(limit: Shortage['limit'], load: Load, mbps: number): Shortage | undefined {
   if (fits(mbps, load)) return undefined;
-  const unleased = unleasedRoomMbps(load);
+  const unleased = roomMbps(load, true);
   const { resource } = load;
   return unleased < mbps
     ? { limit, resource, roomMbps: unleased }

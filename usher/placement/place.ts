@@ -1,8 +1,8 @@
 // Placement: which server a viewer is sent to, and where it may go when that fails. Reads the scene and the request, nothing else.
 
-import { cdnChoice } from './cdn.ts';
+import { cdnChoice, mayServe } from './cdn.ts';
 import { type Ask, askOf } from './price/cost.ts';
-import type { CdnChoice, Choice, Decision, PlaceRequest, ServerChoice } from './request.ts';
+import type { CdnChoice, Choice, Decision, FullReason, PlaceRequest, ServerChoice } from './request.ts';
 import type { Scene } from './scene/scene.ts';
 import { findStream, rungsMbps } from './scene/streams.ts';
 import { searchServers } from './search.ts';
@@ -20,9 +20,19 @@ export function place(scene: Scene, request: PlaceRequest): Decision {
   const stream = findStream(scene.snapshot, request.stream);
   if (!stream) return { kind: 'unknown' };
   const ask = askOf(scene, request, stream);
-  const choices = choicesOf(ask, rungsMbps(stream));
+  const rungs = rungsMbps(stream);
+  const choices = choicesOf(ask, rungs);
   if (choices.length > 0) return { kind: 'serve', stream, choices };
-  return { kind: 'full', stream, reason: 'no_room', retryAfterS: RETRY_S };
+  return { kind: 'full', stream, reason: reasonOf(ask, rungs), retryAfterS: RETRY_S };
+}
+
+function reasonOf(ask: Ask, rungs: readonly number[]): FullReason {
+  const { scene, request } = ask;
+  if (scene.sites.every(({ open }) => open.length === 0)) return 'no_server';
+  if (scene.promised.isShort && choicesOf({ ...ask, beyondLease: true }, rungs).length > 0)
+    return 'not_leased';
+  const isSpent = scene.cdns.some((each) => each.isSpent && mayServe(each, request.whence.country));
+  return request.allowCdn && isSpent ? 'cdn_spent' : 'no_room';
 }
 
 function choicesOf(ask: Ask, rungs: readonly number[]): readonly Choice[] {

@@ -1,7 +1,7 @@
 // The search for servers with room for a viewer: those that have the stream, and those that could follow it. Pure.
 
-import { type Feed, feedFor, parentsOf } from './feeds.ts';
-import { type Ask, type SiteTerms, serverMicroUsd, siteTerms } from './price/cost.ts';
+import { type Feed, feedsFor, feedTo, parentsOf } from './feeds.ts';
+import { type Ask, NO_ROOM_MBPS, type SiteTerms, serverMicroUsd, siteTerms } from './price/cost.ts';
 import { meet } from './rendezvous.ts';
 import type { PlaceRequest, ServerChoice } from './request.ts';
 import type { HolderState } from './scene/holders.ts';
@@ -85,8 +85,8 @@ class Search {
       const terms = site.open.length > 0 ? this.#termsAt(site) : null;
       if (!terms || terms.sum + policy.copyMicroUsd > this.#copyLimit()) continue;
       parents ??= parentsOf(this.#ask);
-      const feed = feedFor(this.#ask, site, parents);
-      if (feed) this.#copiesAt(site, terms, feed);
+      const feeds = feedsFor(this.#ask, site, parents);
+      if (feeds.length > 0) this.#copiesAt(site, terms, feeds);
     }
   }
 
@@ -94,11 +94,11 @@ class Search {
     const { request, viewerHash } = this.#ask;
     const isThere = at.server.id === request.now;
     if (at.closed || isAvoided(request, at) || !(isThere || this.#hasRoom(at))) return;
-    const terms = this.#termsAt(at.site) ?? (isThere ? siteTerms(this.#ask, at.site, 0, true) : undefined);
+    const terms = this.#termsAt(at.site) ?? (isThere ? this.#termsThere(at.site) : undefined);
     if (terms) this.#add(at, state, terms, undefined, viewerHash);
   }
 
-  #copiesAt(site: SceneSite, terms: SiteTerms, feed: Feed): void {
+  #copiesAt(site: SceneSite, terms: SiteTerms, feeds: readonly Feed[]): void {
     const { scene, stream, request, streamHash, newOrigin } = this.#ask;
     let looked = 0;
     for (const at of site.open) {
@@ -106,6 +106,8 @@ class Search {
       if (at === newOrigin || scene.holders.has(id, stream.name) || scene.promised.isComing(stream.name, id))
         continue;
       if (isAvoided(request, at) || !this.#hasRoom(at)) continue;
+      const feed = feedTo(this.#ask, at, this.#size.mbps, feeds);
+      if (!feed) continue;
       // By the stream, not the viewer: those who ask together are sent to one new copy.
       this.#add(at, 'none', terms, feed, streamHash);
       looked += 1;
@@ -132,13 +134,20 @@ class Search {
 
   #hasRoom(at: SceneServer): boolean {
     const { mbps, keepsBack } = this.#size;
-    return serverRoomMbps(at) >= mbps + (keepsBack ? keptMbps(this.#ask, at) : 0) - ROUNDING_MBPS;
+    return (
+      serverRoomMbps(at, this.#ask.beyondLease) >=
+      mbps + (keepsBack ? keptMbps(this.#ask, at) : 0) - ROUNDING_MBPS
+    );
+  }
+
+  #termsThere(site: SceneSite): SiteTerms | undefined {
+    return siteTerms(this.#ask, site, this.#size.mbps, NO_ROOM_MBPS);
   }
 
   #termsAt(site: SceneSite): SiteTerms | null {
     const known = this.#terms[site.index];
     if (known !== undefined) return known;
-    const terms = siteTerms(this.#ask, site, this.#size.mbps, false) ?? null;
+    const terms = siteTerms(this.#ask, site, this.#size.mbps) ?? null;
     this.#terms[site.index] = terms;
     return terms;
   }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Topology } from '../../../network/map/topology.ts';
 import type { KnownServer } from '../../../network/state/state.ts';
 import { type Explanation, explain } from '../../../usher/placement/explain.ts';
+import { Promises } from '../../../usher/placement/promises/promises.ts';
 import type { PlaceRequest } from '../../../usher/placement/request.ts';
 import { sceneOf } from '../../../usher/placement/scene/scene.ts';
 import { holding, NOW_MS, server, snapshot, stream } from '../../tools/clusters.ts';
@@ -156,7 +157,9 @@ test('a server that has only what it keeps back for copies is told apart', () =>
 });
 
 test('room that other ushers have leased is told as that', () => {
-  const scene = sceneOf(snapshot([origin()], [stream('alice', 'o')]), { granted: () => 3 });
+  const promised = new Promises();
+  promised.on('server/o').leasedMbps = 3;
+  const scene = sceneOf(snapshot([origin()], [stream('alice', 'o')]), { promised });
   const request = { stream: 'alice', viewer: 'v', whence: {}, allowCdn: false };
   expect(explain(scene, request)!.servers[0]!.excluded).toEqual({
     limit: 'lease',

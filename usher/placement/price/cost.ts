@@ -10,7 +10,7 @@ import { fillOf } from '../scene/loads.ts';
 import type { SceneServer, SceneSite } from '../scene/plant.ts';
 import { type Scene, type SceneCdn, sceneServer, sceneSite } from '../scene/scene.ts';
 import { copyMbps } from '../scene/streams.ts';
-import { uplinksTo, type Way, wayOut } from '../scene/uplinks.ts';
+import { type Way, wayOut } from '../scene/uplinks.ts';
 import { GB_PER_MBPS_HOUR } from './billing.ts';
 import type { Policy } from './policy.ts';
 
@@ -28,6 +28,8 @@ export interface Ask {
   readonly newOrigin: SceneServer | undefined;
   /** What a copy of the stream takes of its parent. */
   readonly copyMbps: number;
+  /** Whether to reckon with what other ushers have leased as if it were free. */
+  readonly beyondLease: boolean;
 }
 
 export function askOf(scene: Scene, request: PlaceRequest, stream: StreamRecord): Ask {
@@ -41,6 +43,7 @@ export function askOf(scene: Scene, request: PlaceRequest, stream: StreamRecord)
     streamHash: hashOf(request.stream),
     newOrigin: scene.holders.has(stream.origin, stream.name) ? undefined : sceneServer(scene, stream.origin),
     copyMbps: copyMbps(stream),
+    beyondLease: false,
   };
 }
 
@@ -54,11 +57,14 @@ export interface SiteTerms {
   readonly sum: number;
 }
 
-/** Undefined: no uplink has room for the viewer. Whoever is there already needs no room. */
-export function siteTerms(ask: Ask, site: SceneSite, mbps: number, isThere: boolean): SiteTerms | undefined {
-  const { policy, request, scene, position } = ask;
+/** What room an uplink needs for one who is on it already, or for one who is only thought of. */
+export const NO_ROOM_MBPS = Number.NEGATIVE_INFINITY;
+
+/** Undefined: no uplink to the viewer has room for `neededMbps`. */
+export function siteTerms(ask: Ask, site: SceneSite, mbps: number, neededMbps = mbps): SiteTerms | undefined {
+  const { policy, request, scene, position, beyondLease } = ask;
   const { asn } = request.whence;
-  const way = wayOut(site.uplinks, asn, mbps) ?? (isThere ? anyWay(site, asn) : undefined);
+  const way = wayOut(site.uplinks, { asn, mbps, neededMbps, beyondLease });
   if (!way) return undefined;
   const measured = scene.quality.of(site.name, asn, scene.snapshot.nowMs);
   const rttMs = measured?.rttMs ?? estimatedRttMs(position, site.position);
@@ -67,11 +73,6 @@ export function siteTerms(ask: Ask, site: SceneSite, mbps: number, isThere: bool
   const stall = (measured?.stallRatio ?? 0) * policy.stallHourMicroUsd;
   const elsewhere = request.site === undefined || request.site === site.name ? 0 : policy.elsewhereMicroUsd;
   return { way, transit, latency, stall, elsewhere, sum: transit + latency + stall + elsewhere };
-}
-
-function anyWay({ uplinks }: SceneSite, asn: number | undefined): Way | undefined {
-  const [uplink] = uplinksTo(uplinks, asn);
-  return uplink && { uplink, microUsdPerHour: 0 };
 }
 
 /** What a server costs beyond what all of its site do. `feed` is where it would get a stream that it does not have. */

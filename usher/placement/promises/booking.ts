@@ -16,7 +16,7 @@ export function bookingOf(scene: Scene, stream: string, choice: ServerChoice): B
     stream,
     server: at.server.id,
     mbps: choice.mbps,
-    resources: [...resourcesOf(at), uplink],
+    resources: limited(scene, [...resourcesOf(at), uplink]),
   };
   const copy = choice.copyFrom === undefined ? undefined : copyOf(scene, stream, choice.copyFrom, at);
   return copy ? { ...booking, copy } : booking;
@@ -32,5 +32,10 @@ function copyOf(scene: Scene, stream: string, from: string, to: SceneServer): Ta
   if (!parent || !record) return undefined;
   const isFar = parent.site !== to.site;
   const link = isFar ? [linkResource(parent.site.name, to.site.name)] : [];
-  return { mbps: copyMbps(record), resources: [...resourcesOf(parent), ...link] };
+  return { mbps: copyMbps(record), resources: limited(scene, [...resourcesOf(parent), ...link]) };
+}
+
+/** Of what has no limit nothing can be used up. */
+function limited({ loads }: Scene, resources: readonly string[]): string[] {
+  return resources.filter((resource) => loads.has(resource));
 }

@@ -2,12 +2,14 @@
 
 import { isWithin } from '../../../network/state/liveness.ts';
 import type { KnownServer, Snapshot } from '../../../network/state/state.ts';
-import type { Booked } from '../scene/loads.ts';
+import { type Booked, nothingBooked } from '../scene/loads.ts';
 
 /** A player that has not come by then is not expected any more, by the state's clock: while there is no news nothing is let go. */
 export const PROMISE_MS = 10_000;
 /** Past so many the oldest are let go, and the servers' own limits are what is left. */
 const MAX_PROMISES = 500_000;
+
+const FEW_RESOURCES = 100;
 
 /** Megabits per second of several resources, named as leases name them. */
 export interface Taking {
@@ -36,8 +38,12 @@ interface Coming {
 
 export class Promises {
   readonly #booked = new Map<string, Booked>();
+  /** Lists of those who arrived that have been read. */
+  readonly #read = new WeakSet<readonly string[]>();
   /** By session, the oldest first. */
   readonly #promised = new Map<string, Promised>();
+  /** Whether others have leased what this usher would have of anything. */
+  isShort = false;
   /** Streams that servers are about to follow because viewers were sent there: by stream, then server. */
   readonly #coming = new Map<string, Map<string, Coming>>();
 
@@ -58,7 +64,7 @@ export class Promises {
     const promised = this.#promised.get(session);
     if (!promised) return;
     this.#promised.delete(session);
-    this.#give(promised.booking);
+    this.#give(promised.booking, 'unused');
   }
 
   /** The session is at a server: what it was promised at another is let go. */
@@ -68,9 +74,11 @@ export class Promises {
 
   /** Lets go of what the snapshot shows in use, and of what nobody came for. */
   settle({ nowMs, servers }: Pick<Snapshot, 'nowMs' | 'servers'>): void {
-    for (const { id, arrived } of servers)
-      for (const session of arrived)
-        if (this.#promised.get(session)?.booking.server === id) this.release(session);
+    for (const { id, arrived } of servers) {
+      if (this.#read.has(arrived)) continue;
+      this.#read.add(arrived);
+      for (const session of arrived) this.#arrive(session, id);
+    }
     for (const [session, { atMs }] of this.#promised) {
       if (isWithin(atMs, nowMs, PROMISE_MS)) break;
       this.release(session);
@@ -78,9 +86,21 @@ export class Promises {
     if (this.#coming.size > 0) this.#settleCopies(nowMs, servers);
   }
 
+  /** What something is booked on. */
+  resources(): string[] {
+    return [...this.#booked].filter(([, { count }]) => count > 0).map(([resource]) => resource);
+  }
+
+  /** Forgets resources that there are no more, as soon as nothing is booked on them. */
+  prune(known: ReadonlyMap<string, unknown>): void {
+    if (this.#booked.size <= 2 * known.size + FEW_RESOURCES) return;
+    for (const [resource, { count }] of this.#booked)
+      if (count === 0 && !known.has(resource)) this.#booked.delete(resource);
+  }
+
   /** What is booked on a resource, as it changes. */
   on(resource: string): Booked {
-    return this.#booked.getOrInsertComputed(resource, () => ({ mbps: 0, count: 0 }));
+    return this.#booked.getOrInsertComputed(resource, nothingBooked);
   }
 
   /** Ids of the servers that are about to follow a stream because viewers were sent there. */
@@ -96,16 +116,25 @@ export class Promises {
     for (const resource of resources) {
       const booked = this.on(resource);
       booked.mbps += mbps;
+      booked.takenMbps += mbps;
       booked.count += 1;
     }
   }
 
-  #give({ mbps, resources }: Taking): void {
+  #arrive(session: string, server: string): void {
+    const promised = this.#promised.get(session);
+    if (promised?.booking.server !== server) return;
+    this.#promised.delete(session);
+    this.#give(promised.booking, 'used');
+  }
+
+  #give({ mbps, resources }: Taking, as: 'used' | 'unused'): void {
     for (const resource of resources) {
       const booked = this.on(resource);
       booked.count -= 1;
       // Sums of fractions drift; nothing booked is exactly nothing.
       booked.mbps = booked.count === 0 ? 0 : booked.mbps - mbps;
+      if (as === 'used') booked.seenMbps += mbps;
     }
   }
 
@@ -128,7 +157,7 @@ export class Promises {
         const isHeld = byId.get(id)?.holdings.some((holding) => holding.stream === stream) ?? false;
         if (!isHeld && isWithin(atMs, nowMs, PROMISE_MS)) continue;
         coming.delete(id);
-        this.#give(copy);
+        this.#give(copy, isHeld ? 'used' : 'unused');
       }
       if (coming.size === 0) this.#coming.delete(stream);
     }

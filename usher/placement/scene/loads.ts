@@ -1,9 +1,16 @@
 // What has a limit in Mbps: a server, a host's card, an uplink, a link between sites; and how much room each has left. Pure.
 
-/** Promised on a resource and not yet seen in use. Shared by every scene, so that what is booked counts at once. */
+/** What this usher has promised of a resource. Shared by every scene, so that what is booked counts at once. */
 export interface Booked {
+  /** Promised and not yet seen in use, and how many promises that is. */
   mbps: number;
   count: number;
+  /** Promised, and seen in use since the state was last told what is used. */
+  seenMbps: number;
+  /** Ever promised. */
+  takenMbps: number;
+  /** What may be promised beyond what the state was told is used, where others have the rest; else without a limit. */
+  leasedMbps: number;
 }
 
 export interface Load {
@@ -11,26 +18,24 @@ export interface Load {
   readonly resource: string;
   readonly limitMbps: number;
   usedMbps: number;
-  /** What this usher may promise of it. */
-  grantMbps: number;
   readonly booked: Booked;
+}
+
+export function nothingBooked(): Booked {
+  return { mbps: 0, count: 0, seenMbps: 0, takenMbps: 0, leasedMbps: Number.POSITIVE_INFINITY };
 }
 
 /** Less than a bit per second is rounding. */
 export const ROUNDING_MBPS = 1e-6;
 
-/** What may still be promised. */
-export function roomMbps({ limitMbps, usedMbps, grantMbps, booked }: Load): number {
-  return Math.min(limitMbps - usedMbps, grantMbps) - booked.mbps;
+/** What may still be promised; `beyondLease`: what could be if this usher had leased all that nobody uses. */
+export function roomMbps({ limitMbps, usedMbps, booked }: Load, beyondLease = false): number {
+  const freeMbps = limitMbps - usedMbps;
+  return (beyondLease ? freeMbps : Math.min(freeMbps, booked.leasedMbps - booked.seenMbps)) - booked.mbps;
 }
 
-/** What could be promised if this usher had leased all that nobody uses. */
-export function unleasedRoomMbps({ limitMbps, usedMbps, booked }: Load): number {
-  return limitMbps - usedMbps - booked.mbps;
-}
-
-export function fits(mbps: number, load: Load | undefined): boolean {
-  return load === undefined || roomMbps(load) >= mbps - ROUNDING_MBPS;
+export function fits(mbps: number, load: Load, beyondLease = false): boolean {
+  return roomMbps(load, beyondLease) >= mbps - ROUNDING_MBPS;
 }
 
 /** How full it is, 0 to 1 and above. */

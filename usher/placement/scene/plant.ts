@@ -6,7 +6,7 @@ import { isAlive } from '../../../network/state/liveness.ts';
 import type { KnownServer, Snapshot } from '../../../network/state/state.ts';
 import { FREE, tariffOf } from '../price/billing.ts';
 import { hashOf } from '../rendezvous.ts';
-import { hostResource, type Load, roomMbps, serverResource, uplinkResource } from './loads.ts';
+import { hostResource, type Load, nothingBooked, roomMbps, serverResource, uplinkResource } from './loads.ts';
 import type { SceneUplink } from './uplinks.ts';
 
 export interface SceneSite {
@@ -40,8 +40,7 @@ const unshared: LoadMaker = (resource, limitMbps, usedMbps) => ({
   resource,
   limitMbps,
   usedMbps,
-  grantMbps: Number.POSITIVE_INFINITY,
-  booked: { mbps: 0, count: 0 },
+  booked: nothingBooked(),
 });
 
 export interface Plant {
@@ -142,6 +141,7 @@ function sortByRoom(servers: SceneServer[]): void {
 }
 
 /** What a server may still be promised: its own room, or less where its host has less. */
-export function serverRoomMbps({ load, host }: SceneServer): number {
-  return host ? Math.min(roomMbps(load), roomMbps(host)) : roomMbps(load);
+export function serverRoomMbps({ load, host }: SceneServer, beyondLease = false): number {
+  const ownMbps = roomMbps(load, beyondLease);
+  return host ? Math.min(ownMbps, roomMbps(host, beyondLease)) : ownMbps;
 }

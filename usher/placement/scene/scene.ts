@@ -8,6 +8,7 @@ import { Quality } from '../price/quality.ts';
 import { Promises } from '../promises/promises.ts';
 import { Holders } from './holders.ts';
 import { Links } from './links.ts';
+import type { Load } from './loads.ts';
 import { type LoadMaker, plantOf, type SceneServer, type SceneSite } from './plant.ts';
 
 export interface SceneOptions {
@@ -15,8 +16,6 @@ export interface SceneOptions {
   readonly policies?: Policies;
   readonly quality?: Quality;
   readonly promised?: Promises;
-  /** What this usher has leased of a resource, Mbps; without it there is no other usher. */
-  readonly granted?: (resource: string) => number;
   /** Kept by the caller from scene to scene, only what changed is read again. A scene is of no use any more once there is the next. */
   readonly holders?: Holders;
 }
@@ -32,6 +31,8 @@ export interface Scene {
   readonly cdns: readonly SceneCdn[];
   /** By the numbers that `holders` gives them. */
   readonly servers: readonly SceneServer[];
+  /** What has a limit, by resource. */
+  readonly loads: ReadonlyMap<string, Load>;
 }
 
 export interface SceneCdn {
@@ -47,8 +48,15 @@ export function sceneOf(snapshot: Snapshot, options: SceneOptions = {}): Scene {
   promised.settle(snapshot);
   holders.read(snapshot);
   const topology = options.topology ?? NO_TOPOLOGY;
-  const load = loads(promised, options);
+  const loads = new Map<string, Load>();
+  const load: LoadMaker = (resource, limitMbps, usedMbps) => {
+    const made = { resource, limitMbps, usedMbps, booked: promised.on(resource) };
+    if (limitMbps < UNLIMITED_MBPS) loads.set(resource, made);
+    return made;
+  };
   const plant = plantOf(snapshot, topology, load);
+  const links = new Links({ snapshot, topology, sites: plant.sites, load });
+  promised.prune(loads);
   const servers: SceneServer[] = [];
   for (const server of plant.servers) servers[holders.slotOf(server.server.id)!] = server;
   return {
@@ -59,7 +67,8 @@ export function sceneOf(snapshot: Snapshot, options: SceneOptions = {}): Scene {
     holders,
     sites: plant.sites,
     servers,
-    links: new Links({ snapshot, topology, sites: plant.sites, load }),
+    loads,
+    links,
     cdns: topology.cdns.map((cdn) => ({ cdn, isSpent: isSpent(snapshot, cdn) })),
   };
 }
@@ -71,15 +80,6 @@ export function sceneServer({ holders, servers }: Scene, id: string): SceneServe
 
 export function sceneSite({ sites }: Scene, name: string | undefined): SceneSite | undefined {
   return name === undefined ? undefined : sites.find((site) => site.name === name);
-}
-
-/** What is promised counts, and of what several ushers share each may hand out what it has leased. */
-function loads(promised: Promises, { granted }: SceneOptions): LoadMaker {
-  return (resource, limitMbps, usedMbps) => {
-    const isLimited = limitMbps < UNLIMITED_MBPS;
-    const grantMbps = (isLimited ? granted?.(resource) : undefined) ?? Number.POSITIVE_INFINITY;
-    return { resource, limitMbps, usedMbps, grantMbps, booked: promised.on(resource) };
-  };
 }
 
 function isSpent({ spentMicroUsd }: Snapshot, { name, capMicroUsdPerMonth }: Cdn): boolean {

@@ -16,19 +16,24 @@ export interface Way {
   readonly microUsdPerHour: number;
 }
 
+export interface Wayfarer {
+  readonly asn: number | undefined;
+  readonly mbps: number;
+  /** What an uplink must have room for: less than that for one who is on it already. */
+  readonly neededMbps: number;
+  readonly beyondLease: boolean;
+}
+
 /**
  * A peering port with the viewer's network that has room, the first listed first. The routers send a network everything over its
  * ports, also when these are full: only where it has none, the transit with room that is cheapest now. Undefined when all are full.
  */
-export function wayOut(
-  uplinks: readonly SceneUplink[],
-  asn: number | undefined,
-  mbps: number,
-): Way | undefined {
+export function wayOut(uplinks: readonly SceneUplink[], wayfarer: Wayfarer): Way | undefined {
+  const { asn, mbps, neededMbps, beyondLease } = wayfarer;
   const isPeer = hasPort(uplinks, asn);
   let best: Way | undefined;
   for (const uplink of uplinks) {
-    if (!carries(uplink.uplink, asn, isPeer) || !fits(mbps, uplink.load)) continue;
+    if (!carries(uplink.uplink, asn, isPeer) || !fits(neededMbps, uplink.load, beyondLease)) continue;
     const { usedMbps, booked } = uplink.load;
     const price = isPeer ? 0 : microUsdPerHour(uplink.tariff, usedMbps + booked.mbps, mbps);
     if (!best || price < best.microUsdPerHour) best = { uplink, microUsdPerHour: price };

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import type { Uplink } from '../../../../network/map/topology.ts';
 import { FREE, type Tariff } from '../../../../usher/placement/price/billing.ts';
-import { type SceneUplink, uplinksTo, wayOut } from '../../../../usher/placement/scene/uplinks.ts';
+import { nothingBooked } from '../../../../usher/placement/scene/loads.ts';
+import {
+  type SceneUplink,
+  uplinksTo,
+  type Wayfarer,
+  wayOut,
+} from '../../../../usher/placement/scene/uplinks.ts';
 
 const PEER = 64500;
 const STRANGER = 64501;
@@ -17,19 +23,24 @@ function transit(name: string, usedMbps: number, microUsdPerMbpsHour: number): S
 }
 
 function sceneUplink(uplink: Uplink, usedMbps: number, tariff: Tariff): SceneUplink {
-  const booked = { mbps: 0, count: 0 };
-  const grantMbps = Number.POSITIVE_INFINITY;
-  const load = { resource: uplink.name, limitMbps: uplink.capacityMbps, usedMbps, grantMbps, booked };
+  const load = { resource: uplink.name, limitMbps: uplink.capacityMbps, usedMbps, booked: nothingBooked() };
   return { uplink, load, tariff };
 }
 
+function wayfarer(asn: number | undefined): Wayfarer {
+  return { asn, mbps: 10, neededMbps: 10, beyondLease: false };
+}
+
 function nameOf(uplinks: readonly SceneUplink[], asn: number | undefined): string | undefined {
-  return wayOut(uplinks, asn, 10)?.uplink.uplink.name;
+  return wayOut(uplinks, wayfarer(asn))?.uplink.uplink.name;
 }
 
 test('a network is reached by a port with it that has room, for nothing', () => {
   const uplinks = [transit('t', 0, 5), port('full', 95), port('p', 50)];
-  expect(wayOut(uplinks, PEER, 10)).toMatchObject({ uplink: { uplink: { name: 'p' } }, microUsdPerHour: 0 });
+  expect(wayOut(uplinks, wayfarer(PEER))).toMatchObject({
+    uplink: { uplink: { name: 'p' } },
+    microUsdPerHour: 0,
+  });
 });
 
 test('no transit takes what is for a network whose ports are full: routers would still use these', () => {
