@@ -20,9 +20,14 @@ export type Plan = Readonly<Record<string, Assignment>>;
 export function plan(snapshot: Snapshot, options: PlanOptions = {}): Plan {
   const { topology = NO_TOPOLOGY, policies = DEFAULT_POLICIES, spares = new Spares() } = options;
   spares.begin();
-  const planning = new Planning(snapshot, readCluster(snapshot, topology, policies), spares);
-  const assignments = [...planning.follows()].map(
-    ([server, follows]) => [server.server.id, { follows, successors: planning.successors(server) }] as const,
+  const cluster = readCluster(snapshot, topology, policies);
+  const planning = new Planning(snapshot, cluster, spares);
+  const follows = planning.follows();
+  const servers = [...cluster.ground.servers.values()];
+  return Object.fromEntries(
+    servers.map((server) => [
+      server.server.id,
+      { follows: follows[server.index]!, successors: planning.successors(server) },
+    ]),
   );
-  return Object.fromEntries(assignments);
 }

@@ -1,28 +1,42 @@
-// What a plan costs: 1,000 servers and 10,000 streams, in the cases that differ. `node test/benchmark/planner.ts`
+// What a plan costs, at two sizes and in the cases that differ. `node test/benchmark/planner.ts`
 
 import type { Holding, KnownServer, Snapshot } from '../../network/state/state.ts';
 import { changesOf } from '../../usher/plan/changes.ts';
 import { plan } from '../../usher/planner.ts';
-import { carriedOut, holding, server, snapshot, stream } from '../tools/clusters.ts';
+import { carriedOut, DRAIN, holding, server, snapshot, stream } from '../tools/clusters.ts';
 import { percentile, table } from './report.ts';
 
-const SERVERS = 1_000;
-const STREAMS = 10_000;
-const SITES = 10;
-const RUNS = 9;
+interface Size {
+  readonly servers: number;
+  readonly streams: number;
+}
 
-const rows = [
-  measure('at rest, each stream on 3 servers', settled(spread(2))),
-  measure('at rest, each stream on its origin alone', settled(spread(0))),
-  measure('first plan of streams on 3 servers', { ...spread(2), plan: {} }),
-  measure('every origin is full: each stream needs another server', full(spread(0))),
-  measure('the server with the most children dies', withoutBusiest(settled(spread(2)))),
-  measure('one stream from 1 server to all', flashCrowd(settled(spread(0)))),
+const SIZES: readonly Size[] = [
+  { servers: 1_000, streams: 10_000 },
+  { servers: 2_000, streams: 100_000 },
 ];
-console.log(table(['case', 'follows', 'changes', 'median ms', 'worst ms'], rows));
+const SITES = 10;
+const RUNS = 7;
+
+for (const size of SIZES) {
+  const near = spread(size, 2);
+  const alone = spread(size, 0);
+  console.log(`\n${size.servers} servers, ${size.streams} streams`);
+  const rows = [
+    measure('at rest, each stream on 3 servers', settled(near)),
+    measure('at rest, a tenth of the streams with arrivals', arriving(settled(near))),
+    measure('at rest, each stream on its origin alone', settled(alone)),
+    measure('first plan of streams on 3 servers', { ...near, plan: {} }),
+    measure('every origin is full: each stream needs another server', full(alone)),
+    measure('the server with the most children dies', withoutBusiest(settled(near))),
+    measure('one stream from 1 server to all', flashCrowd(settled(alone))),
+    measure('a server is emptied', drained(settled(near))),
+  ];
+  console.log(table(['case', 'follows', 'changes', 'median ms', 'worst ms'], rows));
+}
 
 /** Streams with their origins in turn, and as many other servers with viewers. */
-function spread(others: number): Snapshot {
+function spread({ servers: SERVERS, streams: STREAMS }: Size, others: number): Snapshot {
   const names = Array.from({ length: STREAMS }, (_, index) => `stream-${String(index).padStart(5, '0')}`);
   const holdings = Array.from({ length: SERVERS }, (): Holding[] => []);
   for (const [index, name] of names.entries())
@@ -51,7 +65,10 @@ function full(before: Snapshot): Snapshot {
   const servers = before.servers.map((each, index) =>
     index % 2 === 0 ? { ...each, sentMbps: each.egressMbps } : each,
   );
-  const streams = before.streams.map((each, index) => ({ ...each, origin: idOf((index * 2) % SERVERS) }));
+  const streams = before.streams.map((each, index) => ({
+    ...each,
+    origin: idOf((index * 2) % before.servers.length),
+  }));
   const held = new Map<string, Holding[]>();
   for (const { name, origin } of streams) held.set(origin, [...(held.get(origin) ?? []), holding(name, 2)]);
   return {
@@ -67,6 +84,18 @@ function withoutBusiest(before: Snapshot): Snapshot {
     for (const { parents } of follows) children.set(parents[0]!.id, (children.get(parents[0]!.id) ?? 0) + 1);
   const [busiest] = [...children].sort(([, one], [, other]) => other - one)[0]!;
   return { ...before, servers: before.servers.filter(({ id }) => id !== busiest) };
+}
+
+function arriving(before: Snapshot): Snapshot {
+  const servers = before.servers.map((each) => ({
+    ...each,
+    holdings: each.holdings.map((held, index) => (index % 10 === 0 ? { ...held, arrivalsPerS: 0.5 } : held)),
+  }));
+  return { ...before, servers };
+}
+
+function drained(before: Snapshot): Snapshot {
+  return { ...before, drains: { [before.servers[0]!.id]: DRAIN } };
 }
 
 function flashCrowd(before: Snapshot): Snapshot {

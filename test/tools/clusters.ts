@@ -101,11 +101,12 @@ export function parentsIn(plan: Plan, name: string, rendition = 'source'): Map<s
 export function carriedOut(before: Snapshot, plan: Plan): Snapshot {
   const sentBefore = relayedMbps(before, before.plan);
   const sentAfter = relayedMbps(before, plan);
+  const origins = new Map(before.streams.map(({ name, origin }) => [name, origin]));
   const servers = before.servers.map((each) => {
     const follows = plan[each.id]?.follows ?? [];
     const isWanted = ({ stream: name, rendition, viewers }: Holding): boolean =>
       viewers > 0 ||
-      before.streams.some((known) => known.name === name && known.origin === each.id) ||
+      origins.get(name) === each.id ||
       follows.some((follow) => follow.stream === name && follow.rendition === rendition);
     const kept = each.holdings.filter(isWanted);
     const isNew = (follow: Assignment['follows'][number]): boolean =>
@@ -121,11 +122,10 @@ export function carriedOut(before: Snapshot, plan: Plan): Snapshot {
 
 function relayedMbps({ servers, streams }: Snapshot, plan: Plan): Map<string, number> {
   const sent = new Map<string, number>();
+  const records = new Map(streams.map((record) => [record.name, record]));
   for (const { id } of servers)
     for (const { stream: name, rendition, parents } of plan[id]?.follows ?? []) {
-      const record = streams
-        .find((known) => known.name === name)
-        ?.renditions.find(({ name }) => name === rendition);
+      const record = records.get(name)?.renditions.find((known) => known.name === rendition);
       const parent = parents[0]?.id;
       if (record && parent) sent.set(parent, (sent.get(parent) ?? 0) + record.averageBps / 1e6);
     }

@@ -29,8 +29,8 @@ export class Balances {
   readonly all: Balance[] = [];
   readonly #spread: Spread;
   readonly #share: number;
-  /** What is left of hosts' cards. */
-  readonly #cards = new Map<Pipe, number>();
+  /** What is left of hosts' cards, where there are any. */
+  #cards: Map<Pipe, number> | undefined;
   /** Children of an origin that serves no viewers cost nothing that viewers could have. */
   #freeChildren = 0;
 
@@ -113,11 +113,12 @@ export class Balances {
   #take(copy: Copy): number {
     const roomMbps = this.roomMbps(copy);
     const { host } = copy.on;
-    if (host) this.#cards.set(host, this.#cardMbps(host) - roomMbps);
+    if (host) this.#cards!.set(host, this.#cardMbps(host) - roomMbps);
     return roomMbps;
   }
 
   #cardMbps(host: Pipe): number {
+    this.#cards ??= new Map();
     return this.#cards.getOrInsertComputed(host, () => {
       const { copies, bitrateMbps } = this.#spread;
       const own = copies.filter(({ on }) => on.host === host).map((copy) => ownMbps(copy, bitrateMbps));

@@ -42,15 +42,15 @@ export class Planning {
     for (const each of restless) this.#replan(each);
   }
 
-  /** In order of streams and renditions. */
-  follows(): ReadonlyMap<PlanServer, readonly Follow[]> {
+  /** By the servers' places, in order of streams and renditions. */
+  follows(): readonly (readonly Follow[])[] {
     const { ground, streams } = this.#cluster;
-    const follows = new Map([...ground.servers.values()].map((server) => [server, [] as Follow[]]));
+    const follows = Array.from({ length: ground.servers.size }, (): Follow[] => []);
     for (const { spreads } of streams)
       for (const spread of spreads) {
         const grown = this.#grown.get(spread);
-        if (grown) for (const [server, follow] of grown) follows.get(server)!.push(follow);
-        else for (const { on, follow } of spread.copies) if (follow) follows.get(on)!.push(follow);
+        if (grown) for (const [{ index }, follow] of grown) follows[index]!.push(follow);
+        else for (const { on, follow } of spread.copies) if (follow) follows[on.index]!.push(follow);
       }
     return follows;
   }
@@ -62,8 +62,8 @@ export class Planning {
 
   /** Undefined: it stays as it is. */
   #rest(spread: Spread): Holders | undefined {
-    const holders = spread.copies.filter((copy) => isHolder(spread, copy));
-    const leaving = spread.copies.filter((copy) => isLeaving(spread, copy));
+    const holders = holdersOf(spread);
+    const leaving = leavingOf(spread);
     const balances = this.#balances(spread, holders);
     const isLacking = balances.all.some((balance) => lackMbps(balances, balance) > 0);
     const spare = isLacking ? undefined : this.#spare(spread, holders, balances);
@@ -118,7 +118,7 @@ export class Planning {
   #holdersOf(spread: Spread): PlanServer[] {
     const grown = this.#grown.get(spread);
     if (grown) return [...grown.keys()].filter(({ mayHold }) => mayHold);
-    return spread.copies.filter((copy) => isHolder(spread, copy)).map(({ on }) => on);
+    return holdersOf(spread).map(({ on }) => on);
   }
 
   #balances(spread: Spread, holders: readonly Copy[]): Balances {
@@ -126,14 +126,19 @@ export class Planning {
   }
 }
 
-function isHolder({ root }: Spread, copy: Copy): boolean {
-  return copy.on.mayHold && copy !== root && (copy.viewers > 0 || copy.follow !== undefined);
+function holdersOf({ root, copies }: Spread): Copy[] {
+  return copies.filter(
+    (copy) => copy.on.mayHold && copy !== root && (copy.viewers > 0 || copy.follow !== undefined),
+  );
 }
 
-/** It is being emptied, or is no edge any more, and has viewers yet. */
-function isLeaving({ root }: Spread, copy: Copy): boolean {
-  return !copy.on.mayHold && copy !== root && copy.viewers > 0;
+/** Who is being emptied, or is no edge any more, and has viewers yet. */
+function leavingOf({ root, copies }: Spread): readonly Copy[] {
+  const isLeaving = (copy: Copy): boolean => !copy.on.mayHold && copy !== root && copy.viewers > 0;
+  return copies.some(isLeaving) ? copies.filter(isLeaving) : NOBODY;
 }
+
+const NOBODY: readonly Copy[] = [];
 
 function followOf({ stream, rendition }: Spread, branch: Branch): Follow | undefined {
   if (!branch.parent) return undefined;

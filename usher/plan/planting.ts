@@ -41,6 +41,7 @@ export class Planting {
   /** Who is to follow whom, by whom they follow now. */
   readonly #childrenNow = new Map<Copy, Copy[]>();
   readonly #placed = new Map<Copy, Branch>();
+  readonly #placedAt = new Map<PlanSite, Branch[]>();
   /** Sites in which others than those being emptied are to have the rendition, and those of them that it has come to. */
   readonly #homes: ReadonlySet<PlanSite>;
   readonly #entered = new Set<PlanSite>();
@@ -68,9 +69,9 @@ export class Planting {
   grow(): Branch {
     const root = this.#put(this.#options.spread.root!, undefined);
     this.#keepBelow(root);
-    this.#enterSites();
-    for (const copy of this.#inOrder(this.#options.holders))
-      while (this.#waiting.has(copy)) this.#attach(this.#topmost(copy));
+    const order = this.#inOrder();
+    this.#enterSites(order);
+    for (const copy of order) while (this.#waiting.has(copy)) this.#attach(this.#topmost(copy));
     // Those that are being emptied take what is left: others must be able to take their place.
     for (const copy of this.#options.leaving) this.#put(copy, this.#parentWhileLeaving(copy));
     return root;
@@ -105,10 +106,10 @@ export class Planting {
   }
 
   /** The cheapest way into any site that the stream must come to, then from there too, until it is in all of them. */
-  #enterSites(): void {
+  #enterSites(order: readonly Copy[]): void {
     for (;;) {
       let best: { readonly copy: Copy; readonly parent: Branch; readonly weight: number } | undefined;
-      for (const copy of this.#gateways()) {
+      for (const copy of this.#gateways(order)) {
         const parent = this.#parentWithRoom(copy);
         const weight = parent ? this.#weight(parent, copy) : Number.POSITIVE_INFINITY;
         if (parent && !(best && best.weight <= weight)) best = { copy, parent, weight };
@@ -119,9 +120,9 @@ export class Planting {
   }
 
   /** Of each site that waits, whoever is to be its gateway; not those who wait for a parent of another site themselves. */
-  #gateways(): Copy[] {
+  #gateways(order: readonly Copy[]): Copy[] {
     const gateways = new Map<PlanSite, Copy>();
-    for (const copy of this.#inOrder(this.#options.holders)) {
+    for (const copy of order) {
       const { site } = copy.on;
       if (!this.#waiting.has(copy) || this.#entered.has(site) || gateways.has(site)) continue;
       gateways.set(site, copy);
@@ -174,7 +175,10 @@ export class Planting {
   #cheapest(copy: Copy, hasPlace: (parent: Branch) => boolean): Branch | undefined {
     let best: Branch | undefined;
     let least = Number.POSITIVE_INFINITY;
-    for (const parent of this.#placed.values()) {
+    const { site } = copy.on;
+    // A way in from elsewhere is of no use where it has come to already.
+    const parents = this.#entered.has(site) ? this.#placedAt.get(site)! : this.#placed.values();
+    for (const parent of parents) {
       if (!hasPlace(parent) || !this.#isWayIn(parent, copy)) continue;
       const weight = this.#weight(parent, copy);
       if (best && !(weight < least || (weight === least && this.#isPreferred(parent, best, copy)))) continue;
@@ -201,15 +205,16 @@ export class Planting {
     const branch = newBranch(copy, parent, this.#options.ways);
     this.#depth = Math.max(this.#depth, branch.depth);
     this.#placed.set(copy, branch);
+    this.#placedAt.getOrInsertComputed(copy.on.site, () => []).push(branch);
     if (copy.on.mayHold || !parent) this.#entered.add(copy.on.site);
     this.#waiting.delete(copy);
     return branch;
   }
 
   /** Gateways first, for their sites are waiting behind them; then those with viewers; then the strong, to stand high. */
-  #inOrder(holders: readonly Copy[]): Copy[] {
+  #inOrder(): Copy[] {
     const rank = (copy: Copy): number => (this.#isGateway(copy) ? 0 : 2) + (copy.viewers > 0 ? 0 : 1);
-    const ranked = holders
+    const ranked = this.#options.holders
       .filter((copy) => this.#waiting.has(copy))
       .map((copy) => ({ copy, rank: rank(copy) }));
     ranked.sort(

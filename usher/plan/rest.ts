@@ -33,7 +33,7 @@ function isSound(spread: Spread, copy: Copy, maxDepth: number): boolean {
   const { parent } = copy;
   if (!parent || !isWithin(spread, copy, maxDepth)) return false;
   if (parent.on.site !== copy.on.site && !isGateway(spread, copy, parent)) return false;
-  return hasParents(copy, parent, parent.parent ?? nextSibling(copy, childrenOf(spread, parent)));
+  return hasParents(copy, parent, secondParent(spread, copy, parent));
 }
 
 /** Follows the ways up to the origin. */
@@ -64,18 +64,21 @@ function isInTheWay({ root }: Spread, copy: Copy, other: Copy): boolean {
   return !copy.on.mayHold || other.parent?.on.site !== other.on.site;
 }
 
-function childrenOf({ copies }: Spread, parent: Copy): Copy[] {
-  return copies.filter((copy) => copy.parent === parent);
-}
-
-function hasParents({ follow }: Copy, ...wanted: readonly (Copy | undefined)[]): boolean {
-  const parents = wanted.filter((copy) => copy !== undefined);
-  return (
-    follow?.parents.length === parents.length &&
-    parents.every(({ on: { server } }, at) => isSameParent(follow.parents[at]!, server))
+/** Whom it would be given now. */
+function secondParent(spread: Spread, copy: Copy, parent: Copy): Copy | undefined {
+  if (parent.parent) return parent.parent;
+  return nextSibling(
+    copy,
+    spread.copies.filter((other) => other.parent === parent),
   );
 }
 
-function isSameParent(one: Parent, other: Parent): boolean {
-  return one.id === other.id && one.relayUrl === other.relayUrl;
+function hasParents({ follow }: Copy, first: Copy, second: Copy | undefined): boolean {
+  const parents = follow!.parents;
+  if (parents.length !== (second ? 2 : 1) || !isParent(parents[0]!, first)) return false;
+  return !second || isParent(parents[1]!, second);
+}
+
+function isParent({ id, relayUrl }: Parent, { on: { server } }: Copy): boolean {
+  return id === server.id && relayUrl === server.relayUrl;
 }
