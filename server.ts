@@ -250,7 +250,7 @@ async function openServer(base: Base): Promise<OpenServer> {
     arrived: edge.sessions.viewers.arrived,
     copyMs: holdings.copyMs,
     drain: draining.announced,
-    holdings: holdingsIn(feeds, edge),
+    holdings: holdingsIn(feeds, edge, holdings),
   });
   member = new Member({
     state,
@@ -322,13 +322,14 @@ function parentsIn(holders: readonly KnownServer[] | undefined, stream: string) 
   return (first ? [first, ...others] : []).map(({ id, relayUrl }) => ({ id, relayUrl }));
 }
 
-function holdingsIn(feeds: Feeds, edge: Edge): ServerRecord['holdings'] {
+function holdingsIn(feeds: Feeds, edge: Edge, holdings: Holdings): ServerRecord['holdings'] {
   return [...feeds.all()].map(({ stream, rendition, feed }) => ({
     stream,
     rendition,
     viewers: edge.sessions.viewers.of(stream, rendition),
     arrivalsPerS: edge.sessions.viewers.arrivalsOf(stream, rendition),
     next: feed.next,
+    parent: holdings.parentOf(stream, rendition)?.id ?? null,
   }));
 }
 

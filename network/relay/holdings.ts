@@ -73,6 +73,11 @@ export class Holdings implements HoldingEvents, Disposable {
     return [...this.#held.values()].filter((holding) => holding.isFollowed);
   }
 
+  /** Whom a rendition comes from now. */
+  parentOf(stream: string, rendition: string): Parent | undefined {
+    return this.#held.get(keyOf({ stream, rendition }))?.parent;
+  }
+
   /** How long a copy takes of late: of the slow ones, for who waits for one must not wait in vain. 0 before the first. */
   get copyMs(): number {
     return this.#copyMs;

@@ -93,7 +93,14 @@ const SERVER: Shape = {
   copyMs: 'number',
   drain: [{ ...DRAIN, wished: 'boolean' }, null],
   holdings: [
-    { stream: 'string', rendition: 'string', viewers: 'number', arrivalsPerS: 'number', next: 'number' },
+    {
+      stream: 'string',
+      rendition: 'string',
+      viewers: 'number',
+      arrivalsPerS: 'number',
+      next: 'number',
+      parent: ['string', null],
+    },
   ],
 };
 

@@ -48,6 +48,8 @@ export interface Holding {
   readonly arrivalsPerS: number;
   /** Sequence number that its next chunk will have. */
   readonly next: number;
+  /** Id of the server that it comes from now; null: this server is its origin, or has lost its parent. */
+  readonly parent: string | null;
 }
 
 /** Which process speaks: two that were given one id differ in the instance, which each makes anew when it starts. */

@@ -55,7 +55,7 @@ export function streamRecord(
 }
 
 export function holding(stream: string, changes: Partial<Holding> = {}): Holding {
-  return { stream, rendition: 'source', viewers: 0, arrivalsPerS: 0, next: 1, ...changes };
+  return { stream, rendition: 'source', viewers: 0, arrivalsPerS: 0, next: 1, parent: null, ...changes };
 }
 
 export function usherReport(

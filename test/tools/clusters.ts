@@ -64,7 +64,15 @@ export function stream(name: string, origin: string, changes: Partial<StreamReco
 }
 
 export function holding(name: string, viewers = 0, changes: Partial<Holding> = {}): Holding {
-  return { stream: name, rendition: 'source', viewers, arrivalsPerS: 0, next: 1_000, ...changes };
+  return {
+    stream: name,
+    rendition: 'source',
+    viewers,
+    arrivalsPerS: 0,
+    next: 1_000,
+    parent: null,
+    ...changes,
+  };
 }
 
 export function snapshot(
@@ -108,12 +116,15 @@ export function carriedOut(before: Snapshot, plan: Plan): Snapshot {
       viewers > 0 ||
       origins.get(name) === each.id ||
       follows.some((follow) => follow.stream === name && follow.rendition === rendition);
-    const kept = each.holdings.filter(isWanted);
     const isNew = (follow: Assignment['follows'][number]): boolean =>
       !kept.some(({ stream: name, rendition }) => name === follow.stream && rendition === follow.rendition);
-    const made = follows
-      .filter(isNew)
-      .map((follow) => holding(follow.stream, 0, { rendition: follow.rendition }));
+    const comesFrom = ({ stream: name, rendition }: Holding): string | null =>
+      follows.find((follow) => follow.stream === name && follow.rendition === rendition)?.parents[0]?.id ??
+      null;
+    const kept = each.holdings.filter(isWanted).map((held) => ({ ...held, parent: comesFrom(held) }));
+    const made = follows.filter(isNew).map(({ stream: name, rendition, parents }) => {
+      return holding(name, 0, { rendition, parent: parents[0]?.id ?? null });
+    });
     const change = (sentAfter.get(each.id) ?? 0) - (sentBefore.get(each.id) ?? 0);
     return { ...each, holdings: [...kept, ...made], sentMbps: Math.max(0, each.sentMbps + change) };
   });

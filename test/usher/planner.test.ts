@@ -341,6 +341,17 @@ describe('when the origin fails', () => {
   });
 });
 
+test('a plan that was lost is made again as it was, with copies that nobody watches yet', () => {
+  let now = cluster(8, ['ams1', 'fra1']);
+  for (const index of [1, 3, 5, 7]) now = withViewers(now, `edge-0${index}`, 15);
+  now = settled(now);
+  now = settled(change(now, 'edge-01', () => ({ beatAtMs: NOW_MS - 3_000 })));
+  now = settled(change(now, 'edge-01', () => ({ beatAtMs: NOW_MS - 400 })));
+  now = settled(withViewers(now, 'edge-03', 0));
+  expect(parentsIn(now.plan, 'alice').get('edge-01')).toBe('edge-03');
+  expect(plan({ ...now, plan: {} })).toEqual(now.plan);
+});
+
 test('renditions have trees of their own, each by its own bitrate', () => {
   const small = { ...SOURCE, name: '360p', averageBps: 500_000 };
   let now: Snapshot = {

@@ -50,7 +50,7 @@ export interface SpreadStream {
 export function readCluster(snapshot: Snapshot, topology: Topology, policies: Policies): Cluster {
   const ground = readGround(snapshot, topology);
   const streams = new Map(snapshot.streams.map((stream) => [stream.name, spreadStream(stream, policies)]));
-  for (const server of ground.servers.values()) readServer(snapshot, server, streams);
+  for (const server of ground.servers.values()) readServer(snapshot, ground, server, streams);
   const knownMbps = new Float64Array(ground.servers.size);
   for (const { stream, spreads } of streams.values()) {
     if (stream.renditions.length === 0)
@@ -110,17 +110,21 @@ function spreadOf(stream: StreamRecord, policy: Policy, rendition: string, mbps:
 
 type Streams = ReadonlyMap<string, SpreadStream>;
 
-function readServer(snapshot: Snapshot, on: PlanServer, streams: Streams): void {
+/** A server of which the plan says nothing is to do what it does: so a plan that was lost is made again as it was. */
+function readServer({ plan }: Snapshot, { servers }: Ground, on: PlanServer, streams: Streams): void {
   const { id, holdings } = on.server;
-  for (const { stream, rendition, viewers, arrivalsPerS } of holdings) {
+  const isPlanned = Object.hasOwn(plan, id);
+  for (const { stream, rendition, viewers, arrivalsPerS, parent } of holdings) {
     const copy = copyAt(streams.get(stream), rendition, on);
     if (!copy) continue;
     copy.isHeld = true;
     copy.viewers += viewers;
     copy.arrivalsPerS += arrivalsPerS;
+    const from = parent !== null && !isPlanned && servers.get(parent)?.server;
+    if (from) copy.follow = { stream, rendition, parents: [{ id: from.id, relayUrl: from.relayUrl }] };
   }
-  if (!Object.hasOwn(snapshot.plan, id)) return;
-  for (const follow of snapshot.plan[id]!.follows) {
+  if (!isPlanned) return;
+  for (const follow of plan[id]!.follows) {
     const copy = copyAt(streams.get(follow.stream), follow.rendition, on);
     if (copy) copy.follow ??= follow;
   }

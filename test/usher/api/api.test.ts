@@ -30,7 +30,7 @@ const server: ServerRecord = {
   arrived: [],
   copyMs: 0,
   drain: null,
-  holdings: [{ stream: 'alice', rendition: 'source', viewers: 3, arrivalsPerS: 0, next: 1 }],
+  holdings: [{ stream: 'alice', rendition: 'source', viewers: 3, arrivalsPerS: 0, next: 1, parent: null }],
 };
 const alice: StreamRecord = {
   name: 'alice',

@@ -118,6 +118,7 @@ export class Reporter {
         viewers: copy.viewers,
         arrivalsPerS,
         next: 1_000,
+        parent: copy.parent?.server.id ?? null,
       };
     });
   }
