@@ -9,7 +9,7 @@ import { DirectoryStorage } from './network/archive/storage-directory.ts';
 import { systemClock as clock } from './network/clock.ts';
 import { Commitments } from './network/commitments.ts';
 import { type Config, FLAGS_HELP, readConfig } from './network/config.ts';
-import { dial, getText } from './network/dial.ts';
+import { dial, getText, sendOrder } from './network/dial.ts';
 import { Egress } from './network/egress.ts';
 import { CodedError, reasonOf } from './network/errors.ts';
 import { Feeds, SOURCE } from './network/feed/feeds.ts';
@@ -41,6 +41,7 @@ import { Successors } from './network/state/successors.ts';
 import { signToken } from './network/token.ts';
 import { type Origin, recordingFolders, startOrigin } from './origin/origin.ts';
 import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
+import { DRAIN_HELP, orderDrain } from './usher/commands/drain.ts';
 import { EXPLAIN_HELP, readExplanation } from './usher/commands/explain.ts';
 import { KEYS_HELP, makeKey } from './usher/commands/keys.ts';
 import { SIMULATE_HELP, simulate } from './usher/commands/simulate.ts';
@@ -56,7 +57,8 @@ const HELP = `headwater: a live video relay
   headwater usher [flags]           run one usher of a cluster; they meet in the state that the file of --config names
   headwater status ...              how a cluster is
   headwater explain ...             where a viewer would be sent, and why
-  headwater keys ...                make keys to publish and tokens to play
+  headwater drain ..., undrain ...  empty a server before work on it, and use it again
+  headwater keys ...                make keys to publish, tokens to play and to operate
   headwater simulate ...            try placement on viewers who are not there
 
 ${FLAGS_HELP}
@@ -65,6 +67,8 @@ ${FLAGS_HELP}
 ${STATUS_HELP}
 
 ${EXPLAIN_HELP}
+
+${DRAIN_HELP}
 
 ${KEYS_HELP}
 
@@ -339,7 +343,8 @@ async function openUsher(base: Base, ownRtmpUrl: string | undefined): Promise<Ht
   const view = config.state.redis ? opened.use(new View({ state, clock, logger })) : state;
   const atlas = opened.use(await openAtlas(config.map, { clock, logger }));
   const routes = usherRoutes({
-    state: view,
+    view,
+    state,
     catalogue,
     clock,
     metrics,
@@ -381,9 +386,11 @@ async function main(args: readonly string[]): Promise<void> {
   const [command = '', ...rest] = args;
   if (args.includes('--help') || args.includes('-h')) process.stdout.write(HELP);
   else if (command === 'keys') {
-    const [purpose, stream, ...flags] = rest;
-    process.stdout.write(`${await makeKey({ purpose, stream, rest: flags, clock })}\n`);
+    const [purpose, name, ...flags] = rest;
+    process.stdout.write(`${await makeKey({ purpose, name, rest: flags, clock })}\n`);
   } else if (command === 'status') process.stdout.write(await readStatus(rest, getText));
+  else if (command === 'drain' || command === 'undrain')
+    process.stdout.write(await orderDrain(command, rest, { sendOrder, clock }));
   else if (command === 'explain') process.stdout.write(await readExplanation(rest, getText));
   else if (command === 'simulate') process.stdout.write(simulate(rest, (line) => process.stderr.write(line)));
   else if (command === 'server' || command === 'usher') await run(readConfig(rest), command);

@@ -22,16 +22,27 @@ export const getText: GetText = async (url, timeoutMs, maxBytes) => {
   return { status: statusCode, text: Buffer.concat(pieces).toString('utf8') };
 };
 
-/** Posts JSON and returns the answer, its body cut at 64 KiB. Rejects when there is none within `timeoutMs`. */
+/** A request that changes something; `value` goes as JSON. */
+export interface Order {
+  readonly method: 'POST' | 'DELETE';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly value?: unknown;
+}
+
+/** Returns the answer, its body cut at 64 KiB. Rejects when there is none within `timeoutMs`. */
+export type SendOrder = (order: Order, timeoutMs: number) => Promise<Answer>;
+
+/** Posts JSON, else as `SendOrder`. */
 export type PostJson = (url: string, value: unknown, timeoutMs: number) => Promise<Answer>;
 
 const MAX_BODY_BYTES = 64 * 1024;
 
-export const postJson: PostJson = async (url, value, timeoutMs) => {
+export const sendOrder: SendOrder = async ({ method, url, headers = {}, value }, timeoutMs) => {
   const { statusCode, body } = await request(url, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(value),
+    method,
+    headers: value === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
+    ...(value === undefined ? {} : { body: JSON.stringify(value) }),
     signal: AbortSignal.timeout(timeoutMs),
   });
   let text = '';
@@ -41,6 +52,9 @@ export const postJson: PostJson = async (url, value, timeoutMs) => {
   }
   return { status: statusCode, text: text.slice(0, MAX_BODY_BYTES) };
 };
+
+export const postJson: PostJson = (url, value, timeoutMs) =>
+  sendOrder({ method: 'POST', url, value }, timeoutMs);
 
 /** What becomes of a request for a long answer. Nothing is called after it was aborted, and nothing called may throw. */
 export interface AnswerEvents {

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import parseRange from 'range-parser';
 import type { Clock } from './clock.ts';
-import { CodedError } from './errors.ts';
+import { CodedError, reasonOf } from './errors.ts';
 import type { Logger } from './logger.ts';
 import type { Counter, Metrics } from './metrics.ts';
 
@@ -131,6 +131,23 @@ export function redirect(exchange: Exchange, status: 302 | 307, location: string
   exchange.response.end();
 }
 
+/** The body of a request as text; undefined when it is longer than `maxBytes` or broke off, which has been answered. */
+export async function readText(exchange: Exchange, maxBytes: number): Promise<string | undefined> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const piece of exchange.request.iterator({ destroyOnReturn: false })) {
+      bytes += piece.length;
+      if (bytes > maxBytes) return refuseBody(exchange, maxBytes);
+      pieces.push(piece);
+    }
+  } catch (error) {
+    sendProblem(exchange, 400, 'Bad Request', `the body broke off: ${reasonOf(error)}`);
+    return undefined;
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
+
 /** Bytes that lie in memory in one or more views, and never change under their name. */
 export interface Entity {
   readonly views: readonly Uint8Array[];
@@ -253,6 +270,12 @@ export function acceptsGzip(request: IncomingMessage): boolean {
   return /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:\s*,|\s*$))/i.test(
     String(request.headers['accept-encoding'] ?? ''),
   );
+}
+
+/** What is still to come of it is not read, so the connection is of no further use. */
+function refuseBody(exchange: Exchange, maxBytes: number): undefined {
+  exchange.response.setHeader('Connection', 'close');
+  sendProblem(exchange, 413, 'Content Too Large', `a body has at most ${maxBytes} bytes here`);
 }
 
 function dispatch(options: HttpOptions, request: IncomingMessage, response: ServerResponse): void {

@@ -1,10 +1,13 @@
-// Signed tokens: who may publish, play, relay or be steered on which stream until when. Pure but for the signature.
+// Signed tokens: who may publish, play, relay or be steered on which stream, or operate which server, until when. Pure but for the signature.
 
 import { equalSecrets, signature } from './hash.ts';
 
 export interface Grant {
-  /** `relay` lets another server follow a stream's feeds, `steer` lets a player ask usher how to go on. */
-  readonly purpose: 'publish' | 'play' | 'relay' | 'steer';
+  /**
+   * `relay` lets another server follow a stream's feeds, `steer` lets a player ask usher how to go on, and `operate` lets an
+   * operator have a server emptied, whose id then stands for the stream.
+   */
+  readonly purpose: 'publish' | 'play' | 'relay' | 'steer' | 'operate';
   readonly stream: string;
   readonly expiresAtMs: number;
   /** Names the viewer's session, up to 32 characters of base64url; empty in a token that is for anybody. */
@@ -16,7 +19,13 @@ export type Verdict =
   /** The reason is fit to be told to whoever sent the token. */
   | { readonly kind: 'refused'; readonly reason: string };
 
-const DOING = { publish: 'publishing', play: 'playing', relay: 'relaying', steer: 'steering on' } as const;
+const DOING = {
+  publish: 'publishing',
+  play: 'playing',
+  relay: 'relaying',
+  steer: 'steering on',
+  operate: 'operating',
+} as const;
 const TOKEN = /^([0-9a-z]{1,11})\.([A-Za-z0-9_-]{0,32})\.([A-Za-z0-9_-]{22})$/;
 
 /**

@@ -17,7 +17,9 @@ import { Spending } from './spending.ts';
 import { PathwayIds } from './steering/pathway-ids.ts';
 
 export interface UsherOptions {
-  readonly state: Pick<ClusterState, 'snapshot'>;
+  /** The cluster as viewers are placed by. */
+  readonly view: Pick<ClusterState, 'snapshot'>;
+  readonly state: Pick<ClusterState, 'drain'>;
   readonly catalogue: Pick<Catalogue, 'list'>;
   readonly clock: Clock;
   readonly metrics: Metrics;
@@ -32,10 +34,14 @@ export interface UsherOptions {
 }
 
 export function usherRoutes(options: UsherOptions): Route[] {
-  const { state, secrets, atlas, trustedProxies, rtmpUrl } = options;
+  const { view, state, secrets, atlas, trustedProxies, rtmpUrl } = options;
   const api = apiRoutes({
     ...options,
-    placer: new Placer({ state, topology: () => atlas.topology() }),
+    state: {
+      snapshot: () => view.snapshot(),
+      drain: (server, drain) => state.drain(server, drain),
+    },
+    placer: new Placer({ state: view, topology: () => atlas.topology() }),
     spending: new Spending(),
     ids: new PathwayIds((text) => signature(secrets[0]!, `pathway\n${text}`)),
     whence: ({ request }) => {

@@ -8,6 +8,7 @@ import { createLogger } from '../../network/logger.ts';
 import { openAtlas } from '../../network/map/atlas.ts';
 import { Metrics } from '../../network/metrics.ts';
 import type { Snapshot } from '../../network/state/state.ts';
+import { MemoryState } from '../../network/state/state-memory.ts';
 import { usherRoutes } from '../../usher/usher.ts';
 import { View } from '../../usher/view.ts';
 import { SECRETS } from '../tools/usher-listener.ts';
@@ -34,7 +35,8 @@ const listener = await listenHttp({
   logger,
   metrics: httpMetrics(metrics)('usher'),
   routes: usherRoutes({
-    state: new View({ state: { snapshot: async () => cluster }, clock, logger }),
+    view: new View({ state: { snapshot: async () => cluster }, clock, logger }),
+    state: new MemoryState(clock),
     catalogue: new MemoryCatalogue(),
     clock,
     metrics,

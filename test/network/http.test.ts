@@ -7,6 +7,7 @@ import {
   httpMetrics,
   listenHttp,
   type Route,
+  readText,
   redirect,
   sendEndless,
   sendEntity,
@@ -29,6 +30,15 @@ const routes: Route[] = [
     method: 'GET',
     pattern: /^\/echo\/(?<word>[^/]+)$/,
     handle: (e) => sendJson(e, { ...e.params, q: e.query.get('q') }),
+  },
+  {
+    kind: 'body',
+    method: 'POST',
+    pattern: /^\/body$/,
+    handle: async (exchange) => {
+      const text = await readText(exchange, 8);
+      if (text !== undefined) sendJson(exchange, { text });
+    },
   },
   {
     kind: 'away',
@@ -223,6 +233,22 @@ describe('an endless body', () => {
     expect(head).not.toMatch(/^(?:transfer-encoding|content-length):/im);
     expect(head).toMatch(/Connection: close/i);
     expect(body).toBe('one two');
+  });
+});
+
+describe('the body of a request', () => {
+  const post = (body: string) => `POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n`;
+
+  test('comes as text', async () => {
+    const answer = await fetch(`${base}/body`, { method: 'POST', body: '12345678' });
+    expect(await answer.json()).toEqual({ text: '12345678' });
+  });
+
+  test('is refused when it is longer than it may be, and the connection is closed', async () => {
+    const answer = await raw(`${post('1'.repeat(1_000_000))}\r\n123456789`);
+    expect(answer).toMatch(/^HTTP\/1.1 413/);
+    expect(answer).toMatch(/Connection: close/i);
+    expect(answer).toContain('at most 8 bytes');
   });
 });
 

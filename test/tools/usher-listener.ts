@@ -12,8 +12,8 @@ import { serveRoutes } from './serve-routes.ts';
 
 export const SECRETS = ['a secret for the tests'];
 
-export interface ListenerOptions extends Partial<Omit<UsherOptions, 'state' | 'atlas'>> {
-  readonly state: Pick<ClusterState, 'snapshot'>;
+export interface ListenerOptions extends Partial<Omit<UsherOptions, 'state' | 'view' | 'atlas'>> {
+  readonly state: Pick<ClusterState, 'snapshot'> & Partial<Pick<ClusterState, 'drain'>>;
   readonly topology?: Topology;
   /** Where an address is. */
   readonly locate?: (address: string) => Whence;
@@ -31,7 +31,8 @@ export class UsherListener implements AsyncDisposable {
   static async start({ state, topology, locate, ...options }: ListenerOptions): Promise<UsherListener> {
     const metrics = new Metrics();
     const routes = usherRoutes({
-      state,
+      view: state,
+      state: { drain: (server, drain) => state.drain!(server, drain) },
       catalogue: new MemoryCatalogue(),
       clock: systemClock,
       metrics,

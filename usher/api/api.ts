@@ -6,11 +6,17 @@ import { clusterRoutes } from './cluster.ts';
 import { type ExplainOptions, explainRoutes } from './explain.ts';
 import { type LiveOptions, liveRoutes } from './live.ts';
 import { type RecordingOptions, recordingRoutes } from './recordings.ts';
+import { type ServerOptions, serverRoutes } from './servers.ts';
 import { type SteerOptions, steerRoutes } from './steer.ts';
 import { streamRoutes } from './streams.ts';
 
-export interface ApiOptions extends LiveOptions, SteerOptions, ExplainOptions, RecordingOptions {
-  readonly state: Pick<ClusterState, 'snapshot'>;
+export interface ApiOptions
+  extends LiveOptions,
+    SteerOptions,
+    ExplainOptions,
+    RecordingOptions,
+    ServerOptions {
+  readonly state: Pick<ClusterState, 'snapshot' | 'drain'>;
 }
 
 export function apiRoutes(options: ApiOptions): Route[] {
@@ -21,5 +27,6 @@ export function apiRoutes(options: ApiOptions): Route[] {
     ...recordingRoutes(options),
     ...clusterRoutes(options),
     ...explainRoutes(options),
+    ...serverRoutes(options),
   ];
 }

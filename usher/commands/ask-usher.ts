@@ -19,6 +19,16 @@ export function readUsage<Read>(help: string, read: () => Read): Read {
   }
 }
 
+/** Takes one option and its value out of arguments whose others somebody else reads. */
+export function takeOption(
+  args: readonly string[],
+  name: string,
+): { readonly value: string | undefined; readonly rest: readonly string[] } {
+  const at = args.indexOf(name);
+  if (at < 0) return { value: undefined, rest: args };
+  return { value: args[at + 1] ?? '', rest: args.toSpliced(at, 2) };
+}
+
 /** Where a path is at an usher. Throws when that is no usher's URL. */
 export function usherUrl(usher: string, path: string): string {
   if (/^https?:$/.test(URL.parse(usher)?.protocol ?? '')) return new URL(path, usher).href;

@@ -1,0 +1,81 @@
+// Servers as operators handle them: emptied before work on them, and put back to use.
+
+import type { Clock } from '../../network/clock.ts';
+import { CodedError } from '../../network/errors.ts';
+import { type Exchange, type Route, readText, sendJson, sendProblem } from '../../network/http.ts';
+import { quoted } from '../../network/names.ts';
+import type { ClusterState, Drain } from '../../network/state/state.ts';
+import { verifyToken } from '../../network/token.ts';
+import { z } from '../../network/yaml.ts';
+
+export interface ServerOptions {
+  readonly state: Pick<ClusterState, 'drain'>;
+  readonly clock: Clock;
+  readonly secrets: readonly string[];
+}
+
+const DRAIN = /^\/api\/servers\/(?<server>[^/]+)\/drain$/;
+const MAX_BODY_BYTES = 1_024;
+/** A drain may end broadcasts a month later. */
+const MAX_DEADLINE_S = 31 * 86_400;
+const ORDER = z.strictObject({ deadlineS: z.number().min(0).max(MAX_DEADLINE_S).optional() });
+
+export function serverRoutes(options: ServerOptions): Route[] {
+  return [
+    { kind: 'drain', method: 'POST', pattern: DRAIN, handle: (exchange) => drain(options, exchange) },
+    { kind: 'drain', method: 'DELETE', pattern: DRAIN, handle: (exchange) => undrain(options, exchange) },
+  ];
+}
+
+async function drain(options: ServerOptions, exchange: Exchange): Promise<void> {
+  if (!mayOperate(options, exchange)) return;
+  const text = await readText(exchange, MAX_BODY_BYTES);
+  if (text === undefined) return;
+  const deadlineS = readDeadlineS(text);
+  if (deadlineS === 'bad') {
+    const detail = `the body is nothing or {"deadlineS": <seconds, at most ${MAX_DEADLINE_S}>}; got ${quoted(text)}`;
+    sendProblem(exchange, 400, 'Bad Request', detail);
+    return;
+  }
+  const sinceMs = options.clock.now();
+  const deadlineMs = deadlineS === undefined ? null : sinceMs + deadlineS * 1000;
+  await wish(options, exchange, { sinceMs, deadlineMs });
+}
+
+async function undrain(options: ServerOptions, exchange: Exchange): Promise<void> {
+  if (mayOperate(options, exchange)) await wish(options, exchange, null);
+}
+
+async function wish({ state }: ServerOptions, exchange: Exchange, drain: Drain | null): Promise<void> {
+  const server = exchange.params.server!;
+  try {
+    await state.drain(server, drain);
+  } catch (error) {
+    if (!(error instanceof CodedError && error.code === 'unknown_server')) throw error;
+    sendProblem(exchange, 404, 'Not Found', `no server ${quoted(server)} is known`);
+    return;
+  }
+  sendJson(exchange, { server, drain });
+}
+
+/** Anybody may ask usher for a stream; only who holds the cluster's secret may empty its servers. */
+function mayOperate({ secrets, clock }: ServerOptions, exchange: Exchange): boolean {
+  const [, token = ''] = /^Bearer (\S+)$/i.exec(exchange.request.headers.authorization ?? '') ?? [];
+  const wanted = { purpose: 'operate', stream: exchange.params.server!, nowMs: clock.now() } as const;
+  const verdict = verifyToken(secrets, token, wanted);
+  if (verdict.kind === 'valid') return true;
+  exchange.response.setHeader('WWW-Authenticate', 'Bearer');
+  const hint = '`headwater drain` makes one, and so does `headwater keys operate <server>`';
+  sendProblem(exchange, 401, 'Unauthorized', `${verdict.reason}: Authorization: Bearer <token>; ${hint}`);
+  return false;
+}
+
+function readDeadlineS(text: string): number | undefined | 'bad' {
+  if (text === '') return undefined;
+  try {
+    const order = ORDER.safeParse(JSON.parse(text));
+    return order.success ? order.data.deadlineS : 'bad';
+  } catch {
+    return 'bad';
+  }
+}
