@@ -32,6 +32,7 @@ export function scenario(changes: Partial<Scenario> = {}): Scenario {
     minutes: 10,
     warmupMinutes: 1,
     topology: TOPOLOGY,
+    daysBefore: 0,
     servers: [
       { site: 'ams', count: 2, egressMbps: 100, perHost: 1 },
       { site: 'nyc', count: 2, egressMbps: 100, perHost: 1 },

@@ -23,4 +23,6 @@ export interface Chooser {
   copied?(server: Server, tookMs: number): void;
   /** A server or a CDN has the viewer now. */
   seen?(viewer: Viewer): void;
+  /** It is not where it was seen any more. */
+  left?(viewer: Viewer): void;
 }

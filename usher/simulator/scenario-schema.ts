@@ -78,6 +78,8 @@ export const scenarioSchema = z.strictObject({
   about: z.string().min(1).max(500),
   minutes,
   warmupMinutes: z.number().min(1).max(1_440).default(5),
+  /** How many days of this month were as the end of the warm-up is: they count in what transit is billed. */
+  daysBefore: z.int().min(0).max(27).default(9),
   /** A file beside this one. */
   topology: z.string().min(1),
   servers: z

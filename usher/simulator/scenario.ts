@@ -11,6 +11,8 @@ export interface Scenario {
   readonly minutes: number;
   readonly warmupMinutes: number;
   readonly topology: Topology;
+  /** This month, so many days were as the warm-up's end is. */
+  readonly daysBefore: number;
   readonly servers: readonly ServersOfSite[];
   readonly streams: StreamsAsked;
   readonly audiences: readonly Audience[];

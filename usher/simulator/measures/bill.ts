@@ -12,8 +12,8 @@ export function volumePrice(kbit: number, microUsdPerGb: number): number {
 }
 
 /**
- * Micro-dollars of a transit for the simulated time, as a part of a month that is made of nothing but such times. `means` are the
- * mean Mbps of its 5-minute intervals.
+ * Micro-dollars of a transit for the simulated time: its part of what the month so far is billed. `means` are the mean Mbps of the
+ * 5-minute intervals of that month.
  */
 export function transitPrice(
   billing: Billing,

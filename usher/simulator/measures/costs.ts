@@ -1,7 +1,7 @@
 // The true bill of a run: reads the uplinks' meters every five minutes, and those of links and CDNs at the end.
 
 import type { Plant } from '../world/plant.ts';
-import { transitPrice, volumePrice } from './bill.ts';
+import { INTERVAL_MS, transitPrice, volumePrice } from './bill.ts';
 
 /** Micro-dollars. */
 export interface Costs {
@@ -18,6 +18,8 @@ interface Transit {
   readonly beganKbit: number;
 }
 
+const INTERVALS_PER_DAY = 86_400_000 / INTERVAL_MS;
+
 export class CostMeter {
   readonly #beganMs: number;
   #intervalMs: number;
@@ -28,7 +30,8 @@ export class CostMeter {
     read(nowMs: number): number;
   }[];
 
-  constructor(plant: Plant, nowMs: number) {
+  /** On so many days of this month uplinks were loaded as they are now. */
+  constructor(plant: Plant, daysBefore: number, nowMs: number) {
     this.#beganMs = nowMs;
     this.#intervalMs = nowMs;
     this.#transits = plant.sites.flatMap(({ uplinks }) =>
@@ -36,9 +39,8 @@ export class CostMeter {
         if (uplink.kind === 'peering') return [];
         const kbit = meter.carriedKbit(nowMs);
         const read = (atMs: number): number => meter.carriedKbit(atMs);
-        return [
-          { billing: uplink.billing, read, means: [], readAtIntervalKbit: kbit, beganKbit: kbit } as Transit,
-        ];
+        const means = new Array<number>(daysBefore * INTERVALS_PER_DAY).fill(meter.loadKbps / 1000);
+        return { billing: uplink.billing, read, means, readAtIntervalKbit: kbit, beganKbit: kbit };
       }),
     );
     this.#volumes = [

@@ -1,5 +1,6 @@
 // What is measured of the viewers of one run: who served them for how long, from how far, and what was done to them.
 
+import type { Server } from '../world/plant.ts';
 import type { Viewer } from '../world/viewer.ts';
 import { Weights } from './weights.ts';
 
@@ -37,6 +38,7 @@ export class Measures {
     const hours = (nowMs - Math.max(viewer.sinceMs, this.#sinceMs)) / 3_600_000;
     if (viewer.cdn) this.cdnHours += hours;
     if (!viewer.server) return;
+    if (viewer.sinceMs >= this.#sinceMs) this.startMs.add(waitOf(viewer, viewer.server, nowMs), 1);
     this.ownHours += hours;
     this.kbpsHours += hours * viewer.stream.kbps;
     const { km, rttMs } = viewer.group.roads[viewer.server.site.index]!;
@@ -49,4 +51,10 @@ export class Measures {
     if (hadRoom) this.refusedWithRoom++;
     this.refusedHours += (viewer.leavesAtMs - nowMs) / 3_600_000;
   }
+}
+
+/** From when it came until its server had first whole segments of the stream, or it went. */
+function waitOf({ stream, sinceMs }: Viewer, server: Server, nowMs: number): number {
+  const readyAtMs = server.copies.get(stream)?.readyAtMs ?? nowMs;
+  return Math.max(0, Math.min(readyAtMs, nowMs) - sinceMs);
 }

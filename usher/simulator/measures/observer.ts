@@ -52,7 +52,7 @@ export class Observer {
     this.#beganMs = events.nowMs;
     for (const meter of plant.meters()) meter.forget(events.nowMs);
     options.level.forget(events.nowMs);
-    this.#costs = new CostMeter(plant, events.nowMs);
+    this.#costs = new CostMeter(plant, scenario.daysBefore, events.nowMs);
     this.#ratio = new CopyRatio(plant.servers);
     this.#crowds = scenario.arrivals
       .filter((asked): asked is Crowd => asked.kind === 'crowd')

@@ -29,7 +29,7 @@ export function titleOf({ name, about, minutes, warmupMinutes }: Scenario, seed:
   return `${name}: ${about}\n${length} after a warm-up of ${warmupMinutes} minutes that does not count, seed ${seed}.`;
 }
 
-export const NOTES = `The bill is that of a month made of such times: transit by its percentile of 5-minute intervals, or by volume. No other system
+export const NOTES = `Transit is billed by the percentile of the month so far, whose days before were as the warm-up's end is, or by volume. No other system
 has a CDN here (catalyst sends a fixed share of viewers to one, whatever the load: that share is none). Servers of other systems
 send what they can of what they are asked for; ours refuse what would take them past 100 %. Viewers who are interrupted ask again.`;
 

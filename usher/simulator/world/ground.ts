@@ -17,9 +17,13 @@ export interface Ground {
   streamNamed(name: string): Stream | undefined;
 }
 
+/** Broadcasters are about as many in each audience as viewers are, also among those of the first streams. */
+const STREAMS_SEED = 5;
+
 export function prepareGround(scenario: Scenario, seed: number): Ground {
   const plant = new Plant(scenario);
-  const streams = streamsOf(scenario, new Dice(seed, 'streams'));
+  // They are of the scenario: another seed brings other viewers to the same streams.
+  const streams = streamsOf(scenario, new Dice(STREAMS_SEED, 'streams'));
   const byName = new Map(streams.map((stream) => [stream.name, stream]));
   return {
     scenario,

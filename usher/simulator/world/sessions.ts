@@ -20,8 +20,6 @@ export interface SessionsOptions {
 
 /** After so many failures in a row a viewer gives up. */
 const MOST_FAILURES = 5;
-/** Longer starts count as this. */
-const MOST_START_MS = 60_000;
 
 export class Sessions {
   readonly #options: SessionsOptions;
@@ -138,13 +136,13 @@ export class Sessions {
     copy.viewers++;
     stream.viewers++;
     server.sendToViewer(stream.kbps, group.roads[server.site.index]!.uplink, events.nowMs);
-    this.#measures.startMs.add(Math.min(MOST_START_MS, Math.max(0, copy.readyAtMs - events.nowMs)), 1);
   }
 
   /** From where it is, to be nowhere for a moment. */
   #part(viewer: Viewer): void {
     const { events } = this.#options;
     this.#measures.stayed(viewer, events.nowMs);
+    this.#chooser.left?.(viewer);
     viewer.sinceMs = events.nowMs;
     viewer.state = 'asking';
     if (viewer.cdn) this.#pulls.end(viewer.stream, viewer.cdn);

@@ -1,5 +1,6 @@
 // The cluster as Headwater's ushers see it: servers beat once a second, the plan and the streams are as they were written.
 
+import type { Demand } from '../../../../network/state/lease.ts';
 import { BEAT_MS } from '../../../../network/state/liveness.ts';
 import type { KnownServer, Snapshot, StreamRecord } from '../../../../network/state/state.ts';
 import type { Plan } from '../../../planner.ts';
@@ -7,12 +8,13 @@ import type { Ground } from '../../world/ground.ts';
 import type { Server } from '../../world/plant.ts';
 import type { Stream } from '../../world/stream.ts';
 import { phaseMs } from '../sight.ts';
-import { wallMs } from './calendar.ts';
+import { Calendar } from './calendar.ts';
 import { Reporter, wished } from './reporter.ts';
 
 const HOUR_MS = 3_600_000;
 
 export class SimulatedCluster {
+  readonly calendar: Calendar;
   readonly #ground: Ground;
   readonly #reporters: ReadonlyMap<Server, Reporter>;
   /** In order of their ids. */
@@ -20,14 +22,15 @@ export class SimulatedCluster {
   readonly #records = new Map<string, KnownServer>();
   readonly #streams: StreamRecord[];
   plan: Plan = {};
-  ushers: Snapshot['ushers'] = [];
+  #ushers: Snapshot['ushers'] = [];
   accounts: Snapshot['accounts'] = {};
-  spentMicroUsd: Snapshot['spentMicroUsd'] = {};
+  #spentMicroUsd: Snapshot['spentMicroUsd'] = {};
 
   constructor(ground: Ground) {
     const { events, plant, streams } = ground;
     this.#ground = ground;
-    this.#reporters = new Map(plant.servers.map((server) => [server, new Reporter(server)]));
+    this.calendar = new Calendar(ground.scenario);
+    this.#reporters = new Map(plant.servers.map((server) => [server, new Reporter(server, this.calendar)]));
     this.#ids = plant.servers.map(({ id }) => id).sort();
     this.#streams = streams.map((stream) => recordOf(stream));
     for (const server of plant.servers)
@@ -43,12 +46,20 @@ export class SimulatedCluster {
     if (!server.isUp) return;
     const reporter = this.reporter(server);
     const known = this.#records.get(server.id);
-    if (known && wallMs(this.#ground.events.nowMs) - known.beatAtMs > 2 * BEAT_MS) reporter.restarted();
+    if (known && this.calendar.wallMs(this.#ground.events.nowMs) - known.beatAtMs > 2 * BEAT_MS)
+      reporter.restarted();
     this.#records.set(server.id, reporter.record(this.#ground.events.nowMs));
   }
 
+  /** What an usher reports: who asks, and what was spent, by the name of the CDN. */
+  hear(demand: Demand, spentMicroUsd: Readonly<Record<string, number>>): void {
+    this.#ushers = [{ id: 'usher', heardAtMs: this.calendar.wallMs(this.#ground.events.nowMs), demand }];
+    for (const [name, more] of Object.entries(spentMicroUsd))
+      this.#spentMicroUsd = { ...this.#spentMicroUsd, [name]: (this.#spentMicroUsd[name] ?? 0) + more };
+  }
+
   snapshot(): Snapshot {
-    const nowMs = wallMs(this.#ground.events.nowMs);
+    const nowMs = this.calendar.wallMs(this.#ground.events.nowMs);
     return {
       nowMs,
       sinceMs: nowMs - HOUR_MS,
@@ -58,9 +69,9 @@ export class SimulatedCluster {
       planTerm: 1,
       plan: this.plan,
       drains: this.#drains(),
-      ushers: this.ushers,
+      ushers: this.#ushers,
       accounts: this.accounts,
-      spentMicroUsd: this.spentMicroUsd,
+      spentMicroUsd: this.#spentMicroUsd,
     };
   }
 
@@ -77,7 +88,7 @@ export class SimulatedCluster {
 
   #drains(): Snapshot['drains'] {
     const drained = this.#ground.plant.servers.filter(({ drain }) => drain);
-    return Object.fromEntries(drained.map(({ id, drain }) => [id, wished(drain!)]));
+    return Object.fromEntries(drained.map(({ id, drain }) => [id, wished(drain!, this.calendar)]));
   }
 }
 
@@ -92,6 +103,6 @@ function recordOf({ name, kbps, origin, term }: Stream): StreamRecord {
     averageBps: kbps * 1000,
   };
   const live = origin !== undefined;
-  const from = { name, origin: origin?.id ?? '', term, startedAtMs: wallMs(0), live };
+  const from = { name, origin: origin?.id ?? '', term, startedAtMs: 0, live };
   return { ...from, epoch: term, lastMsn: 100, renditions: [source] };
 }

@@ -8,14 +8,18 @@ import { Promises } from '../../../placement/promises/promises.ts';
 import type { Choice, PlaceRequest } from '../../../placement/request.ts';
 import { Holders } from '../../../placement/scene/holders.ts';
 import { type Scene, sceneOf } from '../../../placement/scene/scene.ts';
+import { Spending } from '../../../spending.ts';
+import { ttlS } from '../../../steering/steer.ts';
 import type { Chooser } from '../../chooser.ts';
 import type { Ground } from '../../world/ground.ts';
 import type { Server } from '../../world/plant.ts';
 import type { Stream } from '../../world/stream.ts';
 import type { Pathway, Viewer } from '../../world/viewer.ts';
 import type { World } from '../../world/world.ts';
+import { Asked } from './asked.ts';
 import { SimulatedCluster } from './cluster.ts';
 import { Leader } from './leader.ts';
+import { Steering, TURN_MS } from './steering.ts';
 
 export interface HeadwaterOptions {
   readonly name: string;
@@ -40,6 +44,10 @@ export class Headwater implements Chooser {
   readonly #policies: Policies;
   readonly #promised = new Promises();
   readonly #holders = new Holders();
+  readonly #spending = new Spending();
+  readonly #asked = new Asked();
+  /** Who watches by a CDN. */
+  readonly #overflowed = new Set<Viewer>();
   #scene: Scene | undefined;
   #readAtMs = 0;
 
@@ -52,23 +60,27 @@ export class Headwater implements Chooser {
   }
 
   begin(world: World): void {
+    const { events, plant } = this.#ground;
     new Leader(world, this.#cluster, this.#policies);
+    const steering = new Steering({
+      scene: () => this.#sceneNow(),
+      nowMs: () => events.nowMs,
+      requestOf: (viewer) => this.#requestOf(viewer),
+      move: (viewer, choices) => this.#move(world, viewer, choices),
+      pay: (viewer, forS) => this.#pay(viewer, forS),
+    });
+    events.every(TURN_MS, () => {
+      steering.take(plant.servers, this.#overflowed);
+      this.#cluster.hear(this.#asked.demand(events.nowMs), this.#spending.take());
+    });
   }
 
   choose(viewer: Viewer, avoid: readonly Server[]): readonly Pathway[] {
-    const request: PlaceRequest = {
-      stream: viewer.stream.name,
-      viewer: String(viewer.id),
-      whence: viewer.group.whence,
-      allowCdn: true,
-      avoid: avoid.map(({ id }) => id),
-    };
-    const scene = this.#sceneNow();
-    const decision = place(scene, request);
+    this.#asked.count(viewer, this.#ground.events.nowMs);
+    const request = { ...this.#requestOf(viewer), avoid: avoid.map(({ id }) => id) };
+    const decision = place(this.#sceneNow(), request);
     if (decision.kind !== 'serve') return [];
-    const [first] = decision.choices;
-    const booking = first?.kind === 'server' ? bookingOf(scene, request.stream, first) : undefined;
-    if (booking) this.#promised.book(request.viewer, booking, scene.snapshot.nowMs);
+    this.#promise(viewer, decision.choices[0]!);
     return decision.choices.map((choice) => this.#pathway(choice));
   }
 
@@ -81,13 +93,40 @@ export class Headwater implements Chooser {
   }
 
   seen(viewer: Viewer): void {
-    const { server, stream } = viewer;
+    const { server, stream, cdn } = viewer;
+    if (cdn) this.#overflowed.add(viewer);
+    if (cdn) this.#pay(viewer, ttlS(false, false));
     const copy = server?.copies.get(stream);
     if (copy) this.#cluster.reporter(copy.server).came(viewer, copy, this.#ground.events.nowMs);
   }
 
   copied(server: Server, tookMs: number): void {
     this.#cluster.reporter(server).copied(tookMs);
+  }
+
+  left(viewer: Viewer): void {
+    this.#overflowed.delete(viewer);
+  }
+
+  #requestOf({ id, stream, group }: Viewer): PlaceRequest {
+    return { stream: stream.name, viewer: String(id), whence: group.whence, allowCdn: true };
+  }
+
+  #promise({ id, stream }: Viewer, choice: Choice): void {
+    const scene = this.#sceneNow();
+    const booking = choice.kind === 'server' ? bookingOf(scene, stream.name, choice) : undefined;
+    if (booking) this.#promised.book(String(id), booking, scene.snapshot.nowMs);
+    else if (choice.kind === 'cdn') this.#promised.release(String(id));
+  }
+
+  #move(world: World, viewer: Viewer, choices: readonly Choice[]): boolean {
+    this.#promise(viewer, choices[0]!);
+    const pathways = choices.map((choice) => this.#pathway(choice));
+    return world.sessions.move(viewer, pathways);
+  }
+
+  #pay({ id, stream, cdn }: Viewer, forS: number): void {
+    this.#spending.watch(String(id), cdn!.cdn, stream.kbps / 1000, forS, this.#ground.events.nowMs);
   }
 
   #sceneNow(): Scene {

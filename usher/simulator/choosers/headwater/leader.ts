@@ -1,6 +1,9 @@
 // The usher who leads: plans twice a second with the production planner, and the servers do at once what it says.
 
-import type { Assignment } from '../../../../network/state/state.ts';
+import type { UplinkAccount } from '../../../../network/state/lease.ts';
+import type { Assignment, Snapshot } from '../../../../network/state/state.ts';
+import { Accounting } from '../../../accounting.ts';
+import { addTraffic } from '../../../placement/price/billing.ts';
 import type { Policies } from '../../../placement/price/policy.ts';
 import { changesOf } from '../../../plan/changes.ts';
 import { PLAN_MS } from '../../../plan/demand.ts';
@@ -19,19 +22,23 @@ export class Leader {
   readonly #policies: Policies;
   readonly #servers: ReadonlyMap<string, Server>;
   readonly #spares = new Spares();
+  readonly #accounting = new Accounting();
 
   constructor(world: World, cluster: SimulatedCluster, policies: Policies) {
     this.#world = world;
     this.#cluster = cluster;
     this.#policies = policies;
     this.#servers = new Map(world.ground.plant.servers.map((server) => [server.id, server]));
-    world.ground.events.every(PLAN_MS, () => this.#turn());
+    const { events, scenario } = world.ground;
+    events.every(PLAN_MS, () => this.#turn());
+    events.at(scenario.warmupMinutes * 60_000, () => this.#backdate());
   }
 
   #turn(): void {
     const { events, plant } = this.#world.ground;
     const snapshot = this.#cluster.snapshot();
     const world = { topology: plant.topology, policies: this.#policies, spares: this.#spares };
+    this.#account(snapshot);
     const changes = changesOf(snapshot.plan, plan(snapshot, world));
     const entries = Object.entries(changes);
     if (entries.length === 0) return;
@@ -43,6 +50,26 @@ export class Leader {
     events.after(TOLD_MS, () => {
       for (const [id, assignment] of entries) if (assignment) this.#tell(this.#servers.get(id)!, assignment);
     });
+  }
+
+  #account(snapshot: Snapshot): void {
+    const changes = this.#accounting.changes(snapshot, this.#world.ground.plant.topology);
+    const accounts = { ...this.#cluster.accounts };
+    for (const [name, account] of Object.entries(changes)) if (account) accounts[name] = account;
+    this.#cluster.accounts = accounts;
+  }
+
+  /** The days before were as it is now. */
+  #backdate(): void {
+    const { fromMs, toMs } = this.#cluster.calendar.before;
+    const accounts: Record<string, UplinkAccount> = {};
+    for (const { site, uplinks } of this.#world.ground.plant.sites)
+      for (const { uplink, meter } of uplinks)
+        if (uplink.kind === 'transit') {
+          const traffic = { fromMs, toMs, mbps: meter.loadKbps / 1000 };
+          accounts[`${site.name}/${uplink.name}`] = addTraffic(undefined, traffic, uplink.billing);
+        }
+    this.#cluster.accounts = accounts;
   }
 
   /** Parents first or not: who can't follow yet tries again. */

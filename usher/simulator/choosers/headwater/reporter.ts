@@ -4,7 +4,7 @@ import { ARRIVED_MS, type Holding, type KnownServer, MAX_ARRIVED } from '../../.
 import type { Copy } from '../../world/copy.ts';
 import type { Server } from '../../world/plant.ts';
 import type { Viewer } from '../../world/viewer.ts';
-import { wallMs } from './calendar.ts';
+import type { Calendar } from './calendar.ts';
 import { Speed } from './speed.ts';
 
 /** What a slow copy leaves of itself when the next one is made: how long copies take is said of the slow ones. */
@@ -16,14 +16,16 @@ const LEAST_PER_S = 0.01;
 
 export class Reporter {
   readonly server: Server;
+  readonly #calendar: Calendar;
   readonly #speeds = new Map<Copy, Speed>();
   #came: { readonly session: string; readonly atMs: number }[] = [];
   #copyMs = 0;
   #instance = 1;
   #sent = { atMs: 0, kbit: 0 };
 
-  constructor(server: Server) {
+  constructor(server: Server, calendar: Calendar) {
     this.server = server;
+    this.#calendar = calendar;
   }
 
   came(viewer: Viewer, copy: Copy, nowMs: number): void {
@@ -46,7 +48,7 @@ export class Reporter {
   record(nowMs: number): KnownServer {
     const { id, site, host, card, drain } = this.server;
     this.server.reserveKbps = this.#reserveKbps();
-    const announced = drain && { ...wished(drain), wished: true };
+    const announced = drain && { ...wished(drain, this.#calendar), wished: true };
     return {
       id,
       instance: `${id}-${this.#instance}`,
@@ -64,7 +66,7 @@ export class Reporter {
       copyMs: this.#copyMs,
       drain: announced ?? null,
       holdings: this.#holdings(nowMs),
-      beatAtMs: wallMs(nowMs),
+      beatAtMs: this.#calendar.wallMs(nowMs),
     };
   }
 
@@ -125,6 +127,6 @@ export class Reporter {
 }
 
 /** An operator's wish, in times of the wall clock. */
-export function wished({ sinceMs, deadlineMs }: NonNullable<Server['drain']>) {
-  return { sinceMs: wallMs(sinceMs), deadlineMs: wallMs(deadlineMs) };
+export function wished({ sinceMs, deadlineMs }: NonNullable<Server['drain']>, calendar: Calendar) {
+  return { sinceMs: calendar.wallMs(sinceMs), deadlineMs: calendar.wallMs(deadlineMs) };
 }
