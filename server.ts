@@ -13,7 +13,7 @@ import { dial, getText, sendOrder } from './network/dial.ts';
 import { Egress } from './network/egress.ts';
 import { CodedError, reasonOf } from './network/errors.ts';
 import { Feeds, SOURCE } from './network/feed/feeds.ts';
-import { averageMbps } from './network/feed/rendition.ts';
+import { averageMbps, heaviestMbps } from './network/feed/rendition.ts';
 import { randomName } from './network/hash.ts';
 import { healthRoutes } from './network/health.ts';
 import { type HttpServer, httpMetrics, listenHttp, type Route } from './network/http.ts';
@@ -169,6 +169,7 @@ async function openServer(base: Base): Promise<OpenServer> {
     egressMbps: config.egressMbps,
     clock,
     bitrateMbps: (stream, rendition) => averageMbps(feeds.get(stream, rendition)),
+    heaviestMbps: () => heaviestMbps(feeds),
   });
   const holdings: Holdings = new Holdings({
     id: identity.id,

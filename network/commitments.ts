@@ -7,6 +7,8 @@ export interface CommitmentsOptions {
   readonly clock: Clock;
   /** The average of a rendition that is here; 0 while it is not known. */
   readonly bitrateMbps: (stream: string, rendition: string) => number;
+  /** All renditions together of the stream that takes most of those that are here; 0 when none is. */
+  readonly heaviestMbps: () => number;
 }
 
 export interface Use {
@@ -39,13 +41,14 @@ interface Line {
 /** Bitrates are looked at so often, for all at once, and each is measured anew when it is so old. */
 const RATE_MS = 1_000;
 const RATE_AGE_MS = 5_000;
-/** Of its egress that a server keeps for caches and servers at most. */
+/** Of its egress that a server keeps for caches and servers at most; and what it keeps while it has no stream to go by. */
 const MAX_RESERVE = 0.1;
+const USUAL_MBPS = 6;
 
 /**
- * Viewers may take all but a reserve: one copy of the heaviest stream that is watched here. Without it a server full of viewers
- * could feed nobody who would take viewers off it. What is unused of the reserve counts as committed, so that usher does not
- * promise it to anybody.
+ * Viewers may take all but a reserve: one copy of the heaviest stream that is here. Without it a server full of viewers could feed
+ * nobody who would take viewers off it. What is unused of the reserve counts as committed, from the beginning, so that usher
+ * does not promise it to anybody.
  */
 export class Commitments {
   readonly #options: CommitmentsOptions;
@@ -152,14 +155,13 @@ export class Commitments {
     this.#ratedAtMs = this.#options.clock.monotonic();
     this.#viewersMbps = 0;
     this.#feedersMbps = 0;
-    const byStream = new Map<string, number>();
     for (const line of this.#lines.values()) {
       this.#measure(line);
       this.#viewersMbps += line.viewers * line.mbps;
       this.#feedersMbps += line.feeders * line.mbps;
-      byStream.set(line.stream, (byStream.get(line.stream) ?? 0) + line.mbps);
     }
-    this.#reserveMbps = Math.min(Math.max(0, ...byStream.values()), this.#options.egressMbps * MAX_RESERVE);
+    const { egressMbps, heaviestMbps } = this.#options;
+    this.#reserveMbps = Math.min(heaviestMbps() || USUAL_MBPS, egressMbps * MAX_RESERVE);
   }
 
   #measure(line: Line): void {

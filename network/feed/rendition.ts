@@ -4,6 +4,7 @@ import type { Chunk } from '../media/chunk.ts';
 import { codecsOf, type Init } from '../media/init.ts';
 import type { RenditionRecord } from '../state/state.ts';
 import type { FeedReader } from './feed.ts';
+import type { Feeds } from './feeds.ts';
 
 /** Describes a feed, or gives undefined before its first chunk. */
 export function describeRendition(name: string, feed: FeedReader): RenditionRecord | undefined {
@@ -28,6 +29,16 @@ export function describeRendition(name: string, feed: FeedReader): RenditionReco
 export function averageMbps(feed: FeedReader | undefined): number {
   const bps = feed ? describeRendition('', feed)?.averageBps : undefined;
   return bps !== undefined && Number.isFinite(bps) ? bps / 1e6 : 0;
+}
+
+/** All renditions together of the stream that takes most, by what the feeds hold; 0 when they hold nothing. */
+export function heaviestMbps(feeds: Feeds): number {
+  const byStream = new Map<string, number>();
+  for (const { stream, feed } of feeds.all()) {
+    const mbps = feed.heldMs > 0 ? (feed.bytesHeld * 8) / feed.heldMs / 1_000 : 0;
+    byStream.set(stream, (byStream.get(stream) ?? 0) + mbps);
+  }
+  return Math.max(0, ...byStream.values());
 }
 
 interface SegmentRate {

@@ -69,6 +69,36 @@ describe.each(MODES)('in the mode %s', (mode) => {
   });
 });
 
+test('a viewer whom a full server refuses goes to the next one in its list, and does not ask the full one again', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const asked: string[] = [];
+  await page.route('**/live/alice.m3u8*', async (route) => {
+    const playlist = await (await route.fetch()).text();
+    await route.fulfill({
+      body: withFullPathwayFirst(playlist),
+      contentType: 'application/vnd.apple.mpegurl',
+    });
+  });
+  await page.route('**/full/**', (route) => route.fulfill({ status: 503, headers: { 'Retry-After': '5' } }));
+  page.on('request', (request) => {
+    if (request.url().includes('index.m3u8')) asked.push(new URL(request.url()).pathname.split('/')[1]!);
+  });
+  await page.goto(`${server.url}/watch/alice?mode=low-latency&token=${sign('play', 'alice')}`);
+  await untilStatus(page, 'playing', ({ state, framesShown }) => state === 'playing' && framesShown > 10);
+  expect(asked.slice(0, 3)).toEqual(['full', 'play', 'play']);
+  await context.close();
+});
+
+/** The multivariant playlist with each variant at a server that is full, and then where it is; nobody steers. */
+function withFullPathwayFirst(playlist: string): string {
+  return playlist
+    .replace(/#EXT-X-CONTENT-STEERING.*\n/, '')
+    .replace(/(#EXT-X-STREAM-INF.*)PATHWAY-ID="[^"]*"(.*)/g, (variant, before: string, after: string) =>
+      [`${before}PATHWAY-ID="full"${after}`, `${server.mediaUrl}/full/index.m3u8`, variant].join('\n'),
+    );
+}
+
 function sign(purpose: 'play' | 'publish', stream: string): string {
   return signToken([SECRET], { purpose, stream, expiresAtMs: Date.now() + 60_000, session: '' });
 }

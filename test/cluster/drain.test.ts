@@ -83,3 +83,13 @@ test('SIGTERM empties a server: no request fails, no chunk is missed, nobody new
   await Promise.all(hls.map((reader) => reader.close()));
   for (const viewer of progressive) viewer[Symbol.dispose]();
 });
+
+test('a second signal ends a server at once, whoever watches', async () => {
+  await using reader = cluster.read('b');
+  await vi.waitUntil(() => reader.chunks > 0, WAIT);
+  const server = cluster.server('b');
+  server.signal('SIGTERM');
+  await server.logged(({ msg }) => msg === 'this server is being emptied');
+  expect(await server.end('SIGINT')).toBe(0);
+  expect(server.lines.map(({ msg }) => msg)).not.toContain('this server is empty');
+});

@@ -36,11 +36,21 @@ describe('room', () => {
     expect(fill(commitmentsOf(10, 4), viewer)).toBe(2);
   });
 
-  test('is kept for one copy of all renditions of the heaviest stream', () => {
-    const commitments = commitmentsOf(1_000, 4);
-    for (const rendition of ['source', '720p30', '480p30']) commitments.take({ ...viewer, rendition });
-    commitments.take({ ...viewer, stream: 'bob' });
-    expect(commitments.mbps).toBe(4 * 4 + 3 * 4);
+  test('is kept for one copy of the heaviest stream that is here, and for a usual one while none is', () => {
+    let heaviest = 0;
+    const clock = new ManualClock();
+    const commitments = new Commitments({
+      egressMbps: 1_000,
+      clock,
+      bitrateMbps: () => 4,
+      heaviestMbps: () => heaviest,
+    });
+    expect(commitments.mbps).toBe(6);
+    heaviest = 11;
+    clock.advance(1_000);
+    expect(commitments.mbps).toBe(11);
+    commitments.take(viewer);
+    expect(commitments.mbps).toBe(15);
   });
 
   test('comes back once, however often a commitment is ended', () => {
@@ -57,9 +67,10 @@ describe('room', () => {
 test('bitrates that change are followed, and one that is not known yet is taken as soon as it is', () => {
   const clock = new ManualClock();
   let mbps = 0;
-  const commitments = new Commitments({ egressMbps: 100, clock, bitrateMbps: () => mbps });
+  const heaviestMbps = (): number => mbps;
+  const commitments = new Commitments({ egressMbps: 100, clock, bitrateMbps: () => mbps, heaviestMbps });
   for (let came = 0; came < 10; came++) commitments.take(viewer);
-  expect(commitments.mbps).toBe(0);
+  expect(commitments.uplinks).toEqual({ transit: 0 });
   mbps = 4;
   clock.advance(1_000);
   expect(commitments.uplinks).toEqual({ transit: 40 });
@@ -93,6 +104,7 @@ test('whoever comes and goes and switches: never more is committed than may be s
         egressMbps: 100,
         clock,
         bitrateMbps: (_, rendition) => rates[rendition]!,
+        heaviestMbps: () => 10.3,
       });
       const held: { readonly use: Use; readonly commitment: Commitment }[] = [];
       for (const one of steps) {

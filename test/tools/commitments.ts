@@ -8,7 +8,12 @@ export function commitmentsOf(
   bitrateMbps: number,
   clock = new ManualClock(),
 ): Commitments {
-  return new Commitments({ egressMbps, clock, bitrateMbps: () => bitrateMbps });
+  return new Commitments({
+    egressMbps,
+    clock,
+    bitrateMbps: () => bitrateMbps,
+    heaviestMbps: () => bitrateMbps,
+  });
 }
 
 export function roomForAll(): Commitments {

@@ -44,13 +44,24 @@ const USUAL_GOP_S = 1;
 /** A GOP that differs by less moves nothing. */
 const GOP_TOLERANCE_S = 0.1;
 
-/** A try that times out is not repeated where it was: the next server is. Errors are, so that a short blip is not fatal. */
+/** A server that is full. */
+const SERVICE_UNAVAILABLE = 503;
+
+/**
+ * A try that times out, or that a full server refuses, is not repeated where it was: the next server is. Other errors are
+ * repeated, so that a short blip is not fatal.
+ */
 const POLICY: { default: LoaderConfig } = {
   default: {
     maxTimeToFirstByteMs: 1500,
     maxLoadTimeMs: 10_000,
     timeoutRetry: { maxNumRetry: 0, retryDelayMs: 0, maxRetryDelayMs: 0 },
-    errorRetry: { maxNumRetry: 2, retryDelayMs: 100, maxRetryDelayMs: 400 },
+    errorRetry: {
+      maxNumRetry: 2,
+      retryDelayMs: 100,
+      maxRetryDelayMs: 400,
+      shouldRetry: (_, __, ___, answer, wouldRetry) => wouldRetry && answer?.code !== SERVICE_UNAVAILABLE,
+    },
   },
 };
 
