@@ -131,6 +131,12 @@ export function redirect(exchange: Exchange, status: 302 | 307, location: string
   exchange.response.end();
 }
 
+/** Done, and there is nothing to say. */
+export function sendNothing(exchange: Exchange): void {
+  head(exchange, 204, { 'Cache-Control': 'no-store' });
+  exchange.response.end();
+}
+
 /** The body of a request as text; undefined when it is longer than `maxBytes` or broke off, which has been answered. */
 export async function readText(exchange: Exchange, maxBytes: number): Promise<string | undefined> {
   const pieces: Buffer[] = [];

@@ -140,6 +140,7 @@ const PURE = [
   'usher/commands/status-text.ts',
   'usher/commands/table.ts',
   'usher/explained.ts',
+  'usher/quality/presence.ts',
   'usher/steering/moving.ts',
   'usher/steering/pacer.ts',
   'usher/steering/pathway-ids.ts',

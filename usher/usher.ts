@@ -13,6 +13,7 @@ import { apiRoutes } from './api/api.ts';
 import { assetRoutes } from './assets.ts';
 import { pageRoutes } from './pages.ts';
 import { Placer } from './placement/placer.ts';
+import { Presence } from './quality/presence.ts';
 import { Spending } from './spending.ts';
 import { PathwayIds } from './steering/pathway-ids.ts';
 
@@ -42,6 +43,7 @@ export function usherRoutes(options: UsherOptions): Route[] {
       drain: (server, drain) => state.drain(server, drain),
     },
     placer: new Placer({ state: view, topology: () => atlas.topology() }),
+    presence: new Presence(),
     spending: new Spending(),
     ids: new PathwayIds((text) => signature(secrets[0]!, `pathway\n${text}`)),
     whence: ({ request }) => {

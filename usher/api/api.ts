@@ -5,6 +5,7 @@ import type { ClusterState } from '../../network/state/state.ts';
 import { clusterRoutes } from './cluster.ts';
 import { type ExplainOptions, explainRoutes } from './explain.ts';
 import { type LiveOptions, liveRoutes } from './live.ts';
+import { type QualityOptions, qualityRoutes } from './quality.ts';
 import { type RecordingOptions, recordingRoutes } from './recordings.ts';
 import { type ServerOptions, serverRoutes } from './servers.ts';
 import { type SteerOptions, steerRoutes } from './steer.ts';
@@ -14,6 +15,7 @@ export interface ApiOptions
   extends LiveOptions,
     SteerOptions,
     ExplainOptions,
+    QualityOptions,
     RecordingOptions,
     ServerOptions {
   readonly state: Pick<ClusterState, 'snapshot' | 'drain'>;
@@ -28,5 +30,6 @@ export function apiRoutes(options: ApiOptions): Route[] {
     ...clusterRoutes(options),
     ...explainRoutes(options),
     ...serverRoutes(options),
+    ...qualityRoutes(options),
   ];
 }

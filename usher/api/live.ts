@@ -7,11 +7,13 @@ import type { RenditionRecord } from '../../network/state/state.ts';
 import { multivariantPlaylist } from '../multivariant.ts';
 import type { Placer } from '../placement/placer.ts';
 import type { Decision, FullReason, PlaceRequest } from '../placement/request.ts';
+import type { Presence } from '../quality/presence.ts';
 import { type Guest, waysTo } from '../steering/ways.ts';
 import { admit, askFor, type GuestOptions, steeringUri, wayMaker } from './guests.ts';
 
 export interface LiveOptions extends GuestOptions {
   readonly placer: Placer;
+  readonly presence: Presence;
 }
 
 /** A stream without a frame yet: how long its first viewers are held. */
@@ -79,7 +81,10 @@ async function serve(
   request: PlaceRequest,
 ): Promise<Served | undefined> {
   const decision = await untilStarted(options, request, session);
-  if (decision.kind === 'serve') return decision;
+  if (decision.kind === 'serve') {
+    options.presence.see(session, decision.choices[0]!, options.clock.monotonic());
+    return decision;
+  }
   if (decision.kind === 'unknown') {
     sendProblem(exchange, 404, 'Not Found', `no stream ${quoted(stream)} is live`);
     return undefined;

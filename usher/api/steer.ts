@@ -8,6 +8,7 @@ import type { Placer } from '../placement/placer.ts';
 import type { Decision } from '../placement/request.ts';
 import { type Scene, sceneServer } from '../placement/scene/scene.ts';
 import { rungsMbps } from '../placement/scene/streams.ts';
+import type { Presence } from '../quality/presence.ts';
 import type { Spending } from '../spending.ts';
 import { placeAgain } from '../steering/moving.ts';
 import { Pacer } from '../steering/pacer.ts';
@@ -20,6 +21,7 @@ import { askFor, type GuestOptions, prolonged, recognise, steeringUri, wayMaker 
 
 export interface SteerOptions extends GuestOptions {
   readonly placer: Placer;
+  readonly presence: Presence;
   readonly spending: Spending;
   readonly metrics: Metrics;
 }
@@ -98,15 +100,17 @@ class Steering {
 
   /** A promise goes with the viewer; one who watches by a CDN costs money until it asks again. */
   #account({ scene, guest, here, decision, steered, ttlS: forS }: Asked): void {
-    const { placer, spending, clock } = this.#options;
+    const { placer, presence, spending, clock } = this.#options;
     const { session } = guest;
     const best = steered.kind === 'goes' ? steered.choices[0] : undefined;
     this.#answers.inc({ result: steered.kind, reason: steered.reason ?? '' });
     if (best) placer.promise(scene, decision.stream.name, best, session);
     else if (here?.kind === 'server') placer.promised.keepAt(session, here.server.id);
-    const { cdn } = [best ?? here].find((each) => each?.kind === 'cdn') ?? {};
+    const at = best ?? here;
+    const nowMs = clock.monotonic();
+    if (at) presence.see(session, at, nowMs);
     const [mbps = 0] = rungsMbps(decision.stream);
-    if (cdn) spending.watch(session, cdn, mbps, forS, clock.monotonic());
+    if (at?.kind === 'cdn') spending.watch(session, at.cdn, mbps, forS, nowMs);
   }
 
   #send(exchange: Exchange, asked: Asked): void {

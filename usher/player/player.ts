@@ -9,6 +9,7 @@ import { ServerClock } from './meter/server-clock.ts';
 import { aheadMs } from './playback/media-buffer.ts';
 import { type Mode, openPlayback, supportedModes } from './playback/modes.ts';
 import { type Ending, type Playback, type StreamUrls, streamUrls } from './playback/playback.ts';
+import { postJson, Quality } from './quality.ts';
 import { MAX_ERRORS, type PlayerState, type PlayerStatus } from './status.ts';
 import { describeStream, readClock, type StreamInfo } from './usher.ts';
 
@@ -37,6 +38,7 @@ export class Player {
   readonly #serverClock = new ServerClock();
   readonly #offlineRetry: BackOff;
   readonly #failureRetry: BackOff;
+  readonly #quality: Quality;
   readonly #stop = new AbortController();
   readonly #errors: string[] = [];
   #mode: Mode;
@@ -57,6 +59,15 @@ export class Player {
     this.#offlineRetry = new BackOff(OFFLINE_RETRY, chance);
     this.#failureRetry = new BackOff(FAILURE_RETRY, chance);
     this.#meter = new Meter(video, clock, this.#serverClock);
+    this.#quality = new Quality({
+      origin: options.origin,
+      stream: options.stream,
+      clock,
+      state: () => this.#state(),
+      playback: () => this.#playback,
+      stalledMs: () => this.#meter.stalls.totalMs(clock.monotonic()),
+      post: postJson,
+    });
     this.#listen();
     this.#open();
   }
@@ -106,6 +117,7 @@ export class Player {
     this.#stop.abort();
     this.#rest({ state: 'paused', detail: '' });
     this.#meter.close();
+    this.#quality.close();
   }
 
   #listen(): void {

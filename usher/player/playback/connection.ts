@@ -21,16 +21,25 @@ export type ConnectionEnding =
   | { readonly kind: 'broken' | 'silent' | 'finished'; readonly error: Error };
 
 export interface Connection {
+  /** Where the response comes from, after redirects; undefined before it does. */
+  readonly url: string | undefined;
   close(): void;
 }
 
 export function connect(options: ConnectionOptions): Connection {
   const stop = new AbortController();
   let isClosed = false;
-  read(options, stop).then((ending) => {
+  let url: string | undefined;
+  const onAnswer = (address: string): void => {
+    url = address;
+  };
+  read(options, stop, onAnswer).then((ending) => {
     if (!isClosed) options.onEnd(ending);
   });
   return {
+    get url() {
+      return url;
+    },
     close() {
       isClosed = true;
       stop.abort();
@@ -38,7 +47,11 @@ export function connect(options: ConnectionOptions): Connection {
   };
 }
 
-async function read(options: ConnectionOptions, stop: AbortController): Promise<ConnectionEnding> {
+async function read(
+  options: ConnectionOptions,
+  stop: AbortController,
+  onAnswer: (url: string) => void,
+): Promise<ConnectionEnding> {
   const { clock, silenceMs } = options;
   let isSilent = false;
   const hush = (): void => {
@@ -51,7 +64,7 @@ async function read(options: ConnectionOptions, stop: AbortController): Promise<
     watch = clock.after(silenceMs, hush);
   };
   try {
-    return await follow(options, stop.signal, onNews);
+    return await follow(options, stop.signal, { onAnswer, onNews });
   } catch (error) {
     if (!isSilent) return { kind: 'broken', error: error as Error };
     return { kind: 'silent', error: new CodedError('silent', `nothing new for ${Math.round(silenceMs)} ms`) };
@@ -64,10 +77,11 @@ async function read(options: ConnectionOptions, stop: AbortController): Promise<
 async function follow(
   options: ConnectionOptions,
   signal: AbortSignal,
-  onNews: () => void,
+  { onAnswer, onNews }: { readonly onAnswer: (url: string) => void; readonly onNews: () => void },
 ): Promise<ConnectionEnding> {
   const response = await fetch(options.url, { signal, cache: 'no-store', credentials: 'omit' });
   if (!response.ok || !response.body) return refusal(response);
+  onAnswer(response.url);
   const reader = response.body.getReader();
   const splitter = new Splitter();
   for (;;) {

@@ -1,8 +1,17 @@
 // Plays LL-HLS with hls.js: near the live edge with our own chaser, or a GOP behind so that servers can be changed unseen.
 
-import type { ErrorData, default as Hls, HlsConfig, LevelDetails, LoaderConfig } from 'hls.js';
+import type {
+  ErrorData,
+  Fragment,
+  default as Hls,
+  HlsConfig,
+  LevelDetails,
+  LoaderConfig,
+  Part,
+} from 'hls.js';
 import type { Timer } from '../../../network/clock.ts';
 import { CodedError } from '../../../network/errors.ts';
+import { Percentiles } from '../meter/percentiles.ts';
 import { Bitrate } from './bitrate.ts';
 import type { ChaserOptions } from './chaser.ts';
 import { aheadMs } from './media-buffer.ts';
@@ -41,6 +50,9 @@ const UNSUPPORTED: readonly string[] = ['manifestIncompatibleCodecsError', 'buff
 const PLAY_OUT_MS = 500;
 /** What broadcasters are asked for, and `STEADY` is made for. */
 const USUAL_GOP_S = 1;
+/** Those who waited least had nothing to wait for but the way: of the last minute, the tenth that was quickest. */
+const ROUND_TRIPS_MS = 60_000;
+const QUICK = 0.1;
 /** A GOP that differs by less moves nothing. */
 const GOP_TOLERANCE_S = 0.1;
 
@@ -70,6 +82,8 @@ export class HlsPlayback implements Playback {
   readonly #setting: HlsSetting;
   readonly #pursuit: Pursuit;
   readonly #bitrate: Bitrate;
+  readonly #roundTrips = new Percentiles(ROUND_TRIPS_MS);
+  #mediaUrl: string | undefined;
   #hls: Hls | undefined;
   #isClosed = false;
   #playedOut: Timer | undefined;
@@ -93,6 +107,14 @@ export class HlsPlayback implements Playback {
 
   get bitrateKbps(): number | undefined {
     return this.#bitrate.kbps;
+  }
+
+  get mediaUrl(): string | undefined {
+    return this.#mediaUrl;
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#roundTrips.at(QUICK, this.#options.clock.monotonic());
   }
 
   get epochChanges(): number {
@@ -130,6 +152,7 @@ export class HlsPlayback implements Playback {
     const { Events } = HlsClass;
     hls.on(Events.ERROR, (_, data) => this.#failed(data));
     hls.on(Events.LEVEL_UPDATED, (_, { details }) => this.#learn(details));
+    hls.on(Events.FRAG_LOADED, (_, { frag, part }) => this.#loaded(part ?? frag));
     hls.on(Events.FRAG_CHANGED, (_, { frag }) => this.#countEpochs(frag.cc));
     hls.on(Events.BUFFER_APPENDING, (_, { data }) => this.#appending(data.byteLength));
     hls.attachMedia(this.#options.video);
@@ -140,6 +163,12 @@ export class HlsPlayback implements Playback {
   #learn(details: LevelDetails): void {
     if (details.live) this.#learnGop(details);
     else this.#playOut();
+  }
+
+  #loaded({ url, stats }: Fragment | Part): void {
+    const { start, first } = stats.loading;
+    this.#mediaUrl = url;
+    if (first > start) this.#roundTrips.add(this.#options.clock.monotonic(), first - start);
   }
 
   #appending(bytes: number): void {

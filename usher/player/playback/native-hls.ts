@@ -14,6 +14,8 @@ export function hasNativeHls(video: HTMLVideoElement): boolean {
 
 export class NativeHlsPlayback implements Playback {
   readonly bitrateKbps = undefined;
+  readonly mediaUrl = undefined;
+  readonly roundTripMs = undefined;
   readonly epochChanges = 0;
   readonly #video: DatedVideo;
   readonly #stop = new AbortController();

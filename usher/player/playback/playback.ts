@@ -8,6 +8,10 @@ export interface Playback {
   arrivedAtMs(mediaTimeS: number): number | undefined;
   /** Bits per second of media as they come, in kbps; undefined while unknown. */
   readonly bitrateKbps: number | undefined;
+  /** Where media comes from; undefined before it does, and where the browser keeps that to itself. */
+  readonly mediaUrl: string | undefined;
+  /** From a request for media that is there to its first byte, of late; undefined while unknown. */
+  readonly roundTripMs: number | undefined;
   /** Changes of initialization that were played through. */
   readonly epochChanges: number;
   /** Goes to the live edge when it has fallen behind: in a hidden tab nothing chases it. */

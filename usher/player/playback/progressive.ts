@@ -29,6 +29,8 @@ const MOVE_RESERVE_MS = 50;
 const MAX_FAILURES = 6;
 
 export class ProgressivePlayback implements Playback {
+  /** One endless response says nothing of the way there and back. */
+  readonly roundTripMs = undefined;
   readonly #options: PlaybackOptions;
   readonly #buffer: MediaBuffer;
   readonly #pursuit: Pursuit;
@@ -61,6 +63,10 @@ export class ProgressivePlayback implements Playback {
 
   get bitrateKbps(): number | undefined {
     return this.#bitrate.kbps;
+  }
+
+  get mediaUrl(): string | undefined {
+    return this.#connection?.url;
   }
 
   get epochChanges(): number {
