@@ -40,10 +40,16 @@ export function ttlS(changes: boolean, isBusy: boolean): number {
   return changes ? 2 : 10;
 }
 
-/** A server that is still to get the stream has nothing to play: those that have it come before it. */
+/**
+ * A server that is still to get the stream has nothing to play: those that have it come before it. A CDN that was the last
+ * resort stays that: the copy will be there in a moment.
+ */
 function readyFirst(scene: Scene, stream: string, choices: readonly Choice[]): Choice[] {
-  const ready = choices.filter((choice) => isReady(scene, stream, choice));
-  return [...ready, ...choices.filter((choice) => !ready.includes(choice))];
+  const rankOf = (choice: Choice): number => {
+    if (choice.kind === 'cdn') return choice === choices[0] ? 0 : 3;
+    return isReady(scene, stream, choice) ? 1 : 2;
+  };
+  return choices.toSorted((one, other) => rankOf(one) - rankOf(other));
 }
 
 /** One who can stay waits for the copy; one who can't goes to where it is made for him, unless it is already being made. */
