@@ -47,6 +47,8 @@ import { KEYS_HELP, makeKey } from './usher/commands/keys.ts';
 import { SIMULATE_HELP, simulate } from './usher/commands/simulate.ts';
 import { readStatus, STATUS_HELP } from './usher/commands/status.ts';
 import { Controller } from './usher/controller.ts';
+import { Placer } from './usher/placement/placer.ts';
+import { Spending } from './usher/spending.ts';
 import { usherRoutes } from './usher/usher.ts';
 import { View } from './usher/view.ts';
 
@@ -343,9 +345,24 @@ async function openUsher(base: Base, ownRtmpUrl: string | undefined): Promise<Ht
   const rtmpUrl = config.rtmpUrl ?? ownRtmpUrl ?? `rtmp://${hostIn(config.bind)}:${config.rtmpPort}/live`;
   const view = config.state.redis ? opened.use(new View({ state, clock, logger })) : state;
   const atlas = opened.use(await openAtlas(config.map, { clock, logger }));
+  const topology = (): Topology => atlas.topology();
+  const usherId = randomName(9);
+  const spending = new Spending();
+  const placer = opened.use(
+    new Placer({
+      state: { snapshot: () => view.snapshot(), lease: (report) => state.lease(report) },
+      clock,
+      logger,
+      usherId,
+      topology,
+      spent: () => spending.take(),
+    }),
+  );
   const routes = usherRoutes({
     view,
     state,
+    placer,
+    spending,
     catalogue,
     clock,
     metrics,
@@ -357,8 +374,7 @@ async function openUsher(base: Base, ownRtmpUrl: string | undefined): Promise<Ht
     rtmpUrl,
   });
   const usher = await listen('usher', config.usherPort, routes);
-  const topology = (): Topology => atlas.topology();
-  opened.use(new Controller({ state, clock, logger, metrics, topology, usherId: randomName(9) }));
+  opened.use(new Controller({ state, clock, logger, metrics, topology, usherId }));
   return usher;
 }
 

@@ -106,6 +106,8 @@ const PURE = [
   'usher/placement/scene/plant.ts',
   'usher/placement/place.ts',
   'usher/placement/price/policy.ts',
+  'usher/placement/promises/demand.ts',
+  'usher/placement/promises/leases.ts',
   'usher/placement/promises/promises.ts',
   'usher/placement/price/quality.ts',
   'usher/placement/rendezvous.ts',

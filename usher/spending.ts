@@ -35,11 +35,6 @@ export class Spending {
     return taken;
   }
 
-  /** What was taken did not reach the state. */
-  giveBack(taken: Readonly<Record<string, number>>): void {
-    for (const [name, spent] of Object.entries(taken)) this.#add(name, spent);
-  }
-
   #add(name: string, microUsd: number): void {
     this.#spentMicroUsd.set(name, (this.#spentMicroUsd.get(name) ?? 0) + microUsd);
   }

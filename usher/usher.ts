@@ -12,9 +12,9 @@ import type { ClusterState } from '../network/state/state.ts';
 import { apiRoutes } from './api/api.ts';
 import { assetRoutes } from './assets.ts';
 import { pageRoutes } from './pages.ts';
-import { Placer } from './placement/placer.ts';
+import type { Placer } from './placement/placer.ts';
 import { Presence } from './quality/presence.ts';
-import { Spending } from './spending.ts';
+import type { Spending } from './spending.ts';
 import { PathwayIds } from './steering/pathway-ids.ts';
 
 export interface UsherOptions {
@@ -30,6 +30,8 @@ export interface UsherOptions {
   readonly site: string;
   readonly atlas: Atlas;
   readonly trustedProxies: readonly AddressRange[];
+  readonly placer: Placer;
+  readonly spending: Spending;
   /** What broadcasters push to, as the pages say it. */
   readonly rtmpUrl: string;
 }
@@ -42,9 +44,7 @@ export function usherRoutes(options: UsherOptions): Route[] {
       snapshot: () => view.snapshot(),
       drain: (server, drain) => state.drain(server, drain),
     },
-    placer: new Placer({ state: view, topology: () => atlas.topology() }),
     presence: new Presence(),
-    spending: new Spending(),
     ids: new PathwayIds((text) => signature(secrets[0]!, `pathway\n${text}`)),
     whence: ({ request }) => {
       const { remoteAddress } = request.socket;

@@ -9,9 +9,11 @@ import { openAtlas } from '../../network/map/atlas.ts';
 import { Metrics } from '../../network/metrics.ts';
 import type { Snapshot } from '../../network/state/state.ts';
 import { MemoryState } from '../../network/state/state-memory.ts';
+import { Placer } from '../../usher/placement/placer.ts';
+import { Spending } from '../../usher/spending.ts';
 import { usherRoutes } from '../../usher/usher.ts';
 import { View } from '../../usher/view.ts';
-import { SECRETS } from '../tools/usher-listener.ts';
+import { lendAll, SECRETS } from '../tools/usher-listener.ts';
 import { clusterOf, nextSnapshot, Popularity, SNAPSHOT_MS, topologyOf } from './network-model.ts';
 
 /** Nobody comes whom usher promised a place, so each takes little: promises for ten seconds are never all that is left. */
@@ -28,6 +30,16 @@ clock.every(SNAPSHOT_MS, () => {
 });
 const topology = topologyOf();
 const atlas = await openAtlas({ topology: EXAMPLE }, { clock, logger });
+const view = new View({ state: { snapshot: async () => cluster }, clock, logger });
+const spending = new Spending();
+const placer = new Placer({
+  state: { snapshot: () => view.snapshot(), lease: lendAll },
+  clock,
+  logger,
+  usherId: 'u1',
+  topology: () => topology,
+  spent: () => spending.take(),
+});
 const listener = await listenHttp({
   host: '127.0.0.1',
   port: 0,
@@ -35,8 +47,10 @@ const listener = await listenHttp({
   logger,
   metrics: httpMetrics(metrics)('usher'),
   routes: usherRoutes({
-    view: new View({ state: { snapshot: async () => cluster }, clock, logger }),
+    view,
     state: new MemoryState(clock),
+    placer,
+    spending,
     catalogue: new MemoryCatalogue(),
     clock,
     metrics,

@@ -6,14 +6,19 @@ import type { HttpServer } from '../../network/http.ts';
 import type { Whence } from '../../network/map/atlas.ts';
 import { NO_TOPOLOGY, type Topology } from '../../network/map/topology.ts';
 import { Metrics } from '../../network/metrics.ts';
+import type { LeaseAnswer, UsherReport } from '../../network/state/lease.ts';
 import type { ClusterState } from '../../network/state/state.ts';
+import { Placer } from '../../usher/placement/placer.ts';
+import { Spending } from '../../usher/spending.ts';
 import { type UsherOptions, usherRoutes } from '../../usher/usher.ts';
+import { keepingLogger } from './keeping-logger.ts';
 import { serveRoutes } from './serve-routes.ts';
 
 export const SECRETS = ['a secret for the tests'];
 
 export interface ListenerOptions extends Partial<Omit<UsherOptions, 'state' | 'view' | 'atlas'>> {
-  readonly state: Pick<ClusterState, 'snapshot'> & Partial<Pick<ClusterState, 'drain'>>;
+  /** Without `lease`, this usher is the only one. */
+  readonly state: Pick<ClusterState, 'snapshot'> & Partial<Pick<ClusterState, 'drain' | 'lease'>>;
   readonly topology?: Topology;
   /** Where an address is. */
   readonly locate?: (address: string) => Whence;
@@ -22,17 +27,33 @@ export interface ListenerOptions extends Partial<Omit<UsherOptions, 'state' | 'v
 export class UsherListener implements AsyncDisposable {
   readonly metrics: Metrics;
   readonly #server: HttpServer;
+  readonly #placer: Placer;
 
-  private constructor(server: HttpServer, metrics: Metrics) {
+  private constructor(server: HttpServer, metrics: Metrics, placer: Placer) {
     this.#server = server;
     this.metrics = metrics;
+    this.#placer = placer;
   }
 
   static async start({ state, topology, locate, ...options }: ListenerOptions): Promise<UsherListener> {
     const metrics = new Metrics();
+    const spending = new Spending();
+    const placer = new Placer({
+      state: {
+        snapshot: () => state.snapshot(),
+        lease: (report) => state.lease?.(report) ?? lendAll(report),
+      },
+      clock: systemClock,
+      logger: keepingLogger(),
+      usherId: 'u1',
+      topology: () => topology ?? NO_TOPOLOGY,
+      spent: () => spending.take(),
+    });
     const routes = usherRoutes({
       view: state,
       state: { drain: (server, drain) => state.drain!(server, drain) },
+      placer,
+      spending,
       catalogue: new MemoryCatalogue(),
       clock: systemClock,
       metrics,
@@ -48,7 +69,7 @@ export class UsherListener implements AsyncDisposable {
       rtmpUrl: 'rtmp://127.0.0.1:1935/live',
       ...options,
     });
-    return new UsherListener(await serveRoutes(routes), metrics);
+    return new UsherListener(await serveRoutes(routes), metrics, placer);
   }
 
   get url(): string {
@@ -59,7 +80,14 @@ export class UsherListener implements AsyncDisposable {
     return fetch(`${this.url}${path}`, { redirect: 'manual', ...init });
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#server.close();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.close();
+    await this.#placer[Symbol.asyncDispose]();
   }
+}
+
+/** As a state of which nobody else wants anything. */
+export async function lendAll({ wants }: UsherReport): Promise<LeaseAnswer> {
+  const granted = Object.entries(wants).map(([resource, { wantMbps }]) => [resource, wantMbps]);
+  return { granted: Object.fromEntries(granted), month: { startMs: 0, spentMicroUsd: {} } };
 }

@@ -14,7 +14,7 @@ import { placeAgain } from '../steering/moving.ts';
 import { Pacer } from '../steering/pacer.ts';
 import type { Destination, Directory } from '../steering/pathway-ids.ts';
 import { Polls } from '../steering/polls.ts';
-import { type Steered, steer, ttlS } from '../steering/steer.ts';
+import { type Steered, steer, ttlS, unleased } from '../steering/steer.ts';
 import { steeringList } from '../steering/steering-list.ts';
 import { type Guest, readWay, waysTo, wayTo } from '../steering/ways.ts';
 import { askFor, type GuestOptions, prolonged, recognise, steeringUri, wayMaker } from './guests.ts';
@@ -79,8 +79,9 @@ class Steering {
       sendProblem(exchange, 404, 'Not Found', `no stream ${quoted(guest.stream)} is live`);
       return;
     }
-    this.#account(asked);
-    this.#send(exchange, asked);
+    const leased = await this.#lease(asked);
+    this.#account(leased);
+    this.#send(exchange, leased);
   }
 
   #decide(exchange: Exchange, guest: Guest, scene: Scene): Asked | undefined {
@@ -96,6 +97,14 @@ class Steering {
     );
     const isBusy = this.#polls.count(nowMs) > BUSY_POLLS_PER_S;
     return { scene, guest, here, decision, steered, ttlS: ttlS(steered.isChanging, isBusy) };
+  }
+
+  /** What a viewer who goes takes is leased first. */
+  async #lease(asked: Asked): Promise<Asked> {
+    const { scene, decision, here, steered } = asked;
+    const best = steered.kind === 'goes' ? steered.choices[0] : undefined;
+    const isLeased = !best || (await this.#options.placer.lease(scene, decision.stream.name, best));
+    return isLeased ? asked : { ...asked, steered: unleased(steered, here) };
   }
 
   /** A promise goes with the viewer; one who watches by a CDN costs money until it asks again. */

@@ -1,31 +1,64 @@
-// Places viewers one after another: reads each snapshot once, and books what it hands out.
+// Places viewers one after another: reads each snapshot once, books what it hands out, and leases what it will hand out next.
 
+import { type Clock, sleep, type Timer } from '../../network/clock.ts';
+import { reasonOf } from '../../network/errors.ts';
+import type { Logger } from '../../network/logger.ts';
 import type { Topology } from '../../network/map/topology.ts';
+import { Lessee } from '../../network/state/lessee.ts';
 import type { ClusterState, Snapshot } from '../../network/state/state.ts';
 import { place } from './place.ts';
+import { askOf } from './price/cost.ts';
 import type { Policies } from './price/policy.ts';
 import { Quality } from './price/quality.ts';
 import { bookingOf } from './promises/booking.ts';
+import { Demand, idealSite } from './promises/demand.ts';
+import { Leases } from './promises/leases.ts';
 import { Promises } from './promises/promises.ts';
 import type { Choice, Decision, PlaceRequest } from './request.ts';
 import { Holders } from './scene/holders.ts';
 import { type Scene, sceneOf } from './scene/scene.ts';
+import { findStream } from './scene/streams.ts';
 
 export interface PlacerOptions {
-  readonly state: Pick<ClusterState, 'snapshot'>;
-  readonly topology?: () => Topology;
+  readonly state: Pick<ClusterState, 'snapshot' | 'lease'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Made anew by each process. */
+  readonly usherId: string;
+  readonly topology: () => Topology;
   readonly policies?: () => Policies;
+  /** What was spent on CDNs since this was asked last, in micro-dollars by the CDN's name. */
+  readonly spent: () => Readonly<Record<string, number>>;
 }
 
-export class Placer {
+/** Leases are reported so often, and at once when one runs short. */
+const REPORT_MS = 300;
+/** How often a viewer is placed again who could be served if this usher had leased more: others hand back what they don't use. */
+const MAX_TRIES = 4;
+
+export class Placer implements AsyncDisposable {
   readonly quality = new Quality();
-  readonly promised = new Promises();
+  readonly promised: Promises;
   readonly #options: PlacerOptions;
   readonly #holders = new Holders();
+  readonly #lessee: Lessee;
+  readonly #leases: Leases;
+  readonly #demand = new Demand();
+  readonly #timer: Timer;
   #scene: Scene | undefined;
+  #reporting: Promise<void> | undefined;
+  #nextReport: Promise<void> | undefined;
+  #reportedAtMs: number;
+  #isStateAway = false;
 
   constructor(options: PlacerOptions) {
+    const { clock, state, usherId } = options;
     this.#options = options;
+    this.#lessee = new Lessee({ state, clock, id: usherId });
+    this.promised = new Promises((resource, mbps) => this.#lessee.arrive(resource, mbps));
+    this.#leases = new Leases(this.#lessee, this.promised);
+    this.#reportedAtMs = clock.monotonic();
+    this.#timer = clock.every(REPORT_MS, () => void this.#renew());
   }
 
   /** Of the newest snapshot. Rejects as `snapshot` does. */
@@ -35,12 +68,34 @@ export class Placer {
     return this.#scene;
   }
 
-  /** Decides, and promises the first choice to the session. */
+  /** Decides, and promises the first choice to the session. Rejects as `snapshot` does. */
   async place(request: PlaceRequest, session: string): Promise<Decision> {
-    const scene = await this.scene();
-    const decision = place(scene, request);
-    if (decision.kind === 'serve') this.promise(scene, decision.stream.name, decision.choices[0]!, session);
-    return decision;
+    this.#count(request, await this.scene());
+    for (let tries = 1; ; tries++) {
+      const scene = await this.scene();
+      const decision = place(scene, request);
+      if (decision.kind === 'unknown') return decision;
+      if (decision.kind === 'full' && (decision.reason !== 'not_leased' || tries === MAX_TRIES))
+        return decision;
+      if (decision.kind === 'full') {
+        await sleep(this.#options.clock, REPORT_MS);
+        continue;
+      }
+      const { stream, choices } = decision;
+      if (this.#isLeased(scene, stream.name, choices[0]!)) {
+        this.promise(scene, stream.name, choices[0]!, session);
+        return decision;
+      }
+      if (tries === MAX_TRIES) return { kind: 'full', stream, reason: 'not_leased', retryAfterS: 1 };
+      await this.#renew();
+    }
+  }
+
+  /** Leases what a choice takes, if it is not yet. False: others have it. */
+  async lease(scene: Scene, stream: string, choice: Choice): Promise<boolean> {
+    if (this.#isLeased(scene, stream, choice)) return true;
+    await this.#renew();
+    return this.#isLeased(await this.scene(), stream, choice);
   }
 
   /** Books what a choice takes; what the session was promised before is let go. A CDN is promised nothing. */
@@ -50,14 +105,66 @@ export class Placer {
     else if (choice.kind === 'cdn') this.promised.release(session);
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#timer.cancel();
+    await this.#nextReport;
+    await this.#reporting;
+  }
+
+  /** What is lacking is asked for. */
+  #isLeased(scene: Scene, stream: string, choice: Choice): boolean {
+    const booking = choice.kind === 'server' ? bookingOf(scene, stream, choice) : undefined;
+    return !booking || this.#leases.covers(scene, booking);
+  }
+
   #read(snapshot: Snapshot): Scene {
     const { topology, policies } = this.#options;
     return sceneOf(snapshot, {
       quality: this.quality,
       promised: this.promised,
       holders: this.#holders,
-      ...(topology ? { topology: topology() } : {}),
+      topology: topology(),
       ...(policies ? { policies: policies() } : {}),
     });
+  }
+
+  #count(request: PlaceRequest, scene: Scene): void {
+    const stream = findStream(scene.snapshot, request.stream);
+    const site = stream && idealSite(askOf(scene, request, stream));
+    if (site !== undefined) this.#demand.count(request.stream, site);
+  }
+
+  /** Done when what is asked for by now has been answered, or can't be. */
+  #renew(): Promise<void> {
+    if (this.#reporting) {
+      this.#nextReport ??= this.#reporting.then(() => {
+        this.#nextReport = undefined;
+        return this.#renew();
+      });
+      return this.#nextReport;
+    }
+    this.#reporting = this.#report().finally(() => {
+      this.#reporting = undefined;
+    });
+    return this.#reporting;
+  }
+
+  async #report(): Promise<void> {
+    const { clock, logger, spent } = this.#options;
+    for (const [cdn, microUsd] of Object.entries(spent())) this.#lessee.spend(cdn, microUsd);
+    try {
+      const scene = await this.scene();
+      const passedS = (clock.monotonic() - this.#reportedAtMs) / 1000;
+      this.#reportedAtMs = clock.monotonic();
+      await this.#lessee.report(this.#leases.sight(scene, passedS, this.#demand.report(passedS)));
+      this.#leases.granted();
+      if (this.#isStateAway) logger.info({}, 'what is handed out is leased again');
+      this.#isStateAway = false;
+    } catch (error) {
+      this.#leases.lost();
+      const reason = reasonOf(error);
+      if (!this.#isStateAway) logger.warn({ reason }, 'an equal part of what is free is handed out');
+      this.#isStateAway = true;
+    }
   }
 }

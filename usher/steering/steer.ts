@@ -34,6 +34,13 @@ export function steer(
   return { kind: 'goes', reason, choices, isChanging: changing };
 }
 
+/** One who was to go, and for whom nothing is leased where it would: who has lost its place goes there none the less. */
+export function unleased(steered: Steered, here: Destination | undefined): Steered {
+  if (steered.reason === 'lost') return steered;
+  const choices = steered.choices.filter((choice) => !isSame(choice, here));
+  return { ...steered, kind: 'waits', choices, isChanging: true };
+}
+
 /** Seconds until a player asks again: `isBusy` when so many ask this usher that it would rather be asked less. */
 export function ttlS(changes: boolean, isBusy: boolean): number {
   if (isBusy) return changes ? 5 : 30;

@@ -37,6 +37,7 @@ interface Coming {
 }
 
 export class Promises {
+  readonly #onArrived: (resource: string, mbps: number) => void;
   readonly #booked = new Map<string, Booked>();
   /** Lists of those who arrived that have been read. */
   readonly #read = new WeakSet<readonly string[]>();
@@ -46,6 +47,11 @@ export class Promises {
   isShort = false;
   /** Streams that servers are about to follow because viewers were sent there: by stream, then server. */
   readonly #coming = new Map<string, Map<string, Coming>>();
+
+  /** `onArrived` is told what was promised of a resource and is in use now. */
+  constructor(onArrived: (resource: string, mbps: number) => void = () => {}) {
+    this.#onArrived = onArrived;
+  }
 
   get count(): number {
     return this.#promised.size;
@@ -134,7 +140,9 @@ export class Promises {
       booked.count -= 1;
       // Sums of fractions drift; nothing booked is exactly nothing.
       booked.mbps = booked.count === 0 ? 0 : booked.mbps - mbps;
-      if (as === 'used') booked.seenMbps += mbps;
+      if (as === 'unused') continue;
+      booked.leasedMbps -= mbps;
+      this.#onArrived(resource, mbps);
     }
   }
 

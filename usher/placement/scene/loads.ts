@@ -5,11 +5,9 @@ export interface Booked {
   /** Promised and not yet seen in use, and how many promises that is. */
   mbps: number;
   count: number;
-  /** Promised, and seen in use since the state was last told what is used. */
-  seenMbps: number;
   /** Ever promised. */
   takenMbps: number;
-  /** What may be promised beyond what the state was told is used, where others have the rest; else without a limit. */
+  /** What may be promised all in all beyond what is in use, where other ushers have the rest; else without a limit. */
   leasedMbps: number;
 }
 
@@ -22,7 +20,7 @@ export interface Load {
 }
 
 export function nothingBooked(): Booked {
-  return { mbps: 0, count: 0, seenMbps: 0, takenMbps: 0, leasedMbps: Number.POSITIVE_INFINITY };
+  return { mbps: 0, count: 0, takenMbps: 0, leasedMbps: Number.POSITIVE_INFINITY };
 }
 
 /** Less than a bit per second is rounding. */
@@ -31,7 +29,7 @@ export const ROUNDING_MBPS = 1e-6;
 /** What may still be promised; `beyondLease`: what could be if this usher had leased all that nobody uses. */
 export function roomMbps({ limitMbps, usedMbps, booked }: Load, beyondLease = false): number {
   const freeMbps = limitMbps - usedMbps;
-  return (beyondLease ? freeMbps : Math.min(freeMbps, booked.leasedMbps - booked.seenMbps)) - booked.mbps;
+  return (beyondLease ? freeMbps : Math.min(freeMbps, booked.leasedMbps)) - booked.mbps;
 }
 
 export function fits(mbps: number, load: Load, beyondLease = false): boolean {

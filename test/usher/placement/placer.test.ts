@@ -1,0 +1,177 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { NO_TOPOLOGY } from '../../../network/map/topology.ts';
+import { LEASE_MS } from '../../../network/state/liveness.ts';
+import type { ClusterState, ServerRecord } from '../../../network/state/state.ts';
+import { MemoryState } from '../../../network/state/state-memory.ts';
+import { Placer } from '../../../usher/placement/placer.ts';
+import { PROMISE_MS } from '../../../usher/placement/promises/promises.ts';
+import type { Decision } from '../../../usher/placement/request.ts';
+import { holding, server, stream } from '../../tools/clusters.ts';
+import { keepingLogger } from '../../tools/keeping-logger.ts';
+import { SimulatedClock } from '../../tools/simulated-clock.ts';
+
+const LIMIT_MBPS = 100;
+const VIEWER_MBPS = 4;
+
+/** A server that beats, and several ushers that send viewers to it, who arrive a little later. */
+class Cluster {
+  readonly clock = new SimulatedClock();
+  readonly state: ClusterState = new MemoryState(this.clock);
+  readonly logger = keepingLogger();
+  readonly placers: Placer[] = [];
+  readonly came: string[] = [];
+  isStateAway = false;
+  isComing = true;
+  /** The most that was used and promised at any time. */
+  mostMbps = 0;
+  /** Who is there, or may still come. */
+  readonly #sent = new Set<string>();
+  #viewers = 0;
+  #arrived: string[] = [];
+
+  constructor(ushers: number) {
+    this.clock.every(1_000, () => void this.#beat());
+    for (let at = 0; at < ushers; at++) this.placers.push(this.#placer(`u${at}`));
+  }
+
+  /** Until the state and the ushers know all of each other. */
+  async start(): Promise<void> {
+    await this.#beat();
+    for (let at = 0; at < 50; at++) await this.pass(100);
+  }
+
+  async pass(ms: number): Promise<void> {
+    await this.clock.pass(ms);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** The next viewers, who ask ushers in turn, `everyMs` after one another. */
+  async place(count: number, everyMs: number, placers = this.placers): Promise<Decision[]> {
+    const decisions: Decision[] = [];
+    for (let at = 0; at < count; at++) {
+      void this.#ask(placers[at % placers.length]!).then((decision) => decisions.push(decision));
+      await this.pass(everyMs);
+    }
+    while (decisions.length < count) await this.pass(50);
+    for (let at = 0; at < 5; at++) await this.pass(50);
+    return decisions;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const placer of this.placers) await placer[Symbol.asyncDispose]();
+  }
+
+  async #ask(placer: Placer): Promise<Decision> {
+    const session = `viewer-${this.#viewers++}`;
+    const request = { stream: 'alice', viewer: session, whence: {}, allowCdn: false };
+    const decision = await placer.place(request, session);
+    if (decision.kind === 'serve') this.#send(session);
+    return decision;
+  }
+
+  #send(session: string): void {
+    this.#sent.add(session);
+    this.mostMbps = Math.max(this.mostMbps, this.#sent.size * VIEWER_MBPS);
+    if (this.isComing) this.clock.after(150, () => this.#arrive(session));
+    else this.clock.after(PROMISE_MS, () => this.#sent.delete(session));
+  }
+
+  #arrive(session: string): void {
+    this.came.push(session);
+    this.#arrived.push(session);
+  }
+
+  async #beat(): Promise<void> {
+    const record: ServerRecord = {
+      ...server('a', { roles: ['origin', 'edge'], egressMbps: LIMIT_MBPS, holdings: [holding('alice', 1)] }),
+      committedMbps: this.came.length * VIEWER_MBPS,
+      arrived: this.#arrived,
+    };
+    this.#arrived = [];
+    await this.state.beat(record, [stream('alice', 'a')]);
+  }
+
+  #placer(usherId: string): Placer {
+    const away = async (): Promise<never> => {
+      throw new Error('away');
+    };
+    return new Placer({
+      state: {
+        snapshot: () => this.state.snapshot(),
+        lease: (report) => (this.isStateAway ? away() : this.state.lease(report)),
+      },
+      clock: this.clock,
+      logger: this.logger,
+      usherId,
+      topology: () => NO_TOPOLOGY,
+      spent: () => ({}),
+    });
+  }
+}
+
+function served(decisions: readonly Decision[]): number {
+  return decisions.filter(({ kind }) => kind === 'serve').length;
+}
+
+describe.each([1, 2, 4])('%i ushers', (ushers) => {
+  let cluster: Cluster;
+  beforeEach(async () => {
+    cluster = new Cluster(ushers);
+    await cluster.start();
+  });
+  afterEach(() => cluster[Symbol.asyncDispose]());
+
+  test.each([
+    ['one after another', 100],
+    ['in a rush', 1],
+  ])(
+    'fill a server to its limit with viewers who come %s, and promise no megabit twice',
+    async (_, everyMs) => {
+      expect(served(await cluster.place(40, everyMs))).toBe(LIMIT_MBPS / VIEWER_MBPS);
+      expect(cluster.mostMbps).toBe(LIMIT_MBPS);
+      expect(cluster.came).toHaveLength(25);
+    },
+  );
+
+  test('promise again what nobody came for', async () => {
+    cluster.isComing = false;
+    expect(served(await cluster.place(30, 20))).toBe(25);
+    cluster.isComing = true;
+    for (let at = 0; at < 120; at++) await cluster.pass(100);
+    expect(served(await cluster.place(30, 20))).toBe(25);
+    expect(cluster.mostMbps).toBe(LIMIT_MBPS);
+  });
+});
+
+test('what an usher had leased returns when it is gone, and until then nobody else has it', async () => {
+  await using cluster = new Cluster(2);
+  await cluster.start();
+  const [lost, other] = cluster.placers as [Placer, Placer];
+  cluster.isComing = false;
+  expect(served(await cluster.place(20, 10, [lost]))).toBe(20);
+  await lost[Symbol.asyncDispose]();
+  expect(served(await cluster.place(10, 10, [other]))).toBe(5);
+  for (let passedMs = 0; passedMs < LEASE_MS; passedMs += 100) await cluster.pass(100);
+  expect(served(await cluster.place(25, 10, [other]))).toBe(20);
+});
+
+test('while the state is away two ushers promise half of what was free each', async () => {
+  await using cluster = new Cluster(2);
+  await cluster.start();
+  cluster.isStateAway = true;
+  for (let at = 0; at < 5; at++) await cluster.pass(100);
+  cluster.isComing = false;
+  expect(served(await cluster.place(20, 10, [cluster.placers[0]!]))).toBe(12);
+  expect(served(await cluster.place(40, 10))).toBe(12);
+  const said = cluster.logger.lines.map(({ message }) => message);
+  expect(said.filter((msg) => msg === 'an equal part of what is free is handed out')).toHaveLength(2);
+});
+
+test('the planner is told who comes for what, by the site that would serve them', async () => {
+  await using cluster = new Cluster(1);
+  await cluster.start();
+  await cluster.place(20, 100);
+  const [usher] = (await cluster.state.snapshot()).ushers;
+  expect(usher!.demand['alice']!['fra1']).toBeGreaterThan(5);
+  expect(usher!.demand['alice']!['fra1']).toBeLessThan(15);
+});

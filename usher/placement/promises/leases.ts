@@ -1,0 +1,165 @@
+// What this usher wants to have leased: slices sized by recent use, handed back when idle; and whether what it hands out is within them.
+
+import { type Demand, MAX_WANTS } from '../../../network/state/lease.ts';
+import type { Lessee, ResourceSight, Sight } from '../../../network/state/lessee.ts';
+import { isWithin, LEASE_MS } from '../../../network/state/liveness.ts';
+import type { Snapshot } from '../../../network/state/state.ts';
+import type { Booked, Load } from '../scene/loads.ts';
+import type { Scene } from '../scene/scene.ts';
+import type { Booking, Promises, Taking } from './promises.ts';
+
+interface Slice {
+  /** What was last asked for, all in all. */
+  wantMbps: number;
+  /** How fast it is promised of late, and what had ever been promised by the last report. */
+  mbpsPerS: number;
+  takenMbps: number;
+  /** For how many seconds of reports it has been granted in full. */
+  plentyS: number;
+}
+
+/** A slice is what is promised in so long: it lasts when a few reports are late. */
+const AHEAD_S = 1.5;
+/** How fast something is promised falls by half in so long when it is promised no more. */
+const HALF_LIFE_S = 1;
+/** Promised more slowly, it is handed back. */
+const IDLE_MBPS_PER_S = 0.1;
+/** Smaller slices are none: a viewer would fit in none of them, and yet in what they are together. */
+const LEAST_SLICE_MBPS = 20;
+/** After it got less than it wanted, an usher wants of a resource only what somebody waits for, for so long. */
+const SCARCE_S = 2;
+/** Leases are counted in whole kbps. */
+const ROUNDING_MBPS = 0.001;
+
+export class Leases {
+  readonly #lessee: Lessee;
+  readonly #promised: Promises;
+  readonly #slices = new Map<string, Slice>();
+  /** What could not be booked since the last report. */
+  readonly #asks = new Map<string, number>();
+  #isAway = false;
+
+  constructor(lessee: Lessee, promised: Promises) {
+    this.#lessee = lessee;
+    this.#promised = promised;
+  }
+
+  /** Whether a booking is within what is leased. What it lacks is asked for with the next report. */
+  covers(scene: Scene, booking: Booking): boolean {
+    const { stream, server, copy } = booking;
+    const isNewCopy = copy && !this.#promised.isComing(stream, server);
+    const lacking = (isNewCopy ? [booking, copy] : [booking]).flatMap((taking) =>
+      this.#lacking(scene, taking),
+    );
+    for (const [resource, mbps] of lacking) this.#asks.set(resource, (this.#asks.get(resource) ?? 0) + mbps);
+    return lacking.length === 0;
+  }
+
+  /** What to report, `passedS` after the last time. */
+  sight(scene: Scene, passedS: number, demand: Demand): Sight {
+    const resources = new Set([...this.#asks.keys(), ...this.#promised.resources(), ...this.#slices.keys()]);
+    const wants: Record<string, ResourceSight> = {};
+    let left = MAX_WANTS;
+    for (const resource of resources) {
+      const load = left > 0 ? scene.loads.get(resource) : undefined;
+      const want = load && this.#want(scene.snapshot, load, passedS);
+      if (want) wants[resource] = want;
+      else this.#forget(resource);
+      if (want) left -= 1;
+    }
+    this.#asks.clear();
+    return { asOfMs: scene.snapshot.nowMs, wants, demand };
+  }
+
+  /** Goes by what was granted. Where that is less than was wanted others have the rest, and there is no more room than it. */
+  granted(): void {
+    this.#isAway = false;
+    this.#promised.isShort = false;
+    for (const [resource, slice] of this.#slices) {
+      const grantedMbps = this.#lessee.grantedMbps(resource);
+      const isShort = grantedMbps < slice.wantMbps - ROUNDING_MBPS;
+      this.#promised.on(resource).leasedMbps = isShort ? grantedMbps : Number.POSITIVE_INFINITY;
+      if (!isShort) continue;
+      this.#promised.isShort = true;
+      slice.plentyS = 0;
+    }
+  }
+
+  /** The state does not answer. */
+  lost(): void {
+    this.#isAway = true;
+    this.#promised.isShort = false;
+    for (const resource of this.#slices.keys())
+      this.#promised.on(resource).leasedMbps = Number.POSITIVE_INFINITY;
+  }
+
+  #lacking(scene: Scene, { mbps, resources }: Taking): (readonly [resource: string, mbps: number])[] {
+    return resources
+      .filter((resource) => this.#leftMbps(scene, resource) < mbps - ROUNDING_MBPS)
+      .map((resource) => [resource, mbps]);
+  }
+
+  #leftMbps({ loads, snapshot }: Scene, resource: string): number {
+    const load = loads.get(resource);
+    if (!load) return Number.POSITIVE_INFINITY;
+    const { limitMbps, usedMbps, booked } = load;
+    const mayMbps = this.#isOnItsOwn(snapshot)
+      ? (limitMbps - usedMbps) / ushersIn(snapshot)
+      : this.#lessee.grantedMbps(resource);
+    return mayMbps - booked.mbps;
+  }
+
+  /**
+   * Nobody grants anything: the state is away, or is waiting for what others hold because it was lost. All ushers have the same
+   * last snapshot, and each goes by an equal part of what was free in it.
+   */
+  #isOnItsOwn({ sinceMs, nowMs }: Snapshot): boolean {
+    return this.#isAway || isWithin(sinceMs, nowMs, LEASE_MS + SETTLING_MS);
+  }
+
+  /** Undefined: it is idle, and has been handed back. */
+  #want(snapshot: Snapshot, load: Load, passedS: number): ResourceSight | undefined {
+    const { resource, limitMbps, usedMbps, booked } = load;
+    const known = this.#slices.get(resource);
+    const slice = known ?? { wantMbps: 0, mbpsPerS: 0, takenMbps: booked.takenMbps, plentyS: SCARCE_S };
+    slice.mbpsPerS = recentMbpsPerS(slice, booked, passedS);
+    slice.takenMbps = booked.takenMbps;
+    slice.plentyS += passedS;
+    const spareMbps = this.#spareMbps(snapshot, load, slice);
+    const wasIdle = slice.wantMbps === 0;
+    slice.wantMbps = booked.mbps + spareMbps;
+    if (wasIdle && slice.wantMbps === 0) return undefined;
+    this.#slices.set(resource, slice);
+    return { limitMbps, usedMbps, promisedMbps: booked.mbps, spareMbps };
+  }
+
+  /** Beyond what somebody waits for, no usher keeps more at hand than an equal part of what is left, and nothing of little. */
+  #spareMbps(snapshot: Snapshot, { resource, limitMbps, usedMbps, booked }: Load, slice: Slice): number {
+    const askedMbps = this.#asks.get(resource) ?? 0;
+    const freeMbps = Math.max(0, limitMbps - usedMbps - booked.mbps);
+    const evenMbps = freeMbps / ushersIn(snapshot);
+    const recentMbps = slice.mbpsPerS < IDLE_MBPS_PER_S ? 0 : slice.mbpsPerS * AHEAD_S;
+    const isScarce = evenMbps < LEAST_SLICE_MBPS || slice.plentyS < SCARCE_S;
+    const sliceMbps = isScarce ? 0 : Math.max(recentMbps, 2 * askedMbps);
+    const spareMbps = Math.max(askedMbps, Math.min(evenMbps, sliceMbps));
+    return spareMbps > 0 ? spareMbps + ROUNDING_MBPS : 0;
+  }
+
+  #forget(resource: string): void {
+    this.#slices.delete(resource);
+    this.#promised.on(resource).leasedMbps = Number.POSITIVE_INFINITY;
+  }
+}
+
+/** The state counts from the first report after it was lost. */
+const SETTLING_MS = 1_000;
+
+function ushersIn({ ushers }: Snapshot): number {
+  return Math.max(1, ushers.length);
+}
+
+/** Rises at once, and falls slowly. */
+function recentMbpsPerS({ mbpsPerS, takenMbps }: Slice, booked: Booked, passedS: number): number {
+  if (passedS <= 0) return mbpsPerS;
+  return Math.max((booked.takenMbps - takenMbps) / passedS, mbpsPerS * 0.5 ** (passedS / HALF_LIFE_S));
+}
