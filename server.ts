@@ -100,6 +100,8 @@ export interface Running {
   readonly mediaPort: number;
   /** Of the server in this process, if there is one. */
   readonly draining: Draining | undefined;
+  /** Resolves when the server can't be one, because another process has its id. */
+  readonly taken: Promise<CodedError>;
   stop(): Promise<void>;
 }
 
@@ -119,8 +121,8 @@ export async function start(config: Config, logger: Logger, parts: Parts): Promi
     isReady = false;
     await roles.disposeAsync();
   };
-  const { rtmpPort = 0, mediaPort = 0, draining } = server ?? {};
-  return { rtmpPort, mediaPort, usherPort: usher?.port ?? 0, draining, stop };
+  const { rtmpPort = 0, mediaPort = 0, draining, taken = new Promise<never>(() => {}) } = server ?? {};
+  return { rtmpPort, mediaPort, usherPort: usher?.port ?? 0, draining, taken, stop };
 }
 
 async function openBase(
@@ -159,6 +161,7 @@ interface OpenServer {
   readonly mediaPort: number;
   readonly rtmpUrl: string;
   readonly draining: Draining;
+  readonly taken: Promise<CodedError>;
 }
 
 /** Broadcasts end before the media listener, so that viewers get all there was. */
@@ -259,8 +262,10 @@ async function openServer(base: Base): Promise<OpenServer> {
     drain: draining.announced,
     holdings: holdingsIn(feeds, edge, holdings),
   });
+  const taken = Promise.withResolvers<CodedError>();
   member = new Member({
     state,
+    id: identity.id,
     clock,
     logger,
     describe: () => ({
@@ -268,9 +273,10 @@ async function openServer(base: Base): Promise<OpenServer> {
       streams: (origin?.streams() ?? []).map((broadcast) => ownership.stamp(broadcast)),
     }),
     onAnswer: (answer) => follow(answer, { holdings, ownership, origin, draining, successors }),
+    onTaken: taken.resolve,
   });
   opened.use(member);
-  return { rtmpPort: origin?.port ?? 0, mediaPort: media.port, rtmpUrl, draining };
+  return { rtmpPort: origin?.port ?? 0, mediaPort: media.port, rtmpUrl, draining, taken: taken.promise };
 }
 
 interface Followers {
@@ -425,10 +431,11 @@ async function run(config: Config, parts: Parts): Promise<void> {
   const { rtmpPort, usherPort, mediaPort } = running;
   const port = usherPort || mediaPort;
   logger.info({ rtmpPort, usherPort, mediaPort }, `ready: http://${hostIn(config.bind)}:${port}/`);
-  const why = await untilEnd(config, running);
-  logger.info({ why }, 'stopping');
+  const why = await Promise.race([untilEnd(config, running), running.taken]);
+  logger.info({ why: why instanceof CodedError ? why.code : why }, 'stopping');
   await running.stop();
   logger.info({}, 'stopped');
+  if (why instanceof CodedError) throw why;
 }
 
 /**

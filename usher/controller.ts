@@ -7,7 +7,7 @@ import type { Topology } from '../network/map/topology.ts';
 import type { Counter, Histogram, Metrics } from '../network/metrics.ts';
 import { isSettled } from '../network/state/liveness.ts';
 import type { ClusterState, Lead, LeadChanges, Snapshot } from '../network/state/state.ts';
-import { Accounting } from './accounting.ts';
+import { type AccountChanges, Accounting } from './accounting.ts';
 import { changesOf, tallyOf } from './plan/changes.ts';
 import { PLAN_MS } from './plan/demand.ts';
 import { Spares } from './plan/spares.ts';
@@ -37,6 +37,8 @@ export class Controller implements AsyncDisposable {
   readonly #moves: Counter;
   readonly #spares = new Spares();
   #accounting = new Accounting();
+  /** As of its last plan, unless another has led since. */
+  #written: Pick<Snapshot, 'plan' | 'accounts'> | undefined;
   #turn: Promise<void> | undefined;
   /** Of the lead that it was given last and nobody has taken from it. */
   #term: number | undefined;
@@ -66,10 +68,16 @@ export class Controller implements AsyncDisposable {
     return this.#term !== undefined && !this.#isStateAway;
   }
 
-  /** Its lease runs out; then another usher leads. */
+  /** Gives the lead back, so that another usher leads at its next turn. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#timer.cancel();
     await this.#turn;
+    if (!this.isLeading) return;
+    const { state, usherId, logger } = this.#options;
+    await state.lead(usherId, this.#term, { resigns: true }).catch((error: unknown) => {
+      logger.warn(detailsOf(error), 'the lead is not given back: it lapses');
+    });
+    this.#term = undefined;
   }
 
   /** A turn that is still on its way when the next is due takes its place. */
@@ -108,10 +116,15 @@ export class Controller implements AsyncDisposable {
   #decide(snapshot: Snapshot): LeadChanges {
     const { clock } = this.#options;
     const topology = this.#options.topology();
+    // Without a plan in it the state is new, or was lost, and with it what this usher had written there.
+    const lost = snapshot.planTerm === 0 ? this.#written : undefined;
+    const known = lost ? { ...snapshot, ...lost } : snapshot;
     const startedAtMs = clock.monotonic();
-    const changes = changesOf(snapshot.plan, plan(snapshot, { topology, spares: this.#spares }));
+    const after = plan(known, { topology, spares: this.#spares });
     this.#planned.observe((clock.monotonic() - startedAtMs) / 1000);
-    return { plan: changes, accounts: this.#accounting.changes(snapshot, topology) };
+    const accounts = { ...lost?.accounts, ...this.#accounting.changes(known, topology) };
+    this.#written = { plan: after, accounts: withChanges(known.accounts, accounts) };
+    return { plan: changesOf(snapshot.plan, after), accounts };
   }
 
   #count(before: Snapshot, { plan: changes = {} }: LeadChanges): void {
@@ -129,8 +142,14 @@ export class Controller implements AsyncDisposable {
     if (term === undefined && this.#term !== undefined) logger.warn({ lead }, 'this usher leads no more');
     // Another counts while this one does not lead.
     if (term === undefined) this.#accounting = new Accounting();
+    if (lead.kind === 'following' && lead.leader !== undefined) this.#written = undefined;
     this.#term = term;
   }
+}
+
+function withChanges(accounts: Snapshot['accounts'], changes: AccountChanges): Snapshot['accounts'] {
+  const entries = Object.entries({ ...accounts, ...changes });
+  return Object.fromEntries(entries.flatMap(([name, account]) => (account ? [[name, account]] : [])));
 }
 
 /** The world's failures are told in a sentence, our own with where they happened. */

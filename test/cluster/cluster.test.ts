@@ -17,9 +17,12 @@ const SOME_CHUNKS = 100;
 
 let cluster: TestCluster;
 let broadcaster: Broadcaster;
+/** Needs some seconds, in which others test. */
+let twin: ReturnType<TestCluster['runTwin']>;
 
 beforeAll(async () => {
   cluster = await TestCluster.start({ servers: SERVERS, ushers: ['u1'] });
+  twin = cluster.runTwin('e1');
   broadcaster = new Broadcaster(cluster.publishUrl('o1'));
 });
 afterAll(async () => {
@@ -46,10 +49,21 @@ describe('a cluster', () => {
   test('refuses a second broadcaster of the name on another server', async () => {
     const second = new Broadcaster(cluster.publishUrl('o2'));
     await second.ended;
-    const { lines } = cluster.server('o2');
-    expect(lines.some((line) => line.msg === 'on air')).toBe(false);
-    expect(lines.some((line) => /live on server o1/.test(String(line['reason'])))).toBe(true);
+    const o2 = cluster.server('o2');
+    await o2.logged((line) => /live on server o1/.test(String(line['reason'])));
+    expect(o2.lines.some((line) => line.msg === 'on air')).toBe(false);
   });
+});
+
+test('a second process with the id of a server ends and says why; the first goes on', async () => {
+  expect(await twin).toEqual({
+    code: 1,
+    output: expect.stringContaining("\nanother living server has the id 'e1'\n"),
+  });
+  const { servers } = await cluster.snapshot();
+  expect(servers.filter(({ id }) => id === 'e1')).toMatchObject([
+    { mediaUrl: cluster.server('e1').mediaUrl },
+  ]);
 });
 
 describe('viewers on every edge miss nothing while', () => {

@@ -9,6 +9,8 @@ import { createInterface, type Interface } from 'node:readline';
 
 const SERVER = join(import.meta.dirname, '../../server.ts');
 
+export const FREE_PORTS = ['--rtmp-port', '0', '--usher-port', '0', '--media-port', '0'];
+
 export interface LogLine {
   readonly level: number;
   readonly msg: string;
@@ -48,8 +50,7 @@ export class ServerProcess implements AsyncDisposable {
     command: readonly string[] = [],
   ): Promise<ServerProcess> {
     const data = mkdtempSync(join(tmpdir(), 'headwater-data-'));
-    const ports = ['--rtmp-port', '0', '--usher-port', '0', '--media-port', '0'];
-    const server = new ServerProcess([...command, ...ports, '--data', data, ...flags], environment);
+    const server = new ServerProcess([...command, ...FREE_PORTS, '--data', data, ...flags], environment);
     await server.logged((line) => line.msg.startsWith('ready'));
     return server;
   }

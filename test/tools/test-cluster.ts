@@ -10,7 +10,7 @@ import { signToken } from '../../network/token.ts';
 import { FeedReader } from './feed-reader.ts';
 import { keepingLogger } from './keeping-logger.ts';
 import { RedisServer } from './redis-server.ts';
-import { ServerProcess } from './server-process.ts';
+import { FREE_PORTS, ServerProcess } from './server-process.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
 export const STREAM = 'alice';
@@ -121,6 +121,11 @@ export class TestCluster implements AsyncDisposable {
     this.#servers.set(id, started);
   }
 
+  /** Another process with the id and all else of a server that there is; ends when that one ends. */
+  async runTwin(id: string): Promise<{ readonly code: number | null; readonly output: string }> {
+    return ServerProcess.run(['server', '--config', this.#fileOf(id), ...FREE_PORTS]);
+  }
+
   async startUsher(id: string): Promise<void> {
     this.#ushers.set(id, await this.#startOne('usher', id, {}));
   }
@@ -219,12 +224,16 @@ export class TestCluster implements AsyncDisposable {
   }
 
   async #startOne(command: 'server' | 'usher', id: string, more: object): Promise<ServerProcess> {
-    const file = join(this.#folder, `${id}.yaml`);
+    const file = this.#fileOf(id);
     const publish = { keys: [{ stream: STREAM, key: KEY }] };
     const state = stateAt(this.redis.port);
     // JSON is YAML.
     writeFileSync(file, JSON.stringify({ id, host: id, secrets: [SECRET], publish, state, ...more }));
     return ServerProcess.start(['--config', file], {}, [command]);
+  }
+
+  #fileOf(id: string): string {
+    return join(this.#folder, `${id}.yaml`);
   }
 }
 

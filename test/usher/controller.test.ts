@@ -1,15 +1,23 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CodedError } from '../../network/errors.ts';
 import { NO_TOPOLOGY } from '../../network/map/topology.ts';
+import { readTopology } from '../../network/map/topology-file.ts';
 import { Metrics } from '../../network/metrics.ts';
 import type { ClusterState, ServerRecord, Snapshot, StreamRecord } from '../../network/state/state.ts';
 import { MemoryState } from '../../network/state/state-memory.ts';
 import { Controller } from '../../usher/controller.ts';
+import { plan } from '../../usher/planner.ts';
 import { holding, parentsIn, server, stream } from '../tools/clusters.ts';
 import { keepingLogger } from '../tools/keeping-logger.ts';
 import { ManualClock } from '../tools/manual-clock.ts';
 
 const STEP_MS = 100;
+const FAR = readTopology(`
+sites:
+  fra1: { uplinks: { wide: { kind: peering, capacityMbps: 1000, asns: [3320] } } }
+  far: { uplinks: { transit: { kind: transit, capacityMbps: 1000, pricePerGb: 0.005 } } }
+links: [{ sites: [fra1, far], capacityMbps: 1000, pricePerGb: 0.002 }]
+`);
 
 /** All that was begun has come as far as it can without time. */
 const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -44,10 +52,14 @@ async function pass(ms: number): Promise<void> {
   }
 }
 
-function start(usherId: string, seen: Pick<ClusterState, 'snapshot' | 'lead'> = state) {
+function start(
+  usherId: string,
+  seen: Pick<ClusterState, 'snapshot' | 'lead'> = state,
+  topology = NO_TOPOLOGY,
+) {
   const metrics = new Metrics();
   const logger = keepingLogger();
-  const usher = new Controller({ state: seen, clock, logger, metrics, topology: () => NO_TOPOLOGY, usherId });
+  const usher = new Controller({ state: seen, clock, logger, metrics, topology: () => topology, usherId });
   ushers.push(usher);
   const value = async (name: string): Promise<number> =>
     Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(await metrics.text())?.[1]);
@@ -101,16 +113,36 @@ describe('an usher that leads', () => {
 describe('of two ushers', () => {
   test('one leads, and the other within five seconds after the first is gone', async () => {
     joinAlice();
-    const one = start('one');
+    const link = breakable();
+    const one = start('one', link.state);
     const two = start('two');
     await pass(5_000);
     expect([one.usher.isLeading, two.usher.isLeading]).toEqual([true, false]);
     expect(await two.value('headwater_usher_leading')).toBe(0);
-    await one.usher[Symbol.asyncDispose]();
+    link.isBroken = true;
     join('late', { holdings: [holding('alice', 1)] });
     await pass(4_900);
     expect(two.usher.isLeading).toBe(true);
     expect((await planned()).has('late')).toBe(true);
+  });
+
+  test('one leads, and the other at its next turn when the first ends in order', async () => {
+    const one = start('one');
+    const two = start('two');
+    await pass(1_000);
+    await one.usher[Symbol.asyncDispose]();
+    expect(one.usher.isLeading).toBe(false);
+    await pass(600);
+    expect(two.usher.isLeading).toBe(true);
+  });
+
+  test('one that leads can end also while the state is away', async () => {
+    const link = breakable();
+    const { usher, lines } = start('one', link.state);
+    await pass(1_000);
+    link.isBroken = true;
+    await usher[Symbol.asyncDispose]();
+    expect(lines.at(-1)?.message).toBe('the lead is not given back: it lapses');
   });
 
   test('one that could not speak for longer than its lease finds the other leading, and follows', async () => {
@@ -155,21 +187,32 @@ describe('an outage of the state', () => {
     expect((await state.snapshot()).plan).toEqual(before.plan);
   });
 
-  test('that loses everything is followed by the same plan, made once the servers are back', async () => {
+  test('that loses everything is followed by what was written before, once the servers are back', async () => {
     joinAlice();
+    join('far-2', {
+      site: 'far',
+      sentMbps: 20,
+      committedMbps: 20,
+      uplinks: { transit: 20 },
+      holdings: [holding('alice', 5)],
+    });
     const seen: Pick<ClusterState, 'snapshot' | 'lead'> = {
       snapshot: () => state.snapshot(),
       lead: (...words) => state.lead(...words),
     };
-    const { usher } = start('one', seen);
+    const { usher } = start('one', seen, FAR);
     await pass(4_000);
-    const before = await planned();
+    join('far-1', { site: 'far', holdings: [holding('alice', 5)] });
+    await pass(30_000);
+    const before = await state.snapshot();
+    expect(plan({ ...before, plan: {} }, { topology: FAR })).not.toEqual(before.plan);
     state = new MemoryState(clock);
     await pass(2_000);
     expect(await planned()).toEqual(new Map());
     await pass(2_000);
     expect(usher.isLeading).toBe(true);
-    expect(await planned()).toEqual(before);
+    expect(await state.snapshot()).toMatchObject({ plan: before.plan, accounts: before.accounts });
+    expect(before.accounts['far/transit']?.gigabytes).toBeGreaterThan(0);
   });
 });
 
