@@ -1,6 +1,7 @@
 // Runs a benchmark by name: `npm run benchmark -- delivery`. Each prints a table, or JSON with --json.
 
 import { parseArgs } from 'node:util';
+import { benchmarkCrowd } from './crowd.ts';
 import { benchmarkDecisions } from './decisions.ts';
 import { benchmarkDelivery } from './delivery.ts';
 import { benchmarkFaults } from './faults.ts';
@@ -20,6 +21,7 @@ export interface BenchmarkOptions {
 }
 
 const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise<Report>>> = {
+  crowd: benchmarkCrowd,
   decisions: benchmarkDecisions,
   delivery: benchmarkDelivery,
   faults: benchmarkFaults,

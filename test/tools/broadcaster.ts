@@ -7,15 +7,17 @@ export interface Broadcast {
   readonly size?: string;
   readonly sampleRate?: number;
   readonly profile?: 'baseline' | 'high';
+  readonly videoKbps?: number;
 }
 
 export class Broadcaster implements AsyncDisposable {
   readonly #child: ChildProcess;
 
   /** 30 frames and one key frame a second, nothing held back. */
-  constructor(url: string, { size = '640x360', sampleRate = 48_000, profile = 'baseline' }: Broadcast = {}) {
+  constructor(url: string, options: Broadcast = {}) {
+    const { size = '640x360', sampleRate = 48_000, profile = 'baseline', videoKbps = 1_200 } = options;
     const video = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-profile:v', profile];
-    const rate = ['-b:v', '1200k', '-g', '30', '-pix_fmt', 'yuv420p'];
+    const rate = ['-b:v', `${videoKbps}k`, '-g', '30', '-pix_fmt', 'yuv420p'];
     const audio = ['-c:a', 'aac', '-b:a', '96k'];
     const picture = ['-re', '-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=30`];
     const tone = ['-re', '-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=${sampleRate}`];

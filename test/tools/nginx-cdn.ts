@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { vi } from 'vitest';
+import { until } from './test-cluster.ts';
 
 const EXAMPLE = join(import.meta.dirname, '../../usher/cdn-nginx.conf');
 
@@ -31,7 +31,12 @@ export class NginxCdn implements AsyncDisposable {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     const cdn = new NginxCdn(port, folder, child);
-    await vi.waitFor(() => fetch(cdn.url), { timeout: 10_000, interval: 20 });
+    const answers = (): Promise<boolean> =>
+      fetch(cdn.url).then(
+        () => true,
+        () => false,
+      );
+    await until(() => 'nginx takes connections', answers);
     return cdn;
   }
 

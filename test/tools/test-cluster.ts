@@ -25,6 +25,8 @@ const PATIENCE_MS = 30_000;
 export interface ClusterOptions {
   readonly servers: Readonly<Record<string, ServerPlace>>;
   readonly ushers: readonly string[];
+  /** What the configuration of ushers has besides. */
+  readonly usherConfig?: object;
   /** Whether servers reach each other and Redis by ways that can be cut. */
   readonly isCuttable?: boolean;
 }
@@ -32,6 +34,7 @@ export interface ClusterOptions {
 export interface ServerPlace {
   readonly site: string;
   readonly roles: readonly Role[];
+  readonly egressMbps?: number;
 }
 
 export class TestCluster implements AsyncDisposable {
@@ -127,7 +130,7 @@ export class TestCluster implements AsyncDisposable {
   }
 
   async startUsher(id: string): Promise<void> {
-    this.#ushers.set(id, await this.#startOne('usher', id, {}));
+    this.#ushers.set(id, await this.#startOne('usher', id, this.#options.usherConfig ?? {}));
   }
 
   /** A server or an usher ends without a word. */
