@@ -18,25 +18,36 @@ export interface HlsFigures {
 
 export class HlsPage implements AsyncDisposable {
   readonly #page: Page;
+  #host = '';
 
   private constructor(page: Page) {
     this.#page = page;
+    page.on('response', (response) => {
+      const url = new URL(response.url());
+      if (response.ok() && url.pathname.endsWith('.m4s')) this.#host = url.host;
+    });
   }
 
   /** Resolves once pictures are shown. */
   static async open(browser: Browser, playlistUrl: string): Promise<HlsPage> {
     // Chromium lets only pages of the loopback reach the loopback.
     const { page } = await openPage(browser, new URL('/healthz', playlistUrl).href);
+    const opened = new HlsPage(page);
     await page.setContent('<video muted autoplay playsinline></video>');
     await page.addScriptTag({ path: HLS_FILE });
     await page.evaluate(play, playlistUrl);
     await page.waitForFunction(() => window.watched.framesShown() > 30, undefined, { timeout: STARTED_MS });
-    return new HlsPage(page);
+    return opened;
   }
 
   /** Counts stalls anew from here. */
   async begin(): Promise<void> {
     await this.#page.evaluate(() => window.watched.begin());
+  }
+
+  /** Where the newest media came from: host and port. */
+  get host(): string {
+    return this.#host;
   }
 
   figures(): Promise<HlsFigures> {

@@ -108,6 +108,21 @@ export class TestCluster implements AsyncDisposable {
     return new FeedReader(`${this.mediaUrl(id)}live.mp4`);
   }
 
+  /** An operator asks for it, by an usher. */
+  async drain(id: string): Promise<void> {
+    const [usher] = this.#ushers.values();
+    const grant = { purpose: 'operate', stream: id, expiresAtMs: Date.now() + HOUR_MS, session: '' } as const;
+    const headers = { Authorization: `Bearer ${signToken([SECRET], grant)}` };
+    const answer = await fetch(`${usher!.url}/api/servers/${id}/drain`, { method: 'POST', headers });
+    if (answer.status !== 200) throw new Error(`${answer.status}: ${await answer.text()}`);
+  }
+
+  /** Where players of no server in particular find the stream. */
+  get playUrl(): string {
+    const [usher] = this.#ushers.values();
+    return `${usher!.url}/live/${STREAM}.m3u8`;
+  }
+
   /** A server of the cluster's, anew after it was killed, or one more. */
   async startServer(id: string, place = this.#places.get(id)!): Promise<void> {
     this.#places.set(id, place);

@@ -1,0 +1,125 @@
+import { writeFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Broadcaster } from '../tools/broadcaster.ts';
+import { launchChromium } from '../tools/chromium.ts';
+import { freePort } from '../tools/free-port.ts';
+import { HlsPage } from '../tools/hls-page.ts';
+import { HlsSession } from '../tools/hls-session.ts';
+import { NginxCdn } from '../tools/nginx-cdn.ts';
+import { type ServerPlace, TestCluster, until } from '../tools/test-cluster.ts';
+
+// hls.js as it comes, which knows nothing of Headwater, is moved in each way there is while it plays.
+
+const EDGE: ServerPlace = { site: 'local', roles: ['edge'], egressMbps: 15 };
+/** Of 1.4 Mbps each, more than the only edge left has room for. */
+const CROWD = 10;
+
+let cdnPort: number;
+let cluster: TestCluster;
+let broadcaster: Broadcaster;
+let browser: Browser;
+let page: HlsPage;
+
+beforeAll(async () => {
+  cdnPort = await freePort();
+  const topology = join(await mkdtemp(join(tmpdir(), 'headwater-moves-')), 'topology.yaml');
+  writeFileSync(topology, topologyText());
+  const servers = { o1: { site: 'local', roles: ['origin'] as const }, e1: EDGE };
+  cluster = await TestCluster.start({ servers, ushers: ['u1'], usherConfig: { map: { topology } } });
+  broadcaster = new Broadcaster(cluster.publishUrl('o1'));
+  browser = await launchChromium();
+  await cluster.server('o1').logged((line) => line.msg === 'on air');
+  page = await HlsPage.open(browser, cluster.playUrl);
+});
+afterAll(async () => {
+  await browser?.close();
+  await broadcaster?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
+});
+
+function topologyText(): string {
+  const transit = { kind: 'transit', capacityMbps: 10_000, pricePerMbpsMonth: 0.3 };
+  const urlTemplate = `http://127.0.0.1:${cdnPort}/{shield}{path}`;
+  const overflow = { urlTemplate, pricePerGb: 0.01, capPerMonth: 1_000, shields: 1 };
+  return JSON.stringify({ sites: { local: { uplinks: { transit } } }, cdns: { overflow } });
+}
+
+function hostOf(id: string): string {
+  return new URL(cluster.server(id).mediaUrl).host;
+}
+
+async function untilServedBy(host: string): Promise<void> {
+  await until(
+    () => `${host} serves, and not ${page.host}`,
+    () => page.host === host,
+  );
+}
+
+/** What the page saw until a while after it was moved; a machine that pauses may cost a moment. */
+async function settled(): Promise<{ stalls: number; stalledMs: number; errors: readonly string[] }> {
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  const { stalls, stalledMs, errors } = await page.figures();
+  console.log(`${expect.getState().currentTestName}: ${stalls} stalls, ${Math.round(stalledMs)} ms`);
+  return { stalls, stalledMs, errors };
+}
+
+describe('a viewer in Chromium plays on', () => {
+  test('when its server is drained, at one that was not there when it came', async () => {
+    expect(page.host).toBe(hostOf('e1'));
+    await cluster.startServer('e2', EDGE);
+    await page.begin();
+    await cluster.drain('e1');
+    await untilServedBy(hostOf('e2'));
+    const { stalledMs, errors } = await settled();
+    expect(errors).toEqual([]);
+    expect(stalledMs).toBeLessThan(500);
+  });
+
+  test('when its server is killed, after a moment', async () => {
+    await cluster.startServer('e3', EDGE);
+    await until(
+      () => 'the player knows another way',
+      async () => (await cluster.snapshot()).servers.some(({ id }) => id === 'e3'),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await page.begin();
+    await cluster.kill('e2');
+    await untilServedBy(hostOf('e3'));
+    const { stalledMs, errors } = await settled();
+    expect(errors).toEqual([]);
+    expect(stalledMs).toBeLessThan(3_000);
+  });
+
+  test('by the CDN when nobody has room, and comes back when somebody has', async () => {
+    await using cdn = await NginxCdn.start(cdnPort, { e3: cluster.server('e3').mediaUrl });
+    const usherUrl = new URL(cluster.playUrl).origin;
+    const crowd = Array.from(
+      { length: CROWD },
+      () => new HlsSession({ usherUrl, stream: 'alice', askEveryMs: 2_000 }),
+    );
+    await until(
+      () => 'the crowd has come',
+      () => crowd.every(({ place }) => typeof place === 'object'),
+    );
+    await using late = await HlsPage.open(browser, cluster.playUrl);
+    const cdnHost = new URL(cdn.url).host;
+    await until(
+      () => `the late viewer is served by the CDN, and not by ${late.host}`,
+      () => late.host === cdnHost,
+    );
+    await late.begin();
+    await Promise.all(crowd.map((one) => one.leave()));
+    await until(
+      () => 'the late viewer is back',
+      () => late.host === hostOf('e3'),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    const { stalledMs, errors } = await late.figures();
+    expect(errors).toEqual([]);
+    expect(stalledMs).toBeLessThan(500);
+  });
+});
