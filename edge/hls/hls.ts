@@ -16,7 +16,7 @@ import type { Metrics } from '../../network/metrics.ts';
 import { quoted } from '../../network/names.ts';
 import { type Authorise, sendRefusal, type Viewer } from '../access.ts';
 import { elsewhere, type SuccessorOf } from '../elsewhere.ts';
-import type { HlsSessions } from '../sessions/hls-sessions.ts';
+import type { Errand, HlsSessions } from '../sessions/hls-sessions.ts';
 import { isShared } from '../sessions/session.ts';
 import { type Directives, readDirectives, tooFarAhead } from './directives.ts';
 import type { Rendition } from './rendition.ts';
@@ -97,12 +97,20 @@ class Hls {
   #sendAway(exchange: Exchange, viewer: Viewer): boolean {
     const successor = this.#options.successorOf(viewer.stream);
     if (!successor || isShared(viewer.session)) return false;
-    const awaited = ['_HLS_msn', '_HLS_part'].flatMap((name) => exchange.query.get(name) ?? []).join('.');
-    const targetMs =
-      this.#renditions.get(viewer.stream, viewer.rendition)?.targetDurationMs ?? UNKNOWN_TARGET_MS;
-    const goes = this.#options.sessions.sendAway(viewer, awaited, 2 * targetMs + AWAY_MARGIN_MS);
+    const goes = this.#options.sessions.sendAway(viewer, this.#errand(exchange, viewer));
     if (goes) redirect(exchange, 307, elsewhere(successor, exchange));
     return goes;
+  }
+
+  #errand({ query }: Exchange, { stream, rendition: name }: Viewer): Errand {
+    const rendition = this.#renditions.get(stream, name);
+    const asked = readDirectives(query);
+    const waits = asked.kind === 'directives' && asked.msn !== undefined ? asked : undefined;
+    return {
+      awaited: waits && `${waits.msn}.${waits.part ?? ''}`,
+      isHere: waits !== undefined && rendition?.lists(waits) === true,
+      withinMs: 2 * (rendition?.targetDurationMs ?? UNKNOWN_TARGET_MS) + AWAY_MARGIN_MS,
+    };
   }
 
   /** The part that a playlist hints at is held until it is whole; another that is not there never will be (6.2.6). */

@@ -84,6 +84,11 @@ export class Rendition {
     );
   }
 
+  /** Whether the playlist holds what the directives ask for. */
+  lists(directives: Directives): boolean {
+    return awaitedPlace(this.segments, directives) === undefined;
+  }
+
   /** Waits until the playlist holds what the directives ask for. */
   untilListed(directives: Directives, patience: Patience, client: Client): Promise<Outcome> {
     return this.#until(() => awaitedPlace(this.segments, directives), patience, client);

@@ -14,6 +14,16 @@ export interface HlsSessionsOptions {
   readonly idleMs: number;
 }
 
+/** What a session that is sent away is to get there. */
+export interface Errand {
+  /** The part that its playlist is to hold; undefined for whatever there is. */
+  readonly awaited: string | undefined;
+  /** That part is here: a session that comes for it again did not get it there, and stays for a while. */
+  readonly isHere: boolean;
+  /** When it comes back at the latest, unless it has found its way. */
+  readonly withinMs: number;
+}
+
 /** A connection, as far as sessions are concerned. */
 export interface Socket {
   once(event: 'close', listener: () => void): unknown;
@@ -33,7 +43,7 @@ interface Entry extends Watcher {
    */
   viewers: number;
   /** What it was sent away to wait for last, and until when it is not sent away again. */
-  awaited: string;
+  awaited: string | undefined;
   staysUntilMs: number;
 }
 
@@ -82,15 +92,12 @@ export class HlsSessions {
     return ADMITTED;
   }
 
-  /**
-   * Whether a session is to ask another server for its playlist; it comes back within `withinMs`, or has found its way. One that
-   * comes for what it was sent away for did not get it there, and stays for a while.
-   */
-  sendAway(watcher: Watcher, awaited: string, withinMs: number): boolean {
+  /** Whether a session is to ask another server for its playlist. */
+  sendAway(watcher: Watcher, { awaited, isHere, withinMs }: Errand): boolean {
     const entry = this.#entries.get(keyOf(watcher)) ?? this.#open(watcher, undefined);
     const nowMs = this.#options.clock.monotonic();
     entry.seenMs = nowMs;
-    const isBack = entry.viewers === 0 && awaited !== '' && awaited === entry.awaited;
+    const isBack = entry.viewers === 0 && isHere && awaited !== undefined && awaited === entry.awaited;
     if (isBack) entry.staysUntilMs = nowMs + STAY_MS;
     if (nowMs < entry.staysUntilMs) return false;
     entry.awaited = awaited;

@@ -511,11 +511,13 @@ describe('a server that is being emptied', () => {
     expect(await server.counted('headwater_viewers')).toBe(0);
   });
 
-  test('has one stay for a while that did not get there what it was sent for', async () => {
+  test('has one stay for a while that did not get there what is here, and none that waits for what is nowhere yet', async () => {
     await setUp();
     const broadcaster = server.broadcast().play(3.5);
     await ask('index.m3u8');
     server.successor = successor;
+    const isLate = 'index.m3u8?_HLS_msn=3&_HLS_part=4';
+    for (let request = 0; request < 3; request++) expect((await ask(isLate)).status).toBe(307);
     expect((await ask('index.m3u8?_HLS_msn=3&_HLS_part=1')).status).toBe(307);
     expect((await ask('index.m3u8?_HLS_msn=3&_HLS_part=1')).status).toBe(200);
     expect(await server.counted('headwater_viewers')).toBe(1);

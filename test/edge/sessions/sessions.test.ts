@@ -172,13 +172,14 @@ test('a server that is being emptied plays on for those it has, and is not found
 
 test('a session that is sent away is no viewer any more, and over when it does not come back in the time it may take', () => {
   const { sessions, clock } = setUp();
+  const errand = { isHere: true, withinMs: 3_000 };
   sessions.hls.see(ann, null);
   for (let request = 0; request < 3; request++) {
-    expect(sessions.hls.sendAway(ann, `1.${request}`, 3_000)).toBe(true);
+    expect(sessions.hls.sendAway(ann, { awaited: `1.${request}`, ...errand })).toBe(true);
     expect([sessions.count, sessions.viewers.of('alice', 'source'), sessions.hls.size]).toEqual([0, 0, 1]);
     clock.advance(2_000);
   }
-  expect(sessions.hls.sendAway(ben, '', 3_000)).toBe(true);
+  expect(sessions.hls.sendAway(ben, { awaited: undefined, ...errand })).toBe(true);
   clock.advance(1_000);
   expect([...sessions.list()].map(({ session, viewers }) => [session, viewers])).toEqual([['ben', 0]]);
   clock.advance(2_000);
