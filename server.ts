@@ -293,7 +293,8 @@ function follow(
   { holdings, ownership, origin, draining, successors }: Followers,
 ): void {
   draining.hear(drain);
-  if (assignment) successors.plan(assignment.successors);
+  if (!draining.isOn) successors.clear();
+  else if (assignment) successors.plan(assignment.successors);
   for (const stream of lost) {
     ownership.forget(stream.name);
     const feed = origin?.lose(stream.name, stream.origin);

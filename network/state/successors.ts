@@ -9,10 +9,13 @@ export interface SuccessorsOptions {
   readonly logger: Logger;
 }
 
+/** Of the successors that the plan names no more, so many are looked at each time. */
+const KEPT_AT_A_TIME = 20;
+
 export class Successors {
   readonly #options: SuccessorsOptions;
   #planned: Readonly<Record<string, Successor>> = {};
-  /** By stream; bounded by the plan. */
+  /** By stream, those looked at last at the end; bounded by the streams that had viewers here. */
   readonly #ready = new Map<string, Successor>();
   readonly #asked = new Set<string>();
 
@@ -25,25 +28,41 @@ export class Successors {
     return this.#ready.get(stream);
   }
 
-  /** To be told again and again: what is not ready is looked at each time. The last successor stays until the next is ready. */
+  /**
+   * To be told again and again. The plan names a successor only while a stream has viewers here; those who were sent to it and
+   * still ask here for their way need it longer. So the last one stays until the next is ready, or it has the stream no more.
+   */
   plan(planned: Readonly<Record<string, Successor>>): void {
     this.#planned = planned;
-    for (const stream of this.#ready.keys()) if (!Object.hasOwn(planned, stream)) this.#ready.delete(stream);
     for (const [stream, successor] of Object.entries(planned))
       if (!isSame(this.#ready.get(stream), successor)) this.#look(stream, successor);
+    const kept = [...this.#ready].filter(([stream]) => !Object.hasOwn(planned, stream));
+    for (const [stream, successor] of kept.slice(0, KEPT_AT_A_TIME)) this.#look(stream, successor);
+  }
+
+  /** The server is not being emptied any more. */
+  clear(): void {
+    this.#planned = {};
+    this.#ready.clear();
   }
 
   #look(stream: string, successor: Successor): void {
     if (this.#asked.has(stream)) return;
     this.#asked.add(stream);
     this.#has(stream, successor)
-      .then((isThere) => {
-        if (isThere && isSame(this.#planned[stream], successor)) this.#ready.set(stream, successor);
-      })
+      .then((isThere) => this.#learn(stream, successor, isThere))
       .catch((error: unknown) =>
         this.#options.logger.warn({ stream, reason: reasonOf(error) }, 'a successor can not be looked up'),
       )
       .finally(() => this.#asked.delete(stream));
+  }
+
+  #learn(stream: string, successor: Successor, isThere: boolean): void {
+    const present = this.#ready.get(stream);
+    const isPlanned = isSame(this.#planned[stream], successor);
+    if (!isPlanned && !isSame(present, successor)) return;
+    if (isThere || isSame(present, successor)) this.#ready.delete(stream);
+    if (isThere) this.#ready.set(stream, successor);
   }
 
   async #has(stream: string, { id }: Successor): Promise<boolean> {

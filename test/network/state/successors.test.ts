@@ -43,5 +43,14 @@ test('viewers go to a successor as soon as it has the stream, and to the next on
   expect(await plan({ alice: c })).toEqual(b);
   state.nextBy = { a: 9, b: 8, c: 8 };
   expect(await plan({ alice: c })).toEqual(c);
+
+  // Who was sent there still asks for the way, and nobody is here any more for whom the plan would name it.
+  expect(await plan({})).toEqual(c);
+  state.isAway = true;
+  expect(await plan({})).toEqual(c);
+  Object.assign(state, { nextBy: { a: 9, b: 8 }, isAway: false });
   expect(await plan({})).toBeUndefined();
+  expect(await plan({ alice: b })).toEqual(b);
+  successors.clear();
+  expect(successors.of('alice')).toBeUndefined();
 });
