@@ -48,6 +48,7 @@ import { SIMULATE_HELP, simulate } from './usher/commands/simulate.ts';
 import { readStatus, STATUS_HELP } from './usher/commands/status.ts';
 import { Controller } from './usher/controller.ts';
 import { Placer } from './usher/placement/placer.ts';
+import { openPolicies } from './usher/placement/price/policy-file.ts';
 import { Spending } from './usher/spending.ts';
 import { usherRoutes } from './usher/usher.ts';
 import { View } from './usher/view.ts';
@@ -353,6 +354,7 @@ async function openUsher(base: Base, ownRtmpUrl: string | undefined): Promise<Ht
   const view = config.state.redis ? opened.use(new View({ state, clock, logger })) : state;
   const atlas = opened.use(await openAtlas(config.map, { clock, logger }));
   const topology = (): Topology => atlas.topology();
+  const policies = opened.use(await openPolicies(config.policies, { clock, logger }));
   const usherId = randomName(9);
   const spending = new Spending();
   const placer = opened.use(
@@ -362,6 +364,7 @@ async function openUsher(base: Base, ownRtmpUrl: string | undefined): Promise<Ht
       logger,
       usherId,
       topology,
+      policies: () => policies.value,
       spent: () => spending.take(),
     }),
   );

@@ -162,6 +162,8 @@ const schema = z.strictObject({
       routes: files.optional(),
     })
     .prefault({}),
+  /** Prices by which viewers are placed: see `usher/placement/price/policy-file.ts`. */
+  policies: file.optional(),
   /** Who is believed about where a request came from (`Forwarded`, `X-Forwarded-For`): addresses, or prefixes as `10.0.0.0/8`. */
   trustedProxies: z.array(prefix).max(1_000).default([]),
   feed: z

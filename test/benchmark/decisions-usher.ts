@@ -10,6 +10,7 @@ import { Metrics } from '../../network/metrics.ts';
 import type { Snapshot } from '../../network/state/state.ts';
 import { MemoryState } from '../../network/state/state-memory.ts';
 import { Placer } from '../../usher/placement/placer.ts';
+import { DEFAULT_POLICIES } from '../../usher/placement/price/policy.ts';
 import { Spending } from '../../usher/spending.ts';
 import { usherRoutes } from '../../usher/usher.ts';
 import { View } from '../../usher/view.ts';
@@ -38,6 +39,7 @@ const placer = new Placer({
   logger,
   usherId: 'u1',
   topology: () => topology,
+  policies: () => DEFAULT_POLICIES,
   spent: () => spending.take(),
 });
 const listener = await listenHttp({

@@ -9,6 +9,7 @@ import { Metrics } from '../../network/metrics.ts';
 import type { LeaseAnswer, UsherReport } from '../../network/state/lease.ts';
 import type { ClusterState } from '../../network/state/state.ts';
 import { Placer } from '../../usher/placement/placer.ts';
+import { DEFAULT_POLICIES } from '../../usher/placement/price/policy.ts';
 import { Spending } from '../../usher/spending.ts';
 import { type UsherOptions, usherRoutes } from '../../usher/usher.ts';
 import { keepingLogger } from './keeping-logger.ts';
@@ -47,6 +48,7 @@ export class UsherListener implements AsyncDisposable {
       logger: keepingLogger(),
       usherId: 'u1',
       topology: () => topology ?? NO_TOPOLOGY,
+      policies: () => DEFAULT_POLICIES,
       spent: () => spending.take(),
     });
     const routes = usherRoutes({

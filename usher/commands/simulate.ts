@@ -1,11 +1,13 @@
 // `headwater simulate`: plays a scenario under our policies and under what other systems do, and says what came of it.
 
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CodedError, reasonOf } from '../../network/errors.ts';
 import { quoted } from '../../network/names.ts';
-import { POLICIES, policiesOf } from '../placement/price/policy.ts';
+import { POLICIES, type Policies, policiesOf } from '../placement/price/policy.ts';
+import { readPolicies } from '../placement/price/policy-file.ts';
 import { BASELINES } from '../simulator/choosers/baselines.ts';
 import { Headwater } from '../simulator/choosers/headwater/headwater.ts';
 import type { Comparison } from '../simulator/report/comparison.ts';
@@ -20,7 +22,7 @@ const POLICY_NAMES = POLICIES.map(({ name }) => name);
 export const SIMULATE_HELP = `  headwater simulate <scenario> [--policy ${POLICY_NAMES[0]}] [--against ${AGAINST.slice(0, 2).join(',')},...|all|none]
                      [--seed 1] [--json] [--report out.html]
                            plays a scenario (a file, or one of usher/simulator/scenarios by its name) and compares
-                           policies (${POLICY_NAMES.join(', ')}; several with commas) with
+                           policies (${POLICY_NAMES.join(', ')}, or a file; several with commas) with
                            ${AGAINST.join(', ')}`;
 
 /** Returns what is to be printed. Throws `bad_usage` and `bad_scenario`. */
@@ -79,12 +81,17 @@ function fileOf(scenario: string): string {
 function policiesIn(list: string): MakeChooser[] {
   const names = list.split(',');
   return names.map((policy) => {
-    if (!POLICY_NAMES.includes(policy))
-      throw new Error(`policies are ${POLICY_NAMES.join(', ')}; got ${quoted(policy)}`);
-    const policies = policiesOf(POLICIES, policy, []);
-    const name = names.length > 1 ? `headwater-${policy}` : 'headwater';
+    const policies = policiesFrom(policy);
+    const name = names.length > 1 ? `headwater-${basename(policy, '.yaml')}` : 'headwater';
     return (ground) => new Headwater(ground, { name, policies });
   });
+}
+
+/** A policy by its name, or what a file says. */
+function policiesFrom(policy: string): Policies {
+  if (POLICY_NAMES.includes(policy)) return policiesOf(POLICIES, policy, []);
+  if (existsSync(policy)) return readPolicies(readFileSync(policy, 'utf8'));
+  throw new Error(`policies are ${POLICY_NAMES.join(', ')}, or a file; got ${quoted(policy)}`);
 }
 
 function baselinesIn(list: string): MakeChooser[] {

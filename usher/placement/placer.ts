@@ -26,7 +26,7 @@ export interface PlacerOptions {
   /** Made anew by each process. */
   readonly usherId: string;
   readonly topology: () => Topology;
-  readonly policies?: () => Policies;
+  readonly policies: () => Policies;
   /** What was spent on CDNs since this was asked last, in micro-dollars by the CDN's name. */
   readonly spent: () => Readonly<Record<string, number>>;
 }
@@ -124,7 +124,7 @@ export class Placer implements AsyncDisposable {
       promised: this.promised,
       holders: this.#holders,
       topology: topology(),
-      ...(policies ? { policies: policies() } : {}),
+      policies: policies(),
     });
   }
 

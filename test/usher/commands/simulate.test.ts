@@ -55,7 +55,7 @@ describe('a clear error says', () => {
   test.each([
     [[], /one scenario is simulated at a time/],
     [['small', 'large'], /one scenario is simulated at a time/],
-    [['small', '--policy', 'best'], /policies are balanced, .*; got 'best'/],
+    [['small', '--policy', 'best'], /policies are balanced, .*, or a file; got 'best'/],
     [['small', '--against', 'mist,nobody'], /others are mist, .*; got 'nobody'/],
     [['small', '--seed', '-1'], /a seed is a whole number; got '-1'|argument is ambiguous/],
     [['small', '--seed', '1.5'], /a seed is a whole number; got '1\.5'/],

@@ -4,6 +4,7 @@ import { LEASE_MS } from '../../../network/state/liveness.ts';
 import type { ClusterState, ServerRecord } from '../../../network/state/state.ts';
 import { MemoryState } from '../../../network/state/state-memory.ts';
 import { Placer } from '../../../usher/placement/placer.ts';
+import { DEFAULT_POLICIES } from '../../../usher/placement/price/policy.ts';
 import { PROMISE_MS } from '../../../usher/placement/promises/promises.ts';
 import type { Decision } from '../../../usher/placement/request.ts';
 import { holding, server, stream } from '../../tools/clusters.ts';
@@ -104,6 +105,7 @@ class Cluster {
       logger: this.logger,
       usherId,
       topology: () => NO_TOPOLOGY,
+      policies: () => DEFAULT_POLICIES,
       spent: () => ({}),
     });
   }
