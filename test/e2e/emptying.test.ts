@@ -1,4 +1,4 @@
-// A server past its deadline, a broadcaster who can be asked to reconnect, and a viewer of another server who sees it through.
+// Servers that are to be emptied: by an operator who thinks again, and past the deadline with a broadcaster who can reconnect.
 
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,6 +45,11 @@ function startServer(id: string): Promise<Running> {
   return start(readConfig(['--config', file], {}), keepingLogger(), 'server');
 }
 
+function openState(): RedisState {
+  const address = redis.address({ prefix: 'headwater' });
+  return new RedisState({ address, clock: systemClock, logger: keepingLogger() });
+}
+
 /** Publishes as an encoder does that knows E-RTMP, to where its tcUrl leads. */
 async function publish(tcUrl: string): Promise<RawRtmpClient> {
   const client = await RawRtmpClient.handshaken(Number(new URL(tcUrl).port));
@@ -68,6 +73,20 @@ function play(client: RawRtmpClient, fromMs: number, toMs: number): void {
     if (frame.timestampMs >= fromMs && frame.timestampMs < toMs) send(client, frame);
 }
 
+test('what an operator wants of a server reaches it, and is taken back', async () => {
+  await using state = openState();
+  await vi.waitUntil(async () => (await state.snapshot()).servers.length === 2, WAIT);
+  const ready = async (): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${second.mediaPort}/readyz`)).status;
+  expect(await ready()).toBe(200);
+  await state.drain('b', { sinceMs: Date.now(), deadlineMs: null });
+  await vi.waitUntil(() => second.draining!.isOn, WAIT);
+  expect(await ready()).toBe(503);
+  await state.drain('b', null);
+  await vi.waitUntil(() => !second.draining!.isOn, WAIT);
+  expect(await ready()).toBe(200);
+});
+
 test('an encoder that can is asked to go on at another server, takes its stream along, and viewers miss nothing', async () => {
   const old = await publish(`rtmp://127.0.0.1:${first.rtmpPort}/live?key=open%20sesame`);
   play(old, 0, 3_000);
@@ -82,11 +101,7 @@ test('an encoder that can is asked to go on at another server, takes its stream 
     `http://127.0.0.1:${second.mediaPort}/play/${token}/${STREAM}/source/live.mp4`,
   );
   await vi.waitUntil(() => viewer.chunks > 10, WAIT);
-  await using state = new RedisState({
-    address: redis.address({ prefix: 'headwater' }),
-    clock: systemClock,
-    logger: keepingLogger(),
-  });
+  await using state = openState();
   await vi.waitUntil(async () => (await state.find(STREAM))?.holders.some(({ id }) => id === 'b'), WAIT);
 
   first.draining!.order(Date.now());
