@@ -18,8 +18,6 @@ import { randomName } from './network/hash.ts';
 import { healthRoutes } from './network/health.ts';
 import { type HttpServer, httpMetrics, listenHttp, type Route } from './network/http.ts';
 import { createLogger, type Logger } from './network/logger.ts';
-import { openAtlas } from './network/map/atlas.ts';
-import type { Topology } from './network/map/topology.ts';
 import { Metrics } from './network/metrics.ts';
 import { Holdings } from './network/relay/holdings.ts';
 import { relayRoutes } from './network/relay/relay-server.ts';
@@ -46,12 +44,7 @@ import { EXPLAIN_HELP, readExplanation } from './usher/commands/explain.ts';
 import { KEYS_HELP, makeKey } from './usher/commands/keys.ts';
 import { SIMULATE_HELP, simulate } from './usher/commands/simulate.ts';
 import { readStatus, STATUS_HELP } from './usher/commands/status.ts';
-import { Controller } from './usher/controller.ts';
-import { Placer } from './usher/placement/placer.ts';
-import { openPolicies } from './usher/placement/price/policy-file.ts';
-import { Spending } from './usher/spending.ts';
-import { usherRoutes } from './usher/usher.ts';
-import { View } from './usher/view.ts';
+import { openUsher } from './usher/usher.ts';
 
 const HELP = `headwater: a live video relay
 
@@ -114,7 +107,7 @@ export async function start(config: Config, logger: Logger, parts: Parts): Promi
   let isReady = false;
   const base = await openBase(config, logger, opened, () => isReady && !server?.draining.isOn);
   const server = parts === 'usher' ? undefined : await openServer(base);
-  const usher = parts === 'server' ? undefined : await openUsher(base, server?.rtmpUrl);
+  const usher = parts === 'server' ? undefined : await serveUsher(base, server?.rtmpUrl);
   if (server && parts === 'both' && config.sample) openSample(base, server);
   isReady = true;
   const roles = opened.move();
@@ -348,44 +341,13 @@ function holdingsIn(feeds: Feeds, edge: Edge, holdings: Holdings): ServerRecord[
   }));
 }
 
-async function openUsher(base: Base, ownRtmpUrl: string | undefined): Promise<HttpServer> {
+async function serveUsher(base: Base, ownRtmpUrl: string | undefined): Promise<HttpServer> {
   const { config, logger, metrics, secrets, state, catalogue, opened, listen } = base;
   const rtmpUrl = config.rtmpUrl ?? ownRtmpUrl ?? `rtmp://${hostIn(config.bind)}:${config.rtmpPort}/live`;
-  const view = config.state.redis ? opened.use(new View({ state, clock, logger })) : state;
-  const atlas = opened.use(await openAtlas(config.map, { clock, logger }));
-  const topology = (): Topology => atlas.topology();
-  const policies = opened.use(await openPolicies(config.policies, { clock, logger }));
-  const usherId = randomName(9);
-  const spending = new Spending();
-  const placer = opened.use(
-    new Placer({
-      state: { snapshot: () => view.snapshot(), lease: (report) => state.lease(report) },
-      clock,
-      logger,
-      usherId,
-      topology,
-      policies: () => policies.value,
-      spent: () => spending.take(),
-    }),
+  const usher = opened.use(
+    await openUsher({ config, state, catalogue, clock, logger, metrics, secrets, rtmpUrl }),
   );
-  const routes = usherRoutes({
-    view,
-    state,
-    placer,
-    spending,
-    catalogue,
-    clock,
-    metrics,
-    secrets,
-    access: config.playback.access,
-    site: config.site,
-    atlas,
-    trustedProxies: config.trustedProxies,
-    rtmpUrl,
-  });
-  const usher = await listen('usher', config.usherPort, routes);
-  opened.use(new Controller({ state, clock, logger, metrics, topology, usherId }));
-  return usher;
+  return listen('usher', config.usherPort, usher.routes);
 }
 
 function openSample(

@@ -8,6 +8,7 @@ import type { Counter, Histogram, Metrics } from '../network/metrics.ts';
 import { isSettled } from '../network/state/liveness.ts';
 import type { ClusterState, Lead, LeadChanges, Snapshot } from '../network/state/state.ts';
 import { type AccountChanges, Accounting } from './accounting.ts';
+import { DEFAULT_POLICIES, type Policies } from './placement/price/policy.ts';
 import { changesOf, tallyOf } from './plan/changes.ts';
 import { PLAN_MS } from './plan/demand.ts';
 import { Spares } from './plan/spares.ts';
@@ -20,6 +21,7 @@ export interface ControllerOptions {
   readonly metrics: Metrics;
   /** As it is now. */
   readonly topology: () => Topology;
+  readonly policies?: () => Policies;
   /** Made anew by each process: a lead is never taken for that of the process before. */
   readonly usherId: string;
 }
@@ -116,11 +118,12 @@ export class Controller implements AsyncDisposable {
   #decide(snapshot: Snapshot): LeadChanges {
     const { clock } = this.#options;
     const topology = this.#options.topology();
+    const policies = this.#options.policies?.() ?? DEFAULT_POLICIES;
     // Without a plan in it the state is new, or was lost, and with it what this usher had written there.
     const lost = snapshot.planTerm === 0 ? this.#written : undefined;
     const known = lost ? { ...snapshot, ...lost } : snapshot;
     const startedAtMs = clock.monotonic();
-    const after = plan(known, { topology, spares: this.#spares });
+    const after = plan(known, { topology, policies, spares: this.#spares });
     this.#planned.observe((clock.monotonic() - startedAtMs) / 1000);
     const accounts = { ...lost?.accounts, ...this.#accounting.changes(known, topology) };
     this.#written = { plan: after, accounts: withChanges(known.accounts, accounts) };

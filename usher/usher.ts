@@ -1,55 +1,65 @@
-// The usher role: the listener that viewers and operators ask, composed.
+// The usher role: places viewers, leads the cluster when it is its turn, and answers whoever asks.
 
 import type { Catalogue } from '../network/archive/catalogue.ts';
 import type { Clock } from '../network/clock.ts';
-import { signature } from '../network/hash.ts';
+import type { Config } from '../network/config.ts';
+import { randomName } from '../network/hash.ts';
 import type { Route } from '../network/http.ts';
-import type { AddressRange } from '../network/map/address.ts';
-import type { Atlas } from '../network/map/atlas.ts';
-import { clientAddress } from '../network/map/client-address.ts';
+import type { Logger } from '../network/logger.ts';
+import { openAtlas } from '../network/map/atlas.ts';
+import type { Topology } from '../network/map/topology.ts';
 import type { Metrics } from '../network/metrics.ts';
 import type { ClusterState } from '../network/state/state.ts';
-import { apiRoutes } from './api/api.ts';
-import { assetRoutes } from './assets.ts';
-import { pageRoutes } from './pages.ts';
-import type { Placer } from './placement/placer.ts';
-import { Presence } from './quality/presence.ts';
-import type { Spending } from './spending.ts';
-import { PathwayIds } from './steering/pathway-ids.ts';
+import { Controller } from './controller.ts';
+import { Placer } from './placement/placer.ts';
+import { openPolicies } from './placement/price/policy-file.ts';
+import { usherRoutes } from './routes.ts';
+import { Spending } from './spending.ts';
+import { View } from './view.ts';
 
 export interface UsherOptions {
-  /** The cluster as viewers are placed by. */
-  readonly view: Pick<ClusterState, 'snapshot'>;
-  readonly state: Pick<ClusterState, 'drain'>;
+  readonly config: Pick<Config, 'state' | 'map' | 'policies' | 'site' | 'playback' | 'trustedProxies'>;
+  readonly state: ClusterState;
   readonly catalogue: Pick<Catalogue, 'list'>;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly metrics: Metrics;
   readonly secrets: readonly string[];
-  readonly access: 'open' | 'signed';
-  /** The site that it stands in. */
-  readonly site: string;
-  readonly atlas: Atlas;
-  readonly trustedProxies: readonly AddressRange[];
-  readonly placer: Placer;
-  readonly spending: Spending;
   /** What broadcasters push to, as the pages say it. */
   readonly rtmpUrl: string;
 }
 
-export function usherRoutes(options: UsherOptions): Route[] {
-  const { view, state, secrets, atlas, trustedProxies, rtmpUrl } = options;
-  const api = apiRoutes({
-    ...options,
-    state: {
-      snapshot: () => view.snapshot(),
-      drain: (server, drain) => state.drain(server, drain),
-    },
-    presence: new Presence(),
-    ids: new PathwayIds((text) => signature(secrets[0]!, `pathway\n${text}`)),
-    whence: ({ request }) => {
-      const { remoteAddress } = request.socket;
-      return atlas.locate(clientAddress({ remoteAddress, headers: request.headers }, trustedProxies));
-    },
-  });
-  return [...api, ...pageRoutes({ rtmpUrl }), ...assetRoutes()];
+export interface Usher extends AsyncDisposable {
+  readonly routes: readonly Route[];
+}
+
+/** Rejects when a file that the configuration names can't be read. */
+export async function openUsher(options: UsherOptions): Promise<Usher> {
+  const { config, state, clock, logger, metrics } = options;
+  await using opened = new AsyncDisposableStack();
+  const view = config.state.redis ? opened.use(new View({ state, clock, logger })) : state;
+  const atlas = opened.use(await openAtlas(config.map, { clock, logger }));
+  const policies = opened.use(await openPolicies(config.policies, { clock, logger }));
+  const topology = (): Topology => atlas.topology();
+  const usherId = randomName(9);
+  const spending = new Spending();
+  const placer = opened.use(
+    new Placer({
+      state: { snapshot: () => view.snapshot(), lease: (report) => state.lease(report) },
+      clock,
+      logger,
+      usherId,
+      topology,
+      policies: () => policies.value,
+      spent: () => spending.take(),
+    }),
+  );
+  opened.use(
+    new Controller({ state, clock, logger, metrics, topology, policies: () => policies.value, usherId }),
+  );
+  const { site, trustedProxies, playback } = config;
+  const { access } = playback;
+  const routes = usherRoutes({ ...options, view, placer, spending, atlas, access, site, trustedProxies });
+  const all = opened.move();
+  return { routes, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }

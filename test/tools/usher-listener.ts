@@ -10,14 +10,14 @@ import type { LeaseAnswer, UsherReport } from '../../network/state/lease.ts';
 import type { ClusterState } from '../../network/state/state.ts';
 import { Placer } from '../../usher/placement/placer.ts';
 import { DEFAULT_POLICIES } from '../../usher/placement/price/policy.ts';
+import { type RouteOptions, usherRoutes } from '../../usher/routes.ts';
 import { Spending } from '../../usher/spending.ts';
-import { type UsherOptions, usherRoutes } from '../../usher/usher.ts';
 import { keepingLogger } from './keeping-logger.ts';
 import { serveRoutes } from './serve-routes.ts';
 
 export const SECRETS = ['a secret for the tests'];
 
-export interface ListenerOptions extends Partial<Omit<UsherOptions, 'state' | 'view' | 'atlas'>> {
+export interface ListenerOptions extends Partial<Omit<RouteOptions, 'state' | 'view' | 'atlas'>> {
   /** Without `lease`, this usher is the only one. */
   readonly state: Pick<ClusterState, 'snapshot'> & Partial<Pick<ClusterState, 'drain' | 'lease'>>;
   readonly topology?: Topology;

@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as pathOf } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { freePort } from '../tools/free-port.ts';
 import { NginxCdn } from '../tools/nginx-cdn.ts';
 import { readMultivariant } from '../tools/read-multivariant.ts';
@@ -10,6 +10,8 @@ import { ServerProcess } from '../tools/server-process.ts';
 
 /** The server may send less than a viewer and a copy of the sample broadcast take together: to placement it is full. */
 const EGRESS_MBPS = 1.3;
+/** Two viewers of ten seconds. */
+const CAP_USD = 0.000_01;
 
 let server: ServerProcess;
 let nginx: NginxCdn;
@@ -24,7 +26,10 @@ beforeAll(async () => {
   const urlTemplate = `http://127.0.0.1:${port}/{shield}{path}`;
   writeFileSync(
     topology,
-    JSON.stringify({ sites: {}, cdns: { overflow: { urlTemplate, pricePerGb: 0.01, capPerMonth: 1 } } }),
+    JSON.stringify({
+      sites: {},
+      cdns: { overflow: { urlTemplate, pricePerGb: 0.01, capPerMonth: CAP_USD } },
+    }),
   );
   writeFileSync(
     config,
@@ -95,12 +100,25 @@ describe('nginx as the CDN', () => {
     expect([forged.status, forged.headers.get('x-cache')]).toEqual([403, 'MISS']);
   });
 
-  test('keeps its viewers as long as the server is full', async () => {
-    const answer = await fetch(`${server.url}/live/sample.m3u8`);
-    const { steering } = readMultivariant(await answer.text());
-    const list = await fetch(`${server.url}${steering.uri}&_HLS_pathway=${steering.pathway}`);
-    expect(((await list.json()) as { 'PATHWAY-PRIORITY': string[] })['PATHWAY-PRIORITY'][0]).toBe(
-      steering.pathway,
+  test('keeps its viewers as long as the server is full, and is paid for until the month’s money is spent', async () => {
+    const viewers = await Promise.all([1, 2, 3].map(() => fetch(`${server.url}/live/sample.m3u8`)));
+    for (const viewer of viewers) {
+      const { steering } = readMultivariant(await viewer.text());
+      const list = await fetch(`${server.url}${steering.uri}&_HLS_pathway=${steering.pathway}`);
+      expect(await list.json()).toMatchObject({ 'PATHWAY-PRIORITY': [steering.pathway] });
+    }
+    await vi.waitFor(
+      async () => expect((await fetch(`${server.url}/live/sample.m3u8`)).status).toBe(503),
+      10_000,
     );
+    const refused = await fetch(`${server.url}/live/sample.m3u8`);
+    expect(refused.headers.get('retry-after')).toBe('5');
+    expect(await refused.json()).toMatchObject({
+      detail: expect.stringContaining('what a CDN may cost this month is spent'),
+    });
+    const { spentMicroUsd } = (await (await fetch(`${server.url}/api/cluster`)).json()) as {
+      spentMicroUsd: Record<string, number>;
+    };
+    expect(spentMicroUsd.overflow).toBeGreaterThanOrEqual(CAP_USD * 1e6);
   });
 });

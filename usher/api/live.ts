@@ -7,6 +7,7 @@ import type { RenditionRecord } from '../../network/state/state.ts';
 import { multivariantPlaylist } from '../multivariant.ts';
 import type { Placer } from '../placement/placer.ts';
 import type { Decision, FullReason, PlaceRequest } from '../placement/request.ts';
+import { findStream } from '../placement/scene/streams.ts';
 import type { Presence } from '../quality/presence.ts';
 import { type Guest, waysTo } from '../steering/ways.ts';
 import { admit, askFor, type GuestOptions, steeringUri, wayMaker } from './guests.ts';
@@ -94,7 +95,7 @@ async function serve(
   return undefined;
 }
 
-/** Places again while the stream is known and has no rendition yet: its first frames are on their way. */
+/** A stream that has no rendition yet is waited for: its first frames are on their way. */
 async function untilStarted(
   { placer, clock }: LiveOptions,
   request: PlaceRequest,
@@ -102,8 +103,9 @@ async function untilStarted(
 ): Promise<Decision> {
   const deadline = clock.monotonic() + STARTING_MS;
   for (;;) {
-    const decision = await placer.place(request, session);
-    if (decision.kind === 'unknown' || decision.stream.renditions.length > 0) return decision;
+    const stream = findStream((await placer.scene()).snapshot, request.stream);
+    if (!stream) return { kind: 'unknown' };
+    if (stream.renditions.length > 0) return placer.place(request, session);
     if (clock.monotonic() >= deadline) return { kind: 'unknown' };
     await sleep(clock, STARTING_STEP_MS);
   }

@@ -1,0 +1,55 @@
+// Everything that viewers and operators ask usher, composed.
+
+import type { Catalogue } from '../network/archive/catalogue.ts';
+import type { Clock } from '../network/clock.ts';
+import { signature } from '../network/hash.ts';
+import type { Route } from '../network/http.ts';
+import type { AddressRange } from '../network/map/address.ts';
+import type { Atlas } from '../network/map/atlas.ts';
+import { clientAddress } from '../network/map/client-address.ts';
+import type { Metrics } from '../network/metrics.ts';
+import type { ClusterState } from '../network/state/state.ts';
+import { apiRoutes } from './api/api.ts';
+import { assetRoutes } from './assets.ts';
+import { pageRoutes } from './pages.ts';
+import type { Placer } from './placement/placer.ts';
+import { Presence } from './quality/presence.ts';
+import type { Spending } from './spending.ts';
+import { PathwayIds } from './steering/pathway-ids.ts';
+
+export interface RouteOptions {
+  /** The cluster as viewers are placed by. */
+  readonly view: Pick<ClusterState, 'snapshot'>;
+  readonly state: Pick<ClusterState, 'drain'>;
+  readonly catalogue: Pick<Catalogue, 'list'>;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly secrets: readonly string[];
+  readonly access: 'open' | 'signed';
+  /** The site that it stands in. */
+  readonly site: string;
+  readonly atlas: Atlas;
+  readonly trustedProxies: readonly AddressRange[];
+  readonly placer: Placer;
+  readonly spending: Spending;
+  /** What broadcasters push to, as the pages say it. */
+  readonly rtmpUrl: string;
+}
+
+export function usherRoutes(options: RouteOptions): Route[] {
+  const { view, state, secrets, atlas, trustedProxies, rtmpUrl } = options;
+  const api = apiRoutes({
+    ...options,
+    state: {
+      snapshot: () => view.snapshot(),
+      drain: (server, drain) => state.drain(server, drain),
+    },
+    presence: new Presence(),
+    ids: new PathwayIds((text) => signature(secrets[0]!, `pathway\n${text}`)),
+    whence: ({ request }) => {
+      const { remoteAddress } = request.socket;
+      return atlas.locate(clientAddress({ remoteAddress, headers: request.headers }, trustedProxies));
+    },
+  });
+  return [...api, ...pageRoutes({ rtmpUrl }), ...assetRoutes()];
+}
