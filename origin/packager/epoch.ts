@@ -1,24 +1,30 @@
 // One epoch: frames of one video and one audio format become chunks, with silence where audio is missing. Pure.
 
 import { type Chunk, type Mark, readChunk } from '../../network/media/chunk.ts';
-import { type Init, readInit } from '../../network/media/init.ts';
-import { AudioClock } from './audio-clock.ts';
-import type { Cuts } from './cuts.ts';
 import {
   AUDIO_TRACK_ID,
-  type Formats,
   type Sample,
   VIDEO_TIMESCALE,
   VIDEO_TRACK_ID,
   writeChunk,
   writeInit,
-} from './fmp4.ts';
+} from '../../network/media/fmp4.ts';
+import { type Init, readInit } from '../../network/media/init.ts';
+import { AudioClock } from './audio-clock.ts';
+import type { AudioFormat } from './codec/audio-format.ts';
+import type { VideoFormat } from './codec/video-format.ts';
+import type { Cuts } from './cuts.ts';
 import type { AudioFrame, VideoFrame } from './hold.ts';
 import { VideoClock } from './video-clock.ts';
 
 /** Audio this far behind the video has stopped: silence takes its place until it is back. */
 const STOPPED_MS = 500;
 const TICKS_PER_MS = VIDEO_TIMESCALE / 1000;
+
+export interface Formats {
+  readonly video: VideoFormat | undefined;
+  readonly audio: AudioFormat;
+}
 
 export interface EpochStart {
   readonly epoch: number;

@@ -2,14 +2,14 @@
 
 import { CodedError } from '../../network/errors.ts';
 import type { Chunk } from '../../network/media/chunk.ts';
+import { VIDEO_TIMESCALE } from '../../network/media/fmp4.ts';
 import type { Init } from '../../network/media/init.ts';
 import type { MediaPacket } from '../media.ts';
 import { FILLER_CONFIG } from './codec/aac.ts';
 import { type AudioFormat, isSelfDescribing, readAudioFormat } from './codec/audio-format.ts';
 import { readVideoFormat, type VideoConfig } from './codec/video-format.ts';
 import { Cuts } from './cuts.ts';
-import { Epoch } from './epoch.ts';
-import { type Formats, VIDEO_TIMESCALE } from './fmp4.ts';
+import { Epoch, type Formats } from './epoch.ts';
 import { type AudioFrame, type Frame, Hold, isVideo, type VideoFrame } from './hold.ts';
 import { Timeline } from './timeline.ts';
 

@@ -1,7 +1,7 @@
 // Where the numbering of a feed goes on that another server has written so far. Pure.
 
 import type { FeedReader } from '../../network/feed/feed.ts';
-import { VIDEO_TIMESCALE } from './fmp4.ts';
+import { VIDEO_TIMESCALE } from '../../network/media/fmp4.ts';
 import { FIRST_NUMBERING, type Numbering } from './packager.ts';
 
 /** Behind the newest chunk of a feed; undefined when it has none. */

@@ -3,17 +3,17 @@
 import { Feed } from '../../network/feed/feed.ts';
 import type { Mark } from '../../network/media/chunk.ts';
 import { type Chunk, readChunk } from '../../network/media/chunk.ts';
-import { type Init, readInit } from '../../network/media/init.ts';
-import { box, u16, u32, write, zeros } from '../../origin/packager/boxes.ts';
-import { FILLER_CONFIG } from '../../origin/packager/codec/aac.ts';
-import { readAudioFormat } from '../../origin/packager/codec/audio-format.ts';
 import {
   AUDIO_TRACK_ID,
   VIDEO_TIMESCALE,
   VIDEO_TRACK_ID,
   writeChunk,
   writeInit,
-} from '../../origin/packager/fmp4.ts';
+} from '../../network/media/fmp4.ts';
+import { type Init, readInit } from '../../network/media/init.ts';
+import { box, u16, u32, write, zeros } from '../../network/media/write-boxes.ts';
+import { FILLER_CONFIG } from '../../origin/packager/codec/aac.ts';
+import { readAudioFormat } from '../../origin/packager/codec/audio-format.ts';
 
 export interface Broadcast {
   /** 0 for audio only. */

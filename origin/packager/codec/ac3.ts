@@ -1,7 +1,7 @@
 // AC-3 and E-AC-3: the header of a frame and the boxes made of it (ETSI TS 102 366 4.3, E.1.2, F.4, F.6). Pure.
 
 import { CodedError } from '../../../network/errors.ts';
-import { box, u16, u24, u32 } from '../boxes.ts';
+import { box, u16, u24, u32 } from '../../../network/media/write-boxes.ts';
 import type { AudioHeader } from './audio-format.ts';
 import { BitReader } from './bits.ts';
 

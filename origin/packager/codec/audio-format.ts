@@ -2,8 +2,8 @@
 
 import { CodedError } from '../../../network/errors.ts';
 import { readOrThrow } from '../../../network/media/boxes.ts';
+import { type BoxValue, box, u16, u32, write, zeros } from '../../../network/media/write-boxes.ts';
 import type { AudioCodec } from '../../media.ts';
-import { type BoxValue, box, u16, u32, write, zeros } from '../boxes.ts';
 import { readAac } from './aac.ts';
 import { readAc3, readEac3 } from './ac3.ts';
 import { readFlac } from './flac.ts';

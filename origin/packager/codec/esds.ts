@@ -1,6 +1,15 @@
 // The `esds` box: how MP4 holds what MPEG-4 systems says of an audio stream (ISO/IEC 14496-1 7.2.6, 14496-14 5.6). Pure.
 
-import { type BoxValue, type Field, fullBox, u8, u16, u32, write, zeros } from '../boxes.ts';
+import {
+  type BoxValue,
+  type Field,
+  fullBox,
+  u8,
+  u16,
+  u32,
+  write,
+  zeros,
+} from '../../../network/media/write-boxes.ts';
 
 /** `objectType` is 0x40 for MPEG-4 audio, which has a decoder-specific config, and 0x6b for MP3, which has none. */
 export function esds(objectType: number, decoderSpecific: Uint8Array): BoxValue {

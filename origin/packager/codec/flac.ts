@@ -1,7 +1,7 @@
 // FLAC: STREAMINFO (RFC 9639 8.2), its box (Encapsulation of FLAC in ISOBMFF 3.3.2), length of a frame. Pure.
 
 import { CodedError } from '../../../network/errors.ts';
-import { fullBox, u8, u24 } from '../boxes.ts';
+import { fullBox, u8, u24 } from '../../../network/media/write-boxes.ts';
 import type { AudioHeader } from './audio-format.ts';
 import { BitReader } from './bits.ts';
 

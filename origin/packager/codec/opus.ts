@@ -2,7 +2,7 @@
 
 import { CodedError } from '../../../network/errors.ts';
 import { viewOf } from '../../../network/media/boxes.ts';
-import { box, u8, u16, u32 } from '../boxes.ts';
+import { box, u8, u16, u32 } from '../../../network/media/write-boxes.ts';
 import type { AudioHeader } from './audio-format.ts';
 
 const SAMPLE_RATE = 48_000;

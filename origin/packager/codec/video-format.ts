@@ -2,8 +2,8 @@
 
 import { CodedError } from '../../../network/errors.ts';
 import { readOrThrow, viewOf } from '../../../network/media/boxes.ts';
+import { type BoxValue, box, fullBox, u16, u32, write, zeros } from '../../../network/media/write-boxes.ts';
 import type { VideoCodec } from '../../media.ts';
-import { type BoxValue, box, fullBox, u16, u32, write, zeros } from '../boxes.ts';
 import { av1Size, h264Size, hevcSize, type Size, vp9Size } from './picture-size.ts';
 
 /** A decoder configuration as it came: `avcC`, `hvcC`, `av1C` or VP9 record. */

@@ -2,8 +2,8 @@
 
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { write } from '../../../../network/media/write-boxes.ts';
 import type { AudioCodec } from '../../../../origin/media.ts';
-import { write } from '../../../../origin/packager/boxes.ts';
 import { readAudioFormat } from '../../../../origin/packager/codec/audio-format.ts';
 
 const bytes = (hex: string): Uint8Array => Uint8Array.fromHex(hex.replaceAll(' ', ''));

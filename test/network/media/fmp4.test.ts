@@ -3,12 +3,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readChunk } from '../../../network/media/chunk.ts';
+import { writeChunk, writeInit } from '../../../network/media/fmp4.ts';
 import { codecsOf, readInit } from '../../../network/media/init.ts';
-import { box, fullBox, u8, u16, u24, u32, u64, write } from '../../../origin/packager/boxes.ts';
+import { box, fullBox, u8, u16, u24, u32, u64, write } from '../../../network/media/write-boxes.ts';
 import { FILLER_CONFIG } from '../../../origin/packager/codec/aac.ts';
 import { readAudioFormat } from '../../../origin/packager/codec/audio-format.ts';
 import { readVideoFormat } from '../../../origin/packager/codec/video-format.ts';
-import { writeChunk, writeInit } from '../../../origin/packager/fmp4.ts';
 import { dumpBoxes } from '../../tools/box-dump.ts';
 
 /** 1280x720 Baseline, level 3.1. */

@@ -1,22 +1,34 @@
-// Writes an epoch's init and its chunks as fragmented MP4 (ISO/IEC 14496-12 8.8), as `network/init.ts` and `network/chunk.ts` read them. Pure.
+// Writes an epoch's init and its chunks as fragmented MP4 (ISO/IEC 14496-12 8.8), as `init.ts` and `chunk.ts` read them. Pure.
 
-import { MARK_UUID, type Mark, NTP_UNIX_OFFSET_S, writeMark } from '../../network/media/chunk.ts';
-import { type BoxValue, box, type Field, fullBox, text, u16, u32, u64, write, zeros } from './boxes.ts';
-import type { AudioFormat } from './codec/audio-format.ts';
-import type { VideoFormat } from './codec/video-format.ts';
+import { MARK_UUID, type Mark, NTP_UNIX_OFFSET_S, writeMark } from './chunk.ts';
+import { type BoxValue, box, type Field, fullBox, text, u16, u32, u64, write, zeros } from './write-boxes.ts';
 
 export const VIDEO_TRACK_ID = 1;
 export const AUDIO_TRACK_ID = 2;
 /** Ticks per second of video times and of the timeline that all epochs of a feed share. */
 export const VIDEO_TIMESCALE = 90_000;
 
-export interface Formats {
-  readonly video: VideoFormat | undefined;
-  readonly audio: AudioFormat;
+/** What an init says of a track: its sample entry holds the codec's configuration (8.5.2). */
+export interface VideoEntry {
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly sampleEntry: Uint8Array;
+}
+
+export interface AudioEntry {
+  /** Hz: the ticks of its times. */
+  readonly sampleRate: number;
+  readonly sampleEntry: Uint8Array;
+}
+
+export interface Entries {
+  readonly video: VideoEntry | undefined;
+  readonly audio: AudioEntry;
 }
 
 /** `ftyp` and `moov`. Both tracks are in one file, which CMAF does not allow; the brands say ISO base media only. */
-export function writeInit({ video, audio }: Formats): Uint8Array {
+export function writeInit({ video, audio }: Entries): Uint8Array {
   const tracks = video ? [videoTrack(video), audioTrack(audio)] : [audioTrack(audio)];
   const extensions = video
     ? [trackExtends(VIDEO_TRACK_ID), trackExtends(AUDIO_TRACK_ID)]
@@ -130,7 +142,7 @@ function movieHeader(): BoxValue {
   );
 }
 
-function videoTrack({ width, height, sampleEntry }: VideoFormat): BoxValue {
+function videoTrack({ width, height, sampleEntry }: VideoEntry): BoxValue {
   return box(
     'trak',
     trackHeader(VIDEO_TRACK_ID, u16(0), u32(width * 0x10000), u32(height * 0x10000)),
@@ -138,7 +150,7 @@ function videoTrack({ width, height, sampleEntry }: VideoFormat): BoxValue {
   );
 }
 
-function audioTrack({ sampleRate, sampleEntry }: AudioFormat): BoxValue {
+function audioTrack({ sampleRate, sampleEntry }: AudioEntry): BoxValue {
   const fullVolume = u16(0x0100);
   return box(
     'trak',
