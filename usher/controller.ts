@@ -11,7 +11,7 @@ import { type AccountChanges, Accounting } from './accounting.ts';
 import { DEFAULT_POLICIES, type Policies } from './placement/price/policy.ts';
 import { changesOf, tallyOf } from './plan/changes.ts';
 import { PLAN_MS } from './plan/demand.ts';
-import { Spares } from './plan/spares.ts';
+import { PlanMemory } from './plan/memory.ts';
 import { plan } from './planner.ts';
 
 export interface ControllerOptions {
@@ -37,7 +37,7 @@ export class Controller implements AsyncDisposable {
   readonly #changes: Counter;
   readonly #copies: Counter<'change'>;
   readonly #moves: Counter;
-  readonly #spares = new Spares();
+  readonly #memory = new PlanMemory();
   #accounting = new Accounting();
   /** As of its last plan, unless another has led since. */
   #written: Pick<Snapshot, 'plan' | 'accounts'> | undefined;
@@ -123,7 +123,7 @@ export class Controller implements AsyncDisposable {
     const lost = snapshot.planTerm === 0 ? this.#written : undefined;
     const known = lost ? { ...snapshot, ...lost } : snapshot;
     const startedAtMs = clock.monotonic();
-    const after = plan(known, { topology, policies, spares: this.#spares });
+    const after = plan(known, { topology, policies, memory: this.#memory });
     this.#planned.observe((clock.monotonic() - startedAtMs) / 1000);
     const accounts = { ...lost?.accounts, ...this.#accounting.changes(known, topology) };
     this.#written = { plan: after, accounts: withChanges(known.accounts, accounts) };

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { KnownServer, Snapshot } from '../../network/state/state.ts';
 import { changesOf } from '../../usher/plan/changes.ts';
 import { PLAN_MS } from '../../usher/plan/demand.ts';
-import { Spares } from '../../usher/plan/spares.ts';
+import { PlanMemory } from '../../usher/plan/memory.ts';
 import { plan } from '../../usher/planner.ts';
 import {
   carriedOut,
@@ -137,11 +137,11 @@ describe('shrinking', () => {
 
   /** How many hold the stream after each of so many turns. */
   function turns(of: Snapshot, count: number): { counts: number[]; now: Snapshot } {
-    const spares = new Spares();
+    const memory = new PlanMemory();
     const counts: number[] = [];
     let now = of;
     for (let turn = 0; turn < count; turn++) {
-      now = later(carriedOut(now, plan(now, { spares })), PLAN_MS);
+      now = later(carriedOut(now, plan(now, { memory })), PLAN_MS);
       counts.push(holdersOf(now).length);
     }
     return { counts, now };

@@ -15,7 +15,10 @@ export const FANOUT = 4;
 export interface Balance {
   readonly site: PlanSite;
   /** Who would be served best there. */
-  arrivalsPerS: number;
+  perS: number;
+  lastingPerS: number;
+  /** Who watches there and has to move. */
+  moving: number;
   /** For those who watch there, and those who will have come by the time that one more copy is made. */
   needMbps: number;
   /** What those who hold it there can send to viewers, the present ones among them. */
@@ -92,7 +95,15 @@ export class Balances {
 
   at(site: PlanSite): Balance {
     for (const balance of this.all) if (balance.site === site) return balance;
-    const balance: Balance = { site, arrivalsPerS: 0, needMbps: 0, haveMbps: 0, holders: 0 };
+    const balance: Balance = {
+      site,
+      perS: 0,
+      lastingPerS: 0,
+      moving: 0,
+      needMbps: 0,
+      haveMbps: 0,
+      holders: 0,
+    };
     this.all.push(balance);
     return balance;
   }
@@ -103,11 +114,16 @@ export class Balances {
       if (viewers === 0 && arrivalsPerS === 0) continue;
       const balance = this.at(on.site);
       balance.needMbps += viewers * bitrateMbps;
-      if (!asked) balance.arrivalsPerS += arrivalsPerS;
+      if (!on.mayHold) balance.moving += viewers;
+      if (!asked) balance.perS += arrivalsPerS;
     }
-    for (const [name, perS] of asked ?? []) this.at(sites.get(name) ?? root!.on.site).arrivalsPerS += perS;
+    for (const [name, { perS, lastingPerS }] of asked ?? []) {
+      const balance = this.at(sites.get(name) ?? root!.on.site);
+      balance.perS += perS;
+      balance.lastingPerS += lastingPerS;
+    }
     for (const balance of this.all)
-      balance.needMbps += balance.arrivalsPerS * comingPerArrival(balance.site.copyMs) * bitrateMbps;
+      balance.needMbps += balance.perS * comingPerArrival(balance.site.copyMs) * bitrateMbps;
   }
 
   #take(copy: Copy): number {

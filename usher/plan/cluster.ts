@@ -5,6 +5,7 @@ import type { Follow, Snapshot, StreamRecord } from '../../network/state/state.t
 import type { Policies, Policy } from '../placement/price/policy.ts';
 import { type Arrivals, bitrateMbps, readDemand } from './demand.ts';
 import { type Ground, type PlanServer, readGround, send } from './ground.ts';
+import type { PlanMemory } from './memory.ts';
 
 /** A rendition on one living server. */
 export interface Copy {
@@ -31,8 +32,8 @@ export interface Spread {
   readonly copies: Copy[];
   /** That of its origin. Undefined while that has none, or no living server is its origin. */
   root: Copy | undefined;
-  /** What ushers were asked for; undefined: only the servers say who comes. */
-  asked: Arrivals | undefined;
+  /** Who comes, by the name of the site that would serve them best; undefined: nobody asks ushers, and the servers say who comes. */
+  asked: ReadonlyMap<string, Arrivals> | undefined;
 }
 
 export interface Cluster {
@@ -47,7 +48,13 @@ export interface SpreadStream {
   readonly spreads: Spread[];
 }
 
-export function readCluster(snapshot: Snapshot, topology: Topology, policies: Policies): Cluster {
+export interface ClusterOptions {
+  readonly topology: Topology;
+  readonly policies: Policies;
+  readonly memory: PlanMemory;
+}
+
+export function readCluster(snapshot: Snapshot, { topology, policies, memory }: ClusterOptions): Cluster {
   const ground = readGround(snapshot, topology);
   const streams = new Map(snapshot.streams.map((stream) => [stream.name, spreadStream(stream, policies)]));
   for (const server of ground.servers.values()) readServer(snapshot, ground, server, streams);
@@ -63,7 +70,11 @@ export function readCluster(snapshot: Snapshot, topology: Topology, policies: Po
   // What was sent so far is there too: archives, and followers that no plan knows of. What was promised is not yet.
   for (const server of ground.servers.values())
     send(server, Math.max(0, knownMbps[server.index]! - server.load.usedMbps));
-  for (const [name, asked] of readDemand(snapshot)) shareOut(streams.get(name)?.spreads ?? [], asked);
+  for (const [name, asked] of readDemand(snapshot)) {
+    const of = streams.get(name);
+    const lastingPerS: LastingPerS = (site, perS) => memory.lastingPerS(name, site, snapshot.nowMs, perS);
+    if (of) shareOut(of.spreads, asked, lastingPerS);
+  }
   return { ground, streams: [...streams.values()] };
 }
 
@@ -175,19 +186,32 @@ function countUse({ copies, bitrateMbps: bitrate }: Spread, { ways }: Ground, kn
  * without having asked are added where they come; renditions get their parts by who watches them, the first one all of them
  * while nobody does.
  */
-function shareOut(spreads: readonly Spread[], asked: ReadonlyMap<string, number>): void {
+function shareOut(
+  spreads: readonly Spread[],
+  asked: ReadonlyMap<string, number>,
+  lastingPerS: LastingPerS,
+): void {
   const came = arrivalsAt(spreads);
   const extra = Math.max(0, sum(came.values()) - sum(asked.values()));
   const share = extra / (sum(came.values()) || 1);
   const all = new Map(asked);
   for (const [site, perS] of came) all.set(site, (all.get(site) ?? 0) + perS * share);
+  const arrivals = [...all].map(
+    ([site, perS]) => [site, { perS, lastingPerS: lastingPerS(site, perS) }] as const,
+  );
   const weights = spreads.map(weightOf);
   const weight = sum(weights);
   for (const [at, spread] of spreads.entries()) {
     const part = weight > 0 ? weights[at]! / weight : at === 0 ? 1 : 0;
-    spread.asked = new Map([...all].map(([site, perS]) => [site, perS * part]));
+    spread.asked = new Map(arrivals.map(([site, each]) => [site, partOf(each, part)]));
   }
 }
+
+function partOf({ perS, lastingPerS }: Arrivals, part: number): Arrivals {
+  return { perS: perS * part, lastingPerS: lastingPerS * part };
+}
+
+type LastingPerS = (site: string, perS: number) => number;
 
 function arrivalsAt(spreads: readonly Spread[]): Map<string, number> {
   const came = new Map<string, number>();

@@ -13,6 +13,9 @@ const RAMP = 2;
 /** Who comes stays for about so long: whether a copy near them pays depends on how many there will be. */
 export const STAY_S = 600;
 
+/** Ushers count who asks them over about so long. */
+const ASKED_S = 1.5;
+
 /** What a rendition is taken for until its first segment has closed. */
 const ASSUMED_BPS = 4_000_000;
 
@@ -28,11 +31,26 @@ export function comingPerArrival(copyMs: number): number {
   return (RAMP * (BEAT_MS + PLAN_MS + TOLD_MS + copyMs)) / 1000;
 }
 
-/** Arrivals per second by the name of the site that would serve them best. */
-export type Arrivals = ReadonlyMap<string, number>;
+/** Viewers per second who would be served best at one site. */
+export interface Arrivals {
+  /** Of late: within seconds. */
+  readonly perS: number;
+  /** Over the last minutes. */
+  readonly lastingPerS: number;
+}
 
-/** Of streams that ushers were asked for of late, by all of them together. */
-export function readDemand({ ushers }: Pick<Snapshot, 'ushers'>): ReadonlyMap<string, Arrivals> {
+/**
+ * How many there will be who watch, as far as can be said. What came in so short a time is by chance as much as twice its standard
+ * deviation more than comes usually: two viewers in one second are no stream of viewers yet.
+ */
+export function audience({ perS, lastingPerS }: Arrivals): number {
+  return STAY_S * Math.max(lastingPerS, perS - 2 * Math.sqrt(perS / ASKED_S));
+}
+
+/** Viewers per second by stream and the site that would serve them best, as all ushers together are asked. */
+export function readDemand({
+  ushers,
+}: Pick<Snapshot, 'ushers'>): ReadonlyMap<string, ReadonlyMap<string, number>> {
   const demand = new Map<string, Map<string, number>>();
   for (const usher of ushers)
     for (const [stream, sites] of Object.entries(usher.demand)) {

@@ -3,7 +3,7 @@
 import { hotMicroUsd } from '../placement/price/cost.ts';
 import { type Balance, EPSILON_MBPS } from './balance.ts';
 import { type Copy, copyOn, newCopy } from './cluster.ts';
-import { STAY_S } from './demand.ts';
+import { audience } from './demand.ts';
 import type { PlanServer, PlanSite } from './ground.ts';
 import type { Growth } from './growth.ts';
 import { crossingMicroUsd, elsewhereMicroUsd, hasRoom } from './prices.ts';
@@ -14,7 +14,7 @@ export type Offer =
 
 /** The cheapest for an hour, for all whom a site can't serve. Undefined: nobody has room. */
 export function bestOffer(growth: Growth, balance: Balance, mbps: number): Offer | undefined {
-  const viewers = Math.max(mbps / growth.spread.bitrateMbps, balance.arrivalsPerS * STAY_S);
+  const viewers = audience(balance) + balance.moving;
   let best: Offer | undefined;
   for (const other of growth.balances.all) {
     const offer = roomOffer(growth, balance, other, viewers);

@@ -7,10 +7,10 @@ import { type Branch, branchesOf } from './branch.ts';
 import type { Cluster, Copy, Spread, SpreadStream } from './cluster.ts';
 import type { PlanServer } from './ground.ts';
 import { grow, lackMbps } from './growth.ts';
+import type { PlanMemory } from './memory.ts';
 import { isAtRest } from './rest.ts';
 import { Shelves } from './shelves.ts';
 import { spareOf } from './shrink.ts';
-import type { Spares } from './spares.ts';
 import { successorOf } from './successors.ts';
 import { growTree, type Holders, secondParent } from './tree.ts';
 
@@ -22,16 +22,16 @@ interface Restless extends Holders {
 export class Planning {
   readonly #snapshot: Snapshot;
   readonly #cluster: Cluster;
-  readonly #spares: Spares;
+  readonly #memory: PlanMemory;
   readonly #shelves = new Shelves();
   /** Who follows what, of renditions that do not stay as they are. */
   readonly #grown = new Map<Spread, ReadonlyMap<PlanServer, Follow>>();
   readonly #successors = new Map<PlanServer, Map<string, Successor>>();
 
-  constructor(snapshot: Snapshot, cluster: Cluster, spares: Spares) {
+  constructor(snapshot: Snapshot, cluster: Cluster, memory: PlanMemory) {
     this.#snapshot = snapshot;
     this.#cluster = cluster;
-    this.#spares = spares;
+    this.#memory = memory;
     const restless: Restless[] = [];
     for (const of of cluster.streams)
       for (const spread of of.spreads) {
@@ -78,7 +78,7 @@ export class Planning {
     const spare = spareOf(spread, holders, balances, this.#cluster.ground.ways);
     if (!spare) return undefined;
     const rendition = `${spread.stream.name}/${spread.rendition}`;
-    return this.#spares.isDue(rendition, this.#snapshot.nowMs, spare.lingerMs) ? spare.copy : undefined;
+    return this.#memory.isDue(rendition, this.#snapshot.nowMs, spare.lingerMs) ? spare.copy : undefined;
   }
 
   #replan({ spread, of, holders, leaving }: Restless): void {

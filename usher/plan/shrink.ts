@@ -3,7 +3,7 @@
 import { hotMicroUsd } from '../placement/price/cost.ts';
 import type { Balances } from './balance.ts';
 import type { Copy, Spread } from './cluster.ts';
-import { STAY_S } from './demand.ts';
+import { audience } from './demand.ts';
 import type { Ways } from './ground.ts';
 import { crossingMicroUsd, elsewhereMicroUsd } from './prices.ts';
 
@@ -43,11 +43,11 @@ export function spareOf(
 /** Whether viewers would be served best at its site, where nobody else has it, and all in all pay for it. */
 function isNear(spread: Spread, copy: Copy, balances: Balances, ways: Ways): boolean {
   const here = balances.at(copy.on.site);
-  if (here.holders > 1 || here.arrivalsPerS === 0) return false;
+  if (here.holders > 1 || audience(here) === 0) return false;
   const away = balances.all
     .filter((other) => other !== here && other.holders > 0)
     .map((other) => elsewhereMicroUsd(spread, ways, copy.on.site, other.site));
-  return here.arrivalsPerS * STAY_S * Math.min(...away) > keepMicroUsd(spread, copy, ways);
+  return audience(here) * Math.min(...away) > keepMicroUsd(spread, copy, ways);
 }
 
 /** The price of making it again, which somebody waits for, over that of keeping it for a ms. */

@@ -2,12 +2,15 @@
 
 import type { Follow } from '../../../../network/state/state.ts';
 import { place } from '../../../placement/place.ts';
+import { askOf } from '../../../placement/price/cost.ts';
 import { DEFAULT_POLICIES, type Policies } from '../../../placement/price/policy.ts';
 import { bookingOf } from '../../../placement/promises/booking.ts';
+import { Demand, idealSite } from '../../../placement/promises/demand.ts';
 import { Promises } from '../../../placement/promises/promises.ts';
 import type { Choice, PlaceRequest } from '../../../placement/request.ts';
 import { Holders } from '../../../placement/scene/holders.ts';
 import { type Scene, sceneOf } from '../../../placement/scene/scene.ts';
+import { findStream } from '../../../placement/scene/streams.ts';
 import { Spending } from '../../../spending.ts';
 import { ttlS } from '../../../steering/steer.ts';
 import type { Chooser } from '../../chooser.ts';
@@ -16,7 +19,6 @@ import type { Server } from '../../world/plant.ts';
 import type { Stream } from '../../world/stream.ts';
 import type { Pathway, Viewer } from '../../world/viewer.ts';
 import type { World } from '../../world/world.ts';
-import { Asked } from './asked.ts';
 import { SimulatedCluster } from './cluster.ts';
 import { Leader } from './leader.ts';
 import { Steering, TURN_MS } from './steering.ts';
@@ -45,7 +47,7 @@ export class Headwater implements Chooser {
   readonly #promised = new Promises();
   readonly #holders = new Holders();
   readonly #spending = new Spending();
-  readonly #asked = new Asked();
+  readonly #demand = new Demand();
   /** Who watches by a CDN. */
   readonly #overflowed = new Set<Viewer>();
   #scene: Scene | undefined;
@@ -71,14 +73,17 @@ export class Headwater implements Chooser {
     });
     events.every(TURN_MS, () => {
       steering.take(plant.servers, this.#overflowed);
-      this.#cluster.hear(this.#asked.demand(events.nowMs), this.#spending.take());
+      this.#cluster.hear(this.#demand.report(TURN_MS / 1000), this.#spending.take());
     });
   }
 
   choose(viewer: Viewer, avoid: readonly Server[]): readonly Pathway[] {
-    this.#asked.count(viewer, this.#ground.events.nowMs);
     const request = { ...this.#requestOf(viewer), avoid: avoid.map(({ id }) => id) };
-    const decision = place(this.#sceneNow(), request);
+    const scene = this.#sceneNow();
+    const stream = findStream(scene.snapshot, request.stream);
+    const site = stream && idealSite(askOf(scene, request, stream));
+    if (site !== undefined) this.#demand.count(request.stream, site);
+    const decision = place(scene, request);
     if (decision.kind !== 'serve') return [];
     this.#promise(viewer, decision.choices[0]!);
     return decision.choices.map((choice) => this.#pathway(choice));

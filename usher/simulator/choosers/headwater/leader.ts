@@ -7,7 +7,7 @@ import { addTraffic } from '../../../placement/price/billing.ts';
 import type { Policies } from '../../../placement/price/policy.ts';
 import { changesOf } from '../../../plan/changes.ts';
 import { PLAN_MS } from '../../../plan/demand.ts';
-import { Spares } from '../../../plan/spares.ts';
+import { PlanMemory } from '../../../plan/memory.ts';
 import { plan } from '../../../planner.ts';
 import type { Server } from '../../world/plant.ts';
 import type { World } from '../../world/world.ts';
@@ -21,7 +21,7 @@ export class Leader {
   readonly #cluster: SimulatedCluster;
   readonly #policies: Policies;
   readonly #servers: ReadonlyMap<string, Server>;
-  readonly #spares = new Spares();
+  readonly #memory = new PlanMemory();
   readonly #accounting = new Accounting();
 
   constructor(world: World, cluster: SimulatedCluster, policies: Policies) {
@@ -37,7 +37,7 @@ export class Leader {
   #turn(): void {
     const { events, plant } = this.#world.ground;
     const snapshot = this.#cluster.snapshot();
-    const world = { topology: plant.topology, policies: this.#policies, spares: this.#spares };
+    const world = { topology: plant.topology, policies: this.#policies, memory: this.#memory };
     this.#account(snapshot);
     const changes = changesOf(snapshot.plan, plan(snapshot, world));
     const entries = Object.entries(changes);
