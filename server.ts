@@ -24,7 +24,7 @@ import { relayRoutes } from './network/relay/relay-server.ts';
 import { loadSecrets } from './network/secrets.ts';
 import { Draining } from './network/state/draining.ts';
 import { Member } from './network/state/member.ts';
-import { Ownership } from './network/state/ownership.ts';
+import { claimStream } from './network/state/ownership.ts';
 import { RedisLink } from './network/state/redis.ts';
 import type {
   BeatAnswer,
@@ -217,7 +217,6 @@ async function openServer(base: Base): Promise<OpenServer> {
   opened.use(holdings);
 
   let member: Member | undefined;
-  const ownership = new Ownership({ state, server: identity, holdings, clock });
   const origin: Origin | undefined = config.roles.includes('origin')
     ? await startOrigin({
         config,
@@ -226,7 +225,8 @@ async function openServer(base: Base): Promise<OpenServer> {
         clock,
         logger,
         metrics,
-        claim: (stream, takeover) => ownership.claim(stream, takeover),
+        claim: (stream, takeover) =>
+          claimStream(stream, takeover, { state, server: identity, holdings, clock }),
         draining,
         onChange: () => member?.announce(),
         id: identity.id,
@@ -264,9 +264,9 @@ async function openServer(base: Base): Promise<OpenServer> {
     logger,
     describe: () => ({
       server: describe(),
-      streams: (origin?.streams() ?? []).map((broadcast) => ownership.stamp(broadcast)),
+      streams: (origin?.streams() ?? []).map((broadcast) => ({ ...broadcast, origin: identity.id })),
     }),
-    onAnswer: (answer) => follow(answer, { holdings, ownership, origin, draining, successors }),
+    onAnswer: (answer) => follow(answer, { holdings, origin, draining, successors }),
     onTaken: taken.resolve,
   });
   opened.use(member);
@@ -275,7 +275,6 @@ async function openServer(base: Base): Promise<OpenServer> {
 
 interface Followers {
   readonly holdings: Holdings;
-  readonly ownership: Ownership;
   readonly origin: Origin | undefined;
   readonly draining: Draining;
   readonly successors: Successors;
@@ -284,25 +283,19 @@ interface Followers {
 /** What the state says to a beat: whom to follow, which streams are another's now, and whether the server is to be emptied. */
 function follow(
   { assignment, drain, lost }: BeatAnswer,
-  { holdings, ownership, origin, draining, successors }: Followers,
+  { holdings, origin, draining, successors }: Followers,
 ): void {
   draining.hear(drain);
   if (!draining.isOn) successors.clear();
   else if (assignment) successors.plan(assignment.successors);
   for (const stream of lost) {
-    ownership.forget(stream.name);
     const feed = origin?.lose(stream.name, stream.origin);
     if (feed) holdings.release(stream.name, SOURCE, feed, []);
   }
   if (assignment) holdings.assign(assignment.follows);
 }
 
-function leftIn({
-  edge,
-  holdings,
-  origin,
-  draining,
-}: Omit<Followers, 'ownership' | 'successors'> & { edge: Edge }) {
+function leftIn({ edge, holdings, origin, draining }: Omit<Followers, 'successors'> & { edge: Edge }) {
   const { hls, progressive } = edge.sessions;
   const streams = origin?.streams() ?? [];
   const broadcasts = draining.isOverdue ? streams.filter(({ live }) => live) : streams;

@@ -4,18 +4,21 @@ import type { Clock, Timer } from '../network/clock.ts';
 import { CodedError } from '../network/errors.ts';
 import type { Feed } from '../network/feed/feed.ts';
 import { SOURCE } from '../network/feed/feeds.ts';
+import type { Numbering } from '../network/feed/numbering.ts';
 import { describeRendition } from '../network/feed/rendition.ts';
 import type { Logger } from '../network/logger.ts';
 import type { RenditionRecord, StreamRecord } from '../network/state/state.ts';
 import { readTag } from './flv/flv.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import type { RtmpMessage } from './media.ts';
-import { type Numbering, type Packaged, Packager } from './packager/packager.ts';
+import { type Packaged, Packager } from './packager/packager.ts';
 import type { PublishRequest } from './rtmp/publication.ts';
 
 export interface BroadcastOptions {
   readonly name: string;
   readonly feed: Feed;
+  /** Of the claim by which this server is its origin. */
+  readonly term: number;
   /** Where the feed's numbering goes on. */
   readonly numbering: Numbering;
   /** Wall clock, ms since the Unix epoch. */
@@ -30,8 +33,8 @@ export interface BroadcastOptions {
   readonly onEnd: () => void;
 }
 
-/** What an origin says of a broadcast: whose claim it is, the server adds. */
-export type BroadcastRecord = Omit<StreamRecord, 'origin' | 'term'>;
+/** What an origin says of a broadcast. */
+export type BroadcastRecord = Omit<StreamRecord, 'origin'>;
 
 /** The connection that feeds a broadcast now. Ending it is what a takeover does. */
 export type Source = Pick<PublishRequest, 'close' | 'reconnect'>;
@@ -41,12 +44,14 @@ export class Broadcast {
   #source: Source | undefined;
   #packager: Packager | undefined;
   #numbering: Numbering;
+  #term: number;
   #grace: Timer | undefined;
   #rendition: RenditionRecord | undefined;
 
   constructor(options: BroadcastOptions) {
     this.#options = options;
     this.#numbering = options.numbering;
+    this.#term = options.term;
     options.feed.subscribe((chunk) => {
       if (chunk?.startsSegment) this.#describe();
     });
@@ -57,10 +62,12 @@ export class Broadcast {
     const newest = feed.at(feed.next - 1);
     return {
       name: this.#options.name,
+      term: this.#term,
       startedAtMs: this.#options.startedAtMs,
       live: this.#source !== undefined,
       epoch: newest?.epoch ?? 0,
       lastMsn: newest?.msn ?? -1,
+      numbering: this.#packager?.numbering ?? this.#numbering,
       renditions: this.#rendition ? [this.#rendition] : [],
     };
   }
@@ -80,6 +87,11 @@ export class Broadcast {
   /** The connection that feeds it, or undefined within the grace time. */
   get source(): Source | undefined {
     return this.#source;
+  }
+
+  /** This server has claimed the stream anew. */
+  claimed(term: number): void {
+    this.#term = term;
   }
 
   /** Goes on from a connection, in a new epoch. Whoever fed it before must have been detached. */

@@ -4,11 +4,11 @@ import type { Clock } from '../network/clock.ts';
 import { reasonOf } from '../network/errors.ts';
 import type { Feed } from '../network/feed/feed.ts';
 import { type Feeds, SOURCE } from '../network/feed/feeds.ts';
+import { FIRST_NUMBERING } from '../network/feed/numbering.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Owned } from '../network/state/ownership.ts';
 import { Broadcast, type BroadcastRecord } from './broadcast.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
-import { FIRST_NUMBERING } from './packager/packager.ts';
 import { numberingAfter, numberingBeyond } from './packager/resume.ts';
 import type { PublishPolicy } from './publish-policy.ts';
 import type { Publication, PublishDecision, PublishRequest } from './rtmp/server.ts';
@@ -115,7 +115,9 @@ export class Ingest {
       if (owned.kind === 'held') {
         return this.#refuse('NetStream.Publish.BadName', isTaken(name, `on server ${owned.by}`));
       }
-      return this.#accept(request, this.#broadcasts.get(name) ?? this.#begin(name, owned));
+      const broadcast = this.#broadcasts.get(name) ?? this.#begin(name, owned);
+      broadcast.claimed(owned.term);
+      return this.#accept(request, broadcast);
     } catch (error) {
       const present = this.#broadcasts.get(name);
       if (present) return this.#accept(request, present);
@@ -134,7 +136,7 @@ export class Ingest {
     return { kind: 'accept', publication: this.#publication(broadcast, request) };
   }
 
-  #begin(name: string, { adopt, before }: Owned & { kind: 'claimed' }): Broadcast {
+  #begin(name: string, { term, adopt, before }: Owned & { kind: 'claimed' }): Broadcast {
     const feed = adopt();
     const { clock, logger, metrics, graceMs, onChange, onBroadcast } = this.#options;
     const seen = numberingAfter(feed);
@@ -142,6 +144,7 @@ export class Ingest {
     const broadcast = new Broadcast({
       name,
       feed,
+      term,
       numbering: known ?? FIRST_NUMBERING,
       // Whoever still has its feed has it of the same broadcast.
       startedAtMs: (seen && before?.startedAtMs) ?? clock.now(),

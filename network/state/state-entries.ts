@@ -119,6 +119,14 @@ const STREAM: Shape = {
   live: 'boolean',
   epoch: 'number',
   lastMsn: 'number',
+  numbering: {
+    sequence: 'number',
+    msn: 'number',
+    epoch: 'number',
+    discontinuitySequence: 'number',
+    targetDurationS: 'number',
+    endTicks: 'number',
+  },
   renditions: [RENDITION],
 };
 

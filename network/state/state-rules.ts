@@ -1,9 +1,10 @@
 // What the cluster state makes of what it stores, the same in every implementation. Pure.
 
 import { CodedError } from '../errors.ts';
+import { FIRST_NUMBERING } from '../feed/numbering.ts';
 import { quoted } from '../names.ts';
 import { type Hearing, isAlive, isWithin, type Limits } from './liveness.ts';
-import type { KnownServer, ServerIdentity, StreamRecord } from './state.ts';
+import type { KnownServer, PastStream, ServerIdentity, StreamRecord } from './state.ts';
 
 /** A stream as it is stored: whose it is, and what its origin announced. */
 export interface StreamEntry {
@@ -35,7 +36,14 @@ export function shownStream(
   limits: Limits,
 ): StreamRecord {
   const { origin, term, atMs, record } = entry;
-  const known = record ?? { startedAtMs: atMs, live: true, epoch: 0, lastMsn: -1, renditions: [] };
+  const known = record ?? {
+    startedAtMs: atMs,
+    live: true,
+    epoch: 0,
+    lastMsn: -1,
+    numbering: FIRST_NUMBERING,
+    renditions: [],
+  };
   return { ...known, name, origin, term, live: known.live && isHeld(entry, hearing, limits) };
 }
 
@@ -45,8 +53,16 @@ export function claimedBefore(
   entry: StreamEntry | undefined,
   hearing: Hearing,
   limits: Limits,
-): StreamRecord | undefined {
-  return entry?.record && shownStream(name, entry, hearing, limits);
+): PastStream | undefined {
+  if (!entry?.record) return undefined;
+  const { kind, atMs, record } = entry;
+  // One that left or ended has announced it within a beat of that.
+  const unheardMs = kind === 'held' ? Math.max(1, hearing.nowMs - atMs) : limits.beatMs;
+  return {
+    ...shownStream(name, entry, hearing, limits),
+    unheardMs: record.live ? unheardMs : 0,
+    isOver: kind === 'ended',
+  };
 }
 
 /** Of living servers those that hold a stream, its origin first, although that may not have a chunk of it yet. */

@@ -1,5 +1,6 @@
 // The cluster state: what every server says of itself and what usher wants of it. The seam between servers and ushers.
 
+import type { Numbering } from '../feed/numbering.ts';
 import type { KnownUsher, LeaseAnswer, UplinkAccount, UsherReport } from './lease.ts';
 import type { Hearing } from './liveness.ts';
 
@@ -35,6 +36,8 @@ export interface StreamRecord {
   readonly epoch: number;
   /** Media sequence number of the newest segment; -1 before the first. */
   readonly lastMsn: number;
+  /** What the next origin goes on from, if no server has the feed any more. */
+  readonly numbering: Numbering;
   readonly renditions: readonly RenditionRecord[];
 }
 
@@ -189,9 +192,17 @@ export interface Whereabouts {
   readonly holders: readonly KnownServer[];
 }
 
+/** What a stream's last origin announced, whichever server that was. */
+export interface PastStream extends StreamRecord {
+  /** How long it may have gone on since without being heard: 0 when it had nothing to go on with. */
+  readonly unheardMs: number;
+  /** The broadcast was over: what comes is another, that only its numbers go on. */
+  readonly isOver: boolean;
+}
+
 export type Claim =
-  /** `before` is what its last origin announced, whichever server that was, if that is remembered. */
-  | { readonly kind: 'claimed'; readonly term: number; readonly before: StreamRecord | undefined }
+  /** `before` is undefined when nothing is remembered of a last origin. */
+  | { readonly kind: 'claimed'; readonly term: number; readonly before: PastStream | undefined }
   | { readonly kind: 'held'; readonly by: string; readonly term: number };
 
 export type Lead =

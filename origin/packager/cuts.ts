@@ -12,7 +12,7 @@ const TICKS_PER_S = 90_000;
  */
 const PART_TARGET_MS = 200;
 /** Key frames closer than this do not each begin a segment: every frame of some sources is one. */
-const MIN_SEGMENT_MS = 500;
+export const MIN_SEGMENT_MS = 500;
 /** Where a GOP that does not end is cut while no target duration is fixed. */
 const MAX_FIRST_SEGMENT_MS = 10_000;
 /** Without video any frame can begin a segment. */

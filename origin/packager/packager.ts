@@ -1,6 +1,7 @@
 // The packager: a connection's packets become the chunks of a feed, once, with all that anybody will need to know about them. Pure.
 
 import { CodedError } from '../../network/errors.ts';
+import type { Numbering } from '../../network/feed/numbering.ts';
 import type { Chunk } from '../../network/media/chunk.ts';
 import { VIDEO_TIMESCALE } from '../../network/media/fmp4.ts';
 import type { Init } from '../../network/media/init.ts';
@@ -12,33 +13,6 @@ import { Cuts } from './cuts.ts';
 import { Epoch, type Formats } from './epoch.ts';
 import { type AudioFrame, type Frame, Hold, isVideo, type VideoFrame } from './hold.ts';
 import { Timeline } from './timeline.ts';
-
-/** Where a feed's numbering and timeline stand: what the next epoch goes on from. */
-export interface Numbering {
-  /** Of the next chunk; a feed's first has 1. */
-  readonly sequence: number;
-  /** Media sequence number of the next segment. */
-  readonly msn: number;
-  /** The last epoch used; 0 before the first. */
-  readonly epoch: number;
-  /** Of the next epoch's first segment; 0 for the first epoch. */
-  readonly discontinuitySequence: number;
-  /** Seconds; 0 until the first segment has closed. */
-  readonly targetDurationS: number;
-  /** End of the media so far on the timeline that all epochs share, in ticks of 90 kHz. */
-  readonly endTicks: number;
-  /** The tracks that the feed has, once it has any: players do not survive a change of them. */
-  readonly tracks?: 'audio' | 'audio+video';
-}
-
-export const FIRST_NUMBERING: Numbering = {
-  sequence: 1,
-  msn: 0,
-  epoch: 0,
-  discontinuitySequence: 0,
-  targetDurationS: 0,
-  endTicks: 0,
-};
 
 export type Packaged =
   | { readonly kind: 'init'; readonly init: Init }

@@ -1,8 +1,10 @@
 // Where the numbering of a feed goes on that another server has written so far. Pure.
 
 import type { FeedReader } from '../../network/feed/feed.ts';
+import { FIRST_NUMBERING, type Numbering } from '../../network/feed/numbering.ts';
 import { VIDEO_TIMESCALE } from '../../network/media/fmp4.ts';
-import { FIRST_NUMBERING, type Numbering } from './packager.ts';
+import type { PastStream } from '../../network/state/state.ts';
+import { MIN_SEGMENT_MS } from './cuts.ts';
 
 /** Behind the newest chunk of a feed; undefined when it has none. */
 export function numberingAfter(feed: FeedReader): Numbering | undefined {
@@ -20,12 +22,26 @@ export function numberingAfter(feed: FeedReader): Numbering | undefined {
   };
 }
 
-/** A claim is as old as the last beat and the time to notice its end: no more segments than these were made since. */
-const SEGMENTS_UNHEARD_OF = 16;
+type Past = Pick<PastStream, 'numbering' | 'unheardMs' | 'isOver'>;
 
-/** Beyond everything that an origin can have made since it was last heard of: nobody has its feed any more. */
-export function numberingBeyond({ epoch, lastMsn }: { epoch: number; lastMsn: number }): Numbering {
-  return { ...FIRST_NUMBERING, epoch, msn: lastMsn + 1 + SEGMENTS_UNHEARD_OF, discontinuitySequence: 1 };
+/**
+ * Beyond everything that an origin can have made of which nobody has heard: nobody has its feed any more. Exactly behind it where
+ * it had nothing more to make.
+ */
+export function numberingBeyond({ numbering, unheardMs, isOver }: Past): Numbering {
+  const { msn, sequence, endTicks, epoch, discontinuitySequence } = numbering;
+  // Who played what is over plays no more: another broadcast has the tracks and the target duration that it has.
+  const past = isOver
+    ? { ...FIRST_NUMBERING, msn, sequence, endTicks, epoch, discontinuitySequence }
+    : numbering;
+  if (unheardMs === 0) return past;
+  return {
+    ...past,
+    msn: msn + Math.ceil(unheardMs / MIN_SEGMENT_MS) + 1,
+    // Of no feed there is more than a chunk each millisecond.
+    sequence: sequence + unheardMs,
+    endTicks: endTicks + (unheardMs * VIDEO_TIMESCALE) / 1000,
+  };
 }
 
 /** Where a track's newest chunk ends, on the timeline that all epochs share. */

@@ -23,6 +23,7 @@ beforeEach(() => {
     policy: async () => ({ kind: 'allowed' }),
     claim: async (stream) => ({
       kind: 'claimed',
+      term: 1,
       adopt: () => feeds.open(stream, SOURCE),
       before: undefined,
     }),

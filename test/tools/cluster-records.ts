@@ -39,6 +39,14 @@ export function streamRecord(
     live: true,
     epoch: 1_800_000_000,
     lastMsn: 7,
+    numbering: {
+      sequence: 1_001,
+      msn: 8,
+      epoch: 1_800_000_000,
+      discontinuitySequence: 1,
+      targetDurationS: 2,
+      endTicks: 1_440_000,
+    },
     renditions: [
       {
         name: 'source',

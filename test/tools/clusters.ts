@@ -58,6 +58,14 @@ export function stream(name: string, origin: string, changes: Partial<StreamReco
     live: true,
     epoch: 1_800_000_000,
     lastMsn: 59,
+    numbering: {
+      sequence: 1_001,
+      msn: 60,
+      epoch: 1_800_000_000,
+      discontinuitySequence: 1,
+      targetDurationS: 2,
+      endTicks: 1_440_000,
+    },
     renditions: [SOURCE],
     ...changes,
   };

@@ -2,11 +2,12 @@
 
 import { expect } from 'vitest';
 import { PART_MAX_MS } from '../../network/feed/hls-limits.ts';
+import { FIRST_NUMBERING, type Numbering } from '../../network/feed/numbering.ts';
 import type { Chunk } from '../../network/media/chunk.ts';
 import type { Init } from '../../network/media/init.ts';
 import { readTag } from '../../origin/flv/flv.ts';
 import type { RtmpMessage } from '../../origin/media.ts';
-import { FIRST_NUMBERING, type Numbering, type Packaged, Packager } from '../../origin/packager/packager.ts';
+import { type Packaged, Packager } from '../../origin/packager/packager.ts';
 
 export const EPOCH_MS = 1_700_000_000_000;
 

@@ -1,6 +1,7 @@
 // What must hold of every cluster state. The clock stands still until a test moves it, so nothing here waits for time to pass.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { FIRST_NUMBERING } from '../../../network/feed/numbering.ts';
 import {
   BEAT_MS,
   FORGET_MS,
@@ -191,7 +192,7 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
         const claim = await other.claim('alice', b, polite);
         expect(claim).toMatchObject({
           kind: 'claimed',
-          before: { origin: 'a', term, lastMsn: 41, live: false },
+          before: { origin: 'a', term, lastMsn: 41, live: false, unheardMs: BEAT_MS },
         });
         expect(claim.term).toBeGreaterThan(term);
       });
@@ -205,7 +206,7 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
         expect((await other.find('alice'))?.stream.live).toBe(false);
         expect(await other.claim('alice', b, polite)).toMatchObject({
           kind: 'claimed',
-          before: { lastMsn: 41 },
+          before: { lastMsn: 41, unheardMs: SILENCE_MS },
         });
         expect((await state.beat(a, [streamRecord('alice', 'a', term)])).lost).toMatchObject([
           { origin: 'b' },
@@ -262,6 +263,7 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
           live: true,
           epoch: 0,
           lastMsn: -1,
+          numbering: FIRST_NUMBERING,
           renditions: [],
         };
         expect((await other.snapshot()).streams).toEqual([stream]);
@@ -284,7 +286,7 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
         const taken = await other.claim('alice', b, { takeover: true });
         expect(taken).toMatchObject({
           kind: 'claimed',
-          before: { origin: 'a', term, lastMsn: 12, live: true },
+          before: { origin: 'a', term, lastMsn: 12, live: true, unheardMs: 1 },
         });
         expect(taken.term).toBeGreaterThan(term);
         expect((await state.beat(a, [streamRecord('alice', 'a', term)])).lost).toEqual([
@@ -335,7 +337,7 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
         expect(await other.find('alice')).toBeUndefined();
         expect(await other.claim('alice', b, polite)).toMatchObject({
           kind: 'claimed',
-          before: { lastMsn: 41, live: false },
+          before: { lastMsn: 41, live: false, unheardMs: BEAT_MS },
         });
         expect(await streamNames()).toEqual(['alice', 'bob']);
       });
@@ -356,6 +358,9 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
         await state.beat(a, [streamRecord('alice', 'a', 5, { live: false })]);
         expect((await other.find('alice'))?.stream.live).toBe(false);
         expect(await other.claim('alice', b, polite)).toMatchObject({ kind: 'held', by: 'a' });
+        await pass(SILENCE_MS);
+        const numbering = streamRecord('alice', 'a', 5).numbering;
+        expect(await other.claim('alice', b, polite)).toMatchObject({ before: { numbering, unheardMs: 0 } });
       });
     });
 

@@ -3,10 +3,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CodedError } from '../../../network/errors.ts';
+import { FIRST_NUMBERING } from '../../../network/feed/numbering.ts';
 import { readTag } from '../../../origin/flv/flv.ts';
 import type { AudioCodec, MediaPacket, VideoCodec } from '../../../origin/media.ts';
 import { FILLER_CONFIG } from '../../../origin/packager/codec/aac.ts';
-import { FIRST_NUMBERING, type Packaged, Packager } from '../../../origin/packager/packager.ts';
+import { type Packaged, Packager } from '../../../origin/packager/packager.ts';
 import { readFlvFile } from '../../tools/flv-file.ts';
 import { clip, sources } from '../../tools/media.ts';
 import { EPOCH_MS, expectSound } from '../../tools/packaged.ts';

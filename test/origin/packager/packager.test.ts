@@ -1,9 +1,10 @@
 // Whole broadcasts through the packager: each output is held to the rules of a feed, decoded by ffmpeg and read by mp4box.js.
 
 import { expect, test } from 'vitest';
+import { FIRST_NUMBERING } from '../../../network/feed/numbering.ts';
 import { readTag } from '../../../origin/flv/flv.ts';
 import type { RtmpMessage } from '../../../origin/media.ts';
-import { FIRST_NUMBERING, type Packaged, Packager } from '../../../origin/packager/packager.ts';
+import { type Packaged, Packager } from '../../../origin/packager/packager.ts';
 import { readFlvFile } from '../../tools/flv-file.ts';
 import { clip, decodeComplaints, picture, probe, sources, tone } from '../../tools/media.ts';
 import { readMp4File } from '../../tools/mp4-file.ts';

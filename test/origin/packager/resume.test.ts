@@ -51,9 +51,36 @@ describe('the numbering of a feed that another server wrote', () => {
     expect(numberingAfter(new Feed())).toBeUndefined();
   });
 
-  test('lies beyond all that was announced when nobody has the feed any more', () => {
-    const beyond = numberingBeyond({ epoch: 1_700_000_000, lastMsn: 41 });
-    expect(beyond.msn).toBeGreaterThan(42);
-    expect(beyond).toMatchObject({ epoch: 1_700_000_000, discontinuitySequence: 1 });
+  test('goes on as it was announced when nobody has the feed any more, and nothing was made since', () => {
+    const first = packageAll(messages);
+    const numbering = numberingBeyond({ numbering: first.numbering, unheardMs: 0, isOver: false });
+    expectSound([...first.packaged, ...packageAll(messages, { numbering }).packaged]);
+  });
+
+  test('goes on in numbers alone for another broadcast', () => {
+    const { numbering } = packageAll(messages);
+    const { tracks: _, ...rest } = numbering;
+    expect(numberingBeyond({ numbering, unheardMs: 0, isOver: true })).toEqual({
+      ...rest,
+      targetDurationS: 0,
+    });
+  });
+
+  test('goes on beyond all that can have been made since it was announced', () => {
+    // Key frames as close as segments can be.
+    const dense = packageAll(
+      readFlvFile(clip('flv', [...sources({ seconds: 3 }), '-c:v', 'libx264', '-g', '15'])),
+    );
+    const chunks = dense.packaged.flatMap((item) => (item.kind === 'chunk' ? [item.chunk] : []));
+    const announced = 40;
+    const numbering = numberingAfter(feedOf(dense.packaged.slice(0, announced)))!;
+    const unheardMs = (dense.numbering.endTicks - numbering.endTicks) / 90;
+    const beyond = numberingBeyond({ numbering, unheardMs, isOver: false });
+    expect(beyond.msn).toBeGreaterThan(chunks.at(-1)!.msn);
+    expect(beyond.msn).toBeLessThan(chunks.at(-1)!.msn + 4);
+    expect(beyond.sequence).toBeGreaterThan(chunks.at(-1)!.sequence);
+    expect(beyond.endTicks).toBeGreaterThanOrEqual(dense.numbering.endTicks);
+    const { epoch, discontinuitySequence, targetDurationS, tracks } = numbering;
+    expect(beyond).toMatchObject({ epoch, discontinuitySequence, targetDurationS, tracks });
   });
 });

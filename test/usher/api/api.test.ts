@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FIRST_NUMBERING } from '../../../network/feed/numbering.ts';
 import type { RenditionRecord, ServerRecord, StreamRecord } from '../../../network/state/state.ts';
 import { MemoryState } from '../../../network/state/state-memory.ts';
 import { signToken, verifyToken } from '../../../network/token.ts';
@@ -40,6 +41,7 @@ const alice: StreamRecord = {
   live: true,
   epoch: 1,
   lastMsn: 0,
+  numbering: { ...FIRST_NUMBERING, msn: 1 },
   renditions: [source],
 };
 const radio: StreamRecord = {

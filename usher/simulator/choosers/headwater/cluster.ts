@@ -1,5 +1,6 @@
 // The cluster as Headwater's ushers see it: servers beat once a second, the plan and the streams are as they were written.
 
+import { FIRST_NUMBERING } from '../../../../network/feed/numbering.ts';
 import type { Demand } from '../../../../network/state/lease.ts';
 import { BEAT_MS } from '../../../../network/state/liveness.ts';
 import type { KnownServer, Snapshot, StreamRecord } from '../../../../network/state/state.ts';
@@ -104,5 +105,5 @@ function recordOf({ name, kbps, origin, term }: Stream): StreamRecord {
   };
   const live = origin !== undefined;
   const from = { name, origin: origin?.id ?? '', term, startedAtMs: 0, live };
-  return { ...from, epoch: term, lastMsn: 100, renditions: [source] };
+  return { ...from, epoch: term, lastMsn: 100, numbering: FIRST_NUMBERING, renditions: [source] };
 }

@@ -1,0 +1,111 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Feed } from '../../../network/feed/feed.ts';
+import { claimStream, type Owned, type OwnershipOptions } from '../../../network/state/ownership.ts';
+import { MemoryState } from '../../../network/state/state-memory.ts';
+import { serverRecord, streamRecord } from '../../tools/cluster-records.ts';
+import { ManualClock } from '../../tools/manual-clock.ts';
+
+const [a, b] = [serverRecord('a'), serverRecord('b')];
+const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+let clock: ManualClock;
+let state: MemoryState;
+/** What the server follows of the stream: how far it is with that, and whether more comes. */
+let followed: { isCaughtUp: boolean; isFed: boolean } | undefined;
+let demanded: string[];
+const feed = new Feed();
+
+beforeEach(() => {
+  clock = new ManualClock();
+  state = new MemoryState(clock);
+  followed = undefined;
+  demanded = [];
+});
+
+function holdings(): OwnershipOptions['holdings'] {
+  return {
+    demand: async (stream) => {
+      demanded.push(stream);
+      return followed && feed;
+    },
+    get followed() {
+      const held = {
+        name: { stream: 'alice', rendition: 'source' },
+        get isCaughtUp() {
+          return followed?.isCaughtUp;
+        },
+        relayed: {
+          lineage: {
+            get isFed() {
+              return followed?.isFed;
+            },
+          },
+        },
+      };
+      return (followed ? [held] : []) as unknown as OwnershipOptions['holdings']['followed'];
+    },
+    adopt: () => feed,
+  };
+}
+
+function claim(server = b, takeover = false): Promise<Owned> {
+  return claimStream('alice', takeover, { state, server, holdings: holdings(), clock });
+}
+
+describe('a claim', () => {
+  test('of a new stream gives a feed to write, and looks for no other', async () => {
+    const owned = await claim();
+    expect(owned).toMatchObject({ kind: 'claimed', term: clock.now(), before: undefined });
+    expect(owned.kind === 'claimed' && owned.adopt()).toBe(feed);
+    expect(demanded).toEqual([]);
+  });
+
+  test('of what another server holds says whose it is', async () => {
+    await state.beat(a, [streamRecord('alice', 'a', 5)]);
+    expect(await claim()).toEqual({ kind: 'held', by: 'a' });
+  });
+
+  test('of what nobody has any more gives what was announced', async () => {
+    await state.beat(a, [streamRecord('alice', 'a', 5, { live: false })]);
+    await state.leave(a);
+    expect(await claim()).toMatchObject({ before: { origin: 'a', lastMsn: 7, unheardMs: 0 } });
+    expect(demanded).toEqual(['alice']);
+  });
+
+  test('of a stream that is over looks for nobody who has it', async () => {
+    await state.beat(a, [streamRecord('alice', 'a', 5)]);
+    await state.beat(a, []);
+    expect(await claim()).toMatchObject({ before: { lastMsn: 7, isOver: true } });
+    expect(demanded).toEqual([]);
+  });
+
+  test('by a new process of the last origin goes on from what that had announced', async () => {
+    await state.beat(a, [streamRecord('alice', 'a', 5)]);
+    for (let seconds = 0; seconds < 4; seconds++) {
+      clock.advance(1_000);
+      await state.beat(b, []);
+    }
+    await state.beat({ ...a, instance: 'another' }, []);
+    expect(await claim({ ...a, instance: 'another' })).toMatchObject({ before: { origin: 'a', lastMsn: 7 } });
+    expect(demanded).toEqual(['alice']);
+  });
+
+  test.each([
+    ['until all is here that the last origin gave away', { isCaughtUp: true, isFed: false }, 50],
+    ['and not for ever for an origin that goes on', { isCaughtUp: true, isFed: true }, 2_500],
+  ])('of what others still have waits %s', async (_, later, ms) => {
+    await state.beat(a, [streamRecord('alice', 'a', 5)]);
+    followed = { isCaughtUp: false, isFed: true };
+    let isDone = false;
+    const owned = claim(b, true).finally(() => {
+      isDone = true;
+    });
+    for (let passed = 0; passed < ms; passed += 50) {
+      await pause();
+      expect(isDone).toBe(false);
+      followed = later;
+      clock.advance(50);
+    }
+    expect(await owned).toMatchObject({ kind: 'claimed', before: { origin: 'a' } });
+  });
+});
