@@ -108,7 +108,9 @@ export class HlsSession {
 
   async #follow(): Promise<void> {
     while (typeof this.place === 'object') {
-      const answer = await this.#fetch(`${this.#steering}?_HLS_pathway=${this.place.pathway}`);
+      const question = new URL(this.#steering);
+      question.searchParams.set('_HLS_pathway', this.place.pathway);
+      const answer = await this.#fetch(question.href);
       if (answer.status !== 200) {
         this.failures.push(`${answer.status} of steering: ${await answer.text()}`);
         return;

@@ -10,7 +10,7 @@ import { type Scene, sceneServer } from '../placement/scene/scene.ts';
 import { rungsMbps } from '../placement/scene/streams.ts';
 import type { Presence } from '../quality/presence.ts';
 import type { Spending } from '../spending.ts';
-import { placeAgain } from '../steering/moving.ts';
+import { type Pace, placeAgain } from '../steering/moving.ts';
 import { Pacer } from '../steering/pacer.ts';
 import type { Destination, Directory } from '../steering/pathway-ids.ts';
 import { Polls } from '../steering/polls.ts';
@@ -87,14 +87,14 @@ class Steering {
   #decide(exchange: Exchange, guest: Guest, scene: Scene): Asked | undefined {
     const { clock } = this.#options;
     const nowMs = clock.monotonic();
-    const id = (exchange.query.get('_HLS_pathway') ?? '').replaceAll('"', '');
+    const id = pathwayIn(exchange);
     const here = readWay(id, guest, directoryOf(scene), wayMaker(this.#options, exchange));
     const request = { ...askFor(this.#options, exchange, guest), ...placeAgain(scene, here) };
     const decision = place(scene, request);
     if (decision.kind === 'unknown') return undefined;
-    const steered = steer(scene, here, decision, ({ key, mbpsPerS }, mbps) =>
-      this.#pacer.mayGo(key, mbps, mbpsPerS, nowMs),
-    );
+    const mayGo = ({ key, mbpsPerS }: Pace, mbps: number): boolean =>
+      this.#pacer.mayGo(key, mbps, mbpsPerS, nowMs);
+    const steered = id === '' ? unmoved(decision) : steer(scene, here, decision, mayGo);
     const isBusy = this.#polls.count(nowMs) > BUSY_POLLS_PER_S;
     return { scene, guest, here, decision, steered, ttlS: ttlS(steered.isChanging, isBusy) };
   }
@@ -154,10 +154,21 @@ function directoryOf(scene: Scene): Directory {
   };
 }
 
+/** For a player that does not say where it is: it hears where it may be, and nothing is promised for that. */
+function unmoved(decision: Asked['decision']): Steered {
+  const choices = decision.kind === 'serve' ? decision.choices : [];
+  return { kind: 'stays', reason: undefined, choices, isChanging: false };
+}
+
 function uplinkAt({ here, decision }: Asked): string {
   if (decision.kind !== 'serve' || here?.kind !== 'server') return '';
   const choice = decision.choices.find((each) => each.kind === 'server' && each.server.id === here.server.id);
   return choice?.kind === 'server' ? choice.uplink : '';
+}
+
+/** Some write it in quotation marks. Empty: the player does not say where it is. */
+function pathwayIn({ query }: Exchange): string {
+  return (query.get('_HLS_pathway') ?? '').replaceAll('"', '');
 }
 
 function declaredIn({ query }: Exchange): string[] {

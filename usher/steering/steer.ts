@@ -22,7 +22,7 @@ export function steer(
   mayGo: (pace: Pace, mbps: number) => boolean,
 ): Steered {
   const { name } = decision.stream;
-  const choices = decision.kind === 'serve' ? readyFirst(scene, name, decision.choices) : [];
+  const choices = decision.kind === 'serve' ? inOrder(scene, name, here, decision.choices) : [];
   const others = choices.filter((choice) => !isSame(choice, here));
   const [best] = choices;
   const changing = isChanging(scene, name, here);
@@ -48,15 +48,29 @@ export function ttlS(changes: boolean, isBusy: boolean): number {
 }
 
 /**
- * A server that is still to get the stream has nothing to play: those that have it come before it. A CDN that was the last
+ * A server that is still to get the stream has nothing to play: those that have it come before it. Of these the one comes first
+ * that a server which is being emptied sends playlists to: whoever was sent there already stays. A CDN that was the last
  * resort stays that: the copy will be there in a moment.
  */
-function readyFirst(scene: Scene, stream: string, choices: readonly Choice[]): Choice[] {
+function inOrder(
+  scene: Scene,
+  stream: string,
+  here: Destination | undefined,
+  choices: readonly Choice[],
+): Choice[] {
+  const successor = successorOf(scene, stream, here);
   const rankOf = (choice: Choice): number => {
-    if (choice.kind === 'cdn') return choice === choices[0] ? 0 : 3;
-    return isReady(scene, stream, choice) ? 1 : 2;
+    if (choice.kind === 'cdn') return choice === choices[0] ? 0 : 4;
+    if (!isReady(scene, stream, choice)) return 3;
+    return choice.server.id === successor ? 1 : 2;
   };
   return choices.toSorted((one, other) => rankOf(one) - rankOf(other));
+}
+
+function successorOf({ snapshot }: Scene, stream: string, here: Destination | undefined): string | undefined {
+  const id = here?.kind === 'server' ? here.server.id : '';
+  const successors = Object.hasOwn(snapshot.plan, id) ? snapshot.plan[id]!.successors : {};
+  return Object.hasOwn(successors, stream) ? successors[stream]!.id : undefined;
 }
 
 /** One who can stay waits for the copy; one who can't goes to where it is made for him, unless it is already being made. */

@@ -2,7 +2,7 @@
 
 import type { Pathway } from '../multivariant.ts';
 
-/** RFC 8216bis 7.1. */
+/** RFC 8216bis 7. */
 export interface SteeringList {
   readonly VERSION: 1;
   /** When the player is to ask again, seconds. */

@@ -25,7 +25,8 @@ function cluster(other: Partial<KnownServer>, plan: Snapshot['plan'] = {}): Snap
 
 function steered(given: Snapshot): Steered {
   const scene = sceneOf(given, { topology: TOPOLOGY });
-  const here = { kind: 'server', server: given.servers[1]! } as const;
+  const emptied = given.servers.find(({ id }) => id === 'here')!;
+  const here = { kind: 'server', server: emptied } as const;
   const request = { stream: 'alice', viewer: 'v', whence: {}, allowCdn: true };
   const decision = place(scene, { ...request, ...placeAgain(scene, here) });
   if (decision.kind === 'unknown') throw new Error('the stream is unknown');
@@ -48,6 +49,16 @@ describe('a viewer whose server is being emptied', () => {
     const answer = steered(cluster({ holdings: [holding('alice', 1)] }));
     expect(answer).toMatchObject({ kind: 'goes', reason: 'drain' });
     expect(namesOf(answer)).toEqual(['other', 'spare']);
+  });
+
+  test('goes where its server sends playlists to, before one that is less full', () => {
+    const given = cluster({ holdings: [holding('alice', 1)], sentMbps: 500 });
+    const better = server('better', { holdings: [holding('alice', 1)] });
+    const successors = { alice: { id: 'other', mediaUrl: 'https://other.example:8081' } };
+    const servers = [better, ...given.servers];
+    const plan = { here: { follows: [], successors } };
+    expect(namesOf(steered({ ...given, servers, plan }))).toEqual(['other', 'better', 'spare']);
+    expect(namesOf(steered({ ...given, servers }))).toEqual(['better', 'other', 'spare']);
   });
 
   test('waits for a copy that is being made, and does not go to a CDN meanwhile', () => {
