@@ -114,6 +114,18 @@ export class Follower implements LinkEvents {
     if (link === this.#candidate) this.#consider(link);
   }
 
+  /** Who falls quiet may be about to fail: the next parent is joined, and whoever is heard first is followed. */
+  onQuiet(link: Link): void {
+    if (link !== this.#current) return;
+    this.#tell();
+    if (link.isQuiet) this.#seekFed();
+    else if (this.#candidate && !this.#parents.isBetter(this.#candidate.parent, this.#place()!)) {
+      this.#stopJoining();
+      this.#parents.joined();
+      this.#seekBetter();
+    }
+  }
+
   onEnd(_: Link, reason: string): void {
     this.close();
     this.#options.events.onEnd(reason);
@@ -196,6 +208,10 @@ export class Follower implements LinkEvents {
     this.#options.logger.info({ parent: link.parent.id, path: link.lineage!.path }, 'following');
     this.#parents.joined();
     this.#tell();
+    this.#seekBetter();
+  }
+
+  #seekBetter(): void {
     if (this.#parents.next(this.#place())) this.#joinAfter(this.#parents.seekMs());
   }
 
@@ -221,6 +237,7 @@ export class Follower implements LinkEvents {
 
   /** The parent lives and has nothing: the nearer a server is to the break, the sooner it looks for another way. */
   #seekFed(): void {
+    this.#unfed?.cancel();
     this.#unfed = undefined;
     if (!this.#current || this.#current.lineage!.isFed) return;
     this.#parents.left(this.#current.parent, true);

@@ -25,12 +25,16 @@ export interface LinkEvents {
   /** The next chunk, with the init that came before it if there was one. A heartbeat has come before. */
   onChunk(link: Link, chunk: Chunk, init: Init | undefined): void;
   onHeartbeat(link: Link): void;
+  /** It has fallen quiet, or was heard again. */
+  onQuiet(link: Link): void;
   /** The stream is over. */
   onEnd(link: Link, reason: string): void;
   /** Called once: `relay_gone`, `relay_refused`, `relay_broken`, `relay_silent`, or what was wrong with the bytes. */
   onFail(link: Link, error: CodedError): void;
 }
 
+/** A heartbeat is late: nothing is wrong yet with a parent that may only be busy. */
+export const QUIET_MS = 800;
 /** More than three heartbeats: a parent that says nothing for so long is dead, frozen or cut off. */
 export const SILENCE_MS = 1_600;
 /** An answer begins with a heartbeat. */
@@ -51,6 +55,7 @@ export class Link {
   #announced = Number.POSITIVE_INFINITY;
   #heardAtMs: number;
   #watch: Timer;
+  #isQuiet = false;
   #isClosed = false;
 
   constructor(options: LinkOptions, events: LinkEvents) {
@@ -64,9 +69,13 @@ export class Link {
     this.#call = this.#dial();
   }
 
-  /** By way of which servers the feed comes to the parent; undefined until the parent has said so. */
+  /** By way of which servers the feed comes to the parent; undefined until the parent has said so. Nothing comes of a quiet one. */
   get lineage(): Lineage | undefined {
-    return this.#lineage;
+    return this.#lineage && this.#isQuiet ? { ...this.#lineage, isFed: false } : this.#lineage;
+  }
+
+  get isQuiet(): boolean {
+    return this.#isQuiet;
   }
 
   /** Sequence number up to which everything that the parent had has come, as far as that is known. */
@@ -115,7 +124,7 @@ export class Link {
 
   #read(bytes: Uint8Array): void {
     if (this.#isClosed) return;
-    this.#heardAtMs = this.#options.clock.monotonic();
+    this.#hear();
     try {
       for (const piece of this.#splitter.push(bytes)) {
         this.#take(piece);
@@ -125,6 +134,14 @@ export class Link {
       if (!(error instanceof CodedError)) throw error;
       this.fail(error);
     }
+  }
+
+  #hear(): void {
+    this.#heardAtMs = this.#options.clock.monotonic();
+    if (!this.#isQuiet) return;
+    this.#isQuiet = false;
+    this.#listenIn(QUIET_MS);
+    this.#events.onQuiet(this);
   }
 
   #take(piece: Piece): void {
@@ -143,6 +160,7 @@ export class Link {
     }
     if (signal.kind === 'move') throw new CodedError('bad_signal', 'a server is told to move as viewers are');
     const { path, isFed, next } = signal;
+    if (!this.#lineage) this.#listenIn(QUIET_MS);
     this.#lineage = { path, isFed };
     this.#announced = next;
     if (next <= this.#delivered) this.#reached = next;
@@ -157,11 +175,25 @@ export class Link {
     this.#events.onChunk(this, chunk, init);
   }
 
+  #listenIn(delayMs: number): void {
+    this.#watch.cancel();
+    this.#watch = this.#options.clock.after(delayMs, () => this.#listen());
+  }
+
   #listen(): void {
     const limitMs = this.#lineage ? SILENCE_MS : OPEN_MS;
-    const leftMs = this.#heardAtMs + limitMs - this.#options.clock.monotonic();
-    if (leftMs > 0) this.#watch = this.#options.clock.after(leftMs, () => this.#listen());
-    else this.fail(new CodedError('relay_silent', `nothing was heard for ${limitMs} ms`));
+    const silentMs = this.#options.clock.monotonic() - this.#heardAtMs;
+    if (silentMs >= limitMs) {
+      this.fail(new CodedError('relay_silent', `nothing was heard for ${limitMs} ms`));
+      return;
+    }
+    const isQuiet = this.#lineage !== undefined && silentMs >= QUIET_MS;
+    const nextMs = isQuiet || !this.#lineage ? limitMs : QUIET_MS;
+    this.#listenIn(nextMs - silentMs);
+    if (isQuiet && !this.#isQuiet) {
+      this.#isQuiet = true;
+      this.#events.onQuiet(this);
+    }
   }
 }
 

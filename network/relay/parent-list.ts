@@ -48,6 +48,10 @@ export class ParentList {
     return eligible.find((parent) => this.#rankOf(parent) > this.#last) ?? eligible[0];
   }
 
+  isBetter(parent: Parent, present: Present): boolean {
+    return this.#eligible(present).some((other) => isEqual(other, parent));
+  }
+
   /** How long to wait before the next try: not at all while there is one that was not tried. */
   pauseMs(present: Present | undefined): number {
     const untried = this.#eligible(present).length - this.#failures;

@@ -42,6 +42,7 @@ export class SimulatedCluster {
   readonly log: string[] = [];
   readonly counts: Record<string, number> = {};
   readonly #dice: Dice;
+  #plans = 0;
   #isCalm = false;
 
   constructor(seed: number) {
@@ -181,10 +182,9 @@ export class SimulatedCluster {
           .push({ stream: stream.name, rendition: RENDITION, parents: parents.map((one) => one.parent) });
       }
     }
+    const plan = ++this.#plans;
     for (const [server, wanted] of follows) {
-      this.clock.after(this.#dice.upTo(1_500), () =>
-        server.process.run(() => server.holdings.assign(wanted)),
-      );
+      this.clock.after(this.#dice.upTo(1_500), () => server.process.run(() => server.assign(wanted, plan)));
     }
   }
 
@@ -225,7 +225,7 @@ export class SimulatedCluster {
     this.network.kill(server.id);
     this.clock.after(500 + this.#dice.upTo(20_000), () => {
       server.start();
-      if (this.#dice.isOneIn(2)) this.#plan(false);
+      if (this.#dice.isOneIn(2) || this.#isCalm) this.#plan(false);
     });
   }
 
@@ -287,6 +287,7 @@ export class SimulatedServer implements Host {
   holdings!: Holdings;
   readers: SimulatedReader[] = [];
   #routes: readonly Route[] = [];
+  #plan = 0;
 
   constructor(id: string, options: ServerOptions) {
     this.id = id;
@@ -323,6 +324,13 @@ export class SimulatedServer implements Host {
     this.readers = this.readers.map((reader) => reader.restarted(feeds));
     network.listen(this.id, this);
     note('starts');
+  }
+
+  /** With a beat comes the plan as it is then: never an older one after a newer. */
+  assign(follows: readonly Follow[], plan: number): void {
+    if (plan < this.#plan) return;
+    this.#plan = plan;
+    this.holdings.assign(follows);
   }
 
   kill(): void {
