@@ -1,10 +1,9 @@
 // Links between sites as placement sees them: what copies of streams use of them, and what one more would cost. Pure.
 
 import { type Link, linkBetween, type Topology } from '../../../network/map/topology.ts';
-import type { Snapshot } from '../../../network/state/state.ts';
+import type { Snapshot, StreamRecord } from '../../../network/state/state.ts';
 import { type Load, linkResource } from './loads.ts';
 import type { LoadMaker } from './plant.ts';
-import { findStream } from './streams.ts';
 
 export interface SceneLink {
   readonly link: Link;
@@ -46,24 +45,30 @@ export class Links {
 function usedMbps(snapshot: Snapshot, topology: Topology): Map<string, number> {
   const used = new Map<string, number>();
   if (topology.links.length === 0) return used;
-  const siteOf = new Map(snapshot.servers.map(({ id, site }) => [id, site]));
-  const directed = new Map<string, number>();
-  for (const { id, site } of snapshot.servers) {
-    if (!Object.hasOwn(snapshot.plan, id)) continue;
-    for (const { stream, rendition, parents } of snapshot.plan[id]!.follows) {
-      const from = siteOf.get(parents[0]?.id ?? '');
-      if (from === undefined || from === site) continue;
-      const direction = `${from}\n${site}`;
-      const mbps = (directed.get(direction) ?? 0) + bitrateMbps(snapshot, stream, rendition);
-      directed.set(direction, mbps);
-      const resource = linkResource(from, site);
+  for (const [from, directions] of crossings(snapshot))
+    for (const [to, mbps] of directions) {
+      const resource = linkResource(from, to);
       used.set(resource, Math.max(used.get(resource) ?? 0, mbps));
     }
-  }
   return used;
 }
 
-function bitrateMbps(snapshot: Snapshot, stream: string, rendition: string): number {
-  const record = findStream(snapshot, stream)?.renditions.find(({ name }) => name === rendition);
+/** What goes from each site to each other, by the plan. It may have more lines than there are servers and streams together. */
+function crossings({ servers, streams, plan }: Snapshot): Map<string, Map<string, number>> {
+  const siteOf = new Map(servers.map(({ id, site }) => [id, site]));
+  const records = new Map(streams.map((stream) => [stream.name, stream]));
+  const mbps = new Map<string, Map<string, number>>();
+  for (const { id, site } of servers)
+    for (const { stream, rendition, parents } of Object.hasOwn(plan, id) ? plan[id]!.follows : []) {
+      const from = siteOf.get(parents[0]?.id ?? '');
+      if (from === undefined || from === site) continue;
+      const directions = mbps.getOrInsertComputed(from, () => new Map());
+      directions.set(site, (directions.get(site) ?? 0) + bitrateMbps(records.get(stream), rendition));
+    }
+  return mbps;
+}
+
+function bitrateMbps(stream: StreamRecord | undefined, rendition: string): number {
+  const record = stream?.renditions.find(({ name }) => name === rendition);
   return (record?.averageBps ?? 0) / 1e6;
 }

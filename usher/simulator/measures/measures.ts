@@ -17,6 +17,8 @@ export class Measures {
   /** Those that a CDN served although the own network had room when they came to it. */
   needlessCdnViewers = 0;
   cdnViewers = 0;
+  /** Who were there when counting began, and who came since. */
+  readonly present: number;
   arrived = 0;
   refused = 0;
   refusedWithRoom = 0;
@@ -29,7 +31,8 @@ export class Measures {
   readonly startMs = new Weights(60_000);
   readonly #sinceMs: number;
 
-  constructor(sinceMs: number) {
+  constructor(sinceMs: number, present: number) {
+    this.present = present;
     this.#sinceMs = sinceMs;
   }
 

@@ -155,6 +155,7 @@ export class Observer {
 }
 
 function viewersOf(measures: Measures): Result['viewers'] {
+  const all = measures.present + measures.arrived;
   const { arrived, ownHours, cdnHours, refusedHours, refused, interrupted, startMs } = measures;
   return {
     arrived,
@@ -167,7 +168,7 @@ function viewersOf(measures: Measures): Result['viewers'] {
     turnedAway: measures.turnedAway,
     meanStartMs: startMs.mean,
     p95StartMs: startMs.percentile(95),
-    movesPerViewer: arrived > 0 ? measures.moves / arrived : 0,
+    movesPerViewer: all > 0 ? measures.moves / all : 0,
     interruptedByDrains: interrupted.drain,
     interruptedByFailures: interrupted.failure,
   };

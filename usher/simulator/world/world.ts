@@ -21,7 +21,7 @@ export class World {
   readonly ground: Ground;
   readonly copies: Copies;
   readonly sessions: Sessions;
-  measures = new Measures(0);
+  measures = new Measures(0, 0);
   readonly #chooser: Chooser;
   readonly #level = new Level();
 
@@ -48,7 +48,7 @@ export class World {
     const { ground, sessions } = this;
     const { warmupMinutes, minutes } = ground.scenario;
     ground.events.runUntil(warmupMinutes * 60_000);
-    this.measures = new Measures(ground.events.nowMs);
+    this.measures = new Measures(ground.events.nowMs, sessions.here.size);
     const { measures } = this;
     const observer = new Observer({ ground, sessions, level: this.#level, measures });
     ground.events.runUntil((warmupMinutes + minutes) * 60_000);

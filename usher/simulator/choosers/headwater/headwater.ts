@@ -1,6 +1,6 @@
 // Headwater itself: production's placement, promises and planner, on what ushers would see of the simulated world.
 
-import type { Follow } from '../../../../network/state/state.ts';
+import type { Follow, Snapshot } from '../../../../network/state/state.ts';
 import { place } from '../../../placement/place.ts';
 import { askOf } from '../../../placement/price/cost.ts';
 import { DEFAULT_POLICIES, type Policies } from '../../../placement/price/policy.ts';
@@ -11,6 +11,7 @@ import type { Choice, PlaceRequest } from '../../../placement/request.ts';
 import { Holders } from '../../../placement/scene/holders.ts';
 import { type Scene, sceneOf } from '../../../placement/scene/scene.ts';
 import { findStream } from '../../../placement/scene/streams.ts';
+import { PLAN_MS } from '../../../plan/demand.ts';
 import { Spending } from '../../../spending.ts';
 import { ttlS } from '../../../steering/steer.ts';
 import type { Chooser } from '../../chooser.ts';
@@ -28,8 +29,6 @@ export interface HeadwaterOptions {
   readonly policies?: Policies;
 }
 
-/** A snapshot is used for so long. */
-const VIEW_MS = 200;
 /** What a server that nobody planned to have a stream keeps it for, after its last viewer. */
 const LINGER_MS = 30_000;
 /** A player notes that a connection is broken, and has further pathways. */
@@ -51,19 +50,20 @@ export class Headwater implements Chooser {
   /** Who watches by a CDN. */
   readonly #overflowed = new Set<Viewer>();
   #scene: Scene | undefined;
-  #readAtMs = 0;
+  /** Newer ones come less often than in production, because to read one costs more than to place a viewer. */
+  #view: Snapshot;
 
   constructor(ground: Ground, { name, policies = DEFAULT_POLICIES }: HeadwaterOptions) {
     this.name = name;
     this.#ground = ground;
     this.#policies = policies;
     this.#cluster = new SimulatedCluster(ground);
+    this.#view = this.#cluster.snapshot();
     this.#servers = new Map(ground.plant.servers.map((server) => [server.id, server]));
   }
 
   begin(world: World): void {
     const { events, plant } = this.#ground;
-    new Leader(world, this.#cluster, this.#policies);
     const steering = new Steering({
       scene: () => this.#sceneNow(),
       nowMs: () => events.nowMs,
@@ -73,7 +73,13 @@ export class Headwater implements Chooser {
     });
     events.every(TURN_MS, () => {
       steering.take(plant.servers, this.#overflowed);
-      this.#cluster.hear(this.#demand.report(TURN_MS / 1000), this.#spending.take());
+    });
+    const leader = new Leader(world, this.#cluster, this.#policies);
+    events.every(PLAN_MS, () => {
+      this.#cluster.hear(this.#demand.report(PLAN_MS / 1000), this.#spending.take());
+      const snapshot = this.#cluster.snapshot();
+      leader.turn(snapshot);
+      this.#view = { ...snapshot, plan: this.#cluster.plan };
     });
   }
 
@@ -135,10 +141,8 @@ export class Headwater implements Chooser {
   }
 
   #sceneNow(): Scene {
-    const { nowMs } = this.#ground.events;
-    if (this.#scene && nowMs - this.#readAtMs < VIEW_MS) return this.#scene;
-    this.#readAtMs = nowMs;
-    this.#scene = sceneOf(this.#cluster.snapshot(), {
+    if (this.#scene?.snapshot === this.#view) return this.#scene;
+    this.#scene = sceneOf(this.#view, {
       topology: this.#ground.plant.topology,
       policies: this.#policies,
       promised: this.#promised,

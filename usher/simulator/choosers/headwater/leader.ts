@@ -6,11 +6,11 @@ import { Accounting } from '../../../accounting.ts';
 import { addTraffic } from '../../../placement/price/billing.ts';
 import type { Policies } from '../../../placement/price/policy.ts';
 import { changesOf } from '../../../plan/changes.ts';
-import { PLAN_MS } from '../../../plan/demand.ts';
 import { PlanMemory } from '../../../plan/memory.ts';
 import { plan } from '../../../planner.ts';
 import type { Server } from '../../world/plant.ts';
 import type { World } from '../../world/world.ts';
+import { Calm } from './calm.ts';
 import type { SimulatedCluster } from './cluster.ts';
 
 /** The state tells a server so soon. */
@@ -23,6 +23,7 @@ export class Leader {
   readonly #servers: ReadonlyMap<string, Server>;
   readonly #memory = new PlanMemory();
   readonly #accounting = new Accounting();
+  readonly #calm = new Calm();
 
   constructor(world: World, cluster: SimulatedCluster, policies: Policies) {
     this.#world = world;
@@ -30,13 +31,13 @@ export class Leader {
     this.#policies = policies;
     this.#servers = new Map(world.ground.plant.servers.map((server) => [server.id, server]));
     const { events, scenario } = world.ground;
-    events.every(PLAN_MS, () => this.#turn());
     events.at(scenario.warmupMinutes * 60_000, () => this.#backdate());
   }
 
-  #turn(): void {
+  /** To be called every PLAN_MS. */
+  turn(snapshot: Snapshot): void {
+    if (!this.#calm.isTurn(snapshot)) return;
     const { events, plant } = this.#world.ground;
-    const snapshot = this.#cluster.snapshot();
     const world = { topology: plant.topology, policies: this.#policies, memory: this.#memory };
     this.#account(snapshot);
     const changes = changesOf(snapshot.plan, plan(snapshot, world));

@@ -11,13 +11,13 @@ import { Speed } from './speed.ts';
 const COPY_DECAY = 0.8;
 /** Of its card that a server keeps back for servers and caches at most. */
 const MAX_RESERVE = 0.1;
-/** Speeds below this are told as none, so that a record that says nothing new is the same as before. */
+/** Less than that is nobody. */
 const LEAST_PER_S = 0.01;
 
 export class Reporter {
   readonly server: Server;
   readonly #calendar: Calendar;
-  readonly #speeds = new Map<Copy, Speed>();
+  #speeds = new WeakMap<Copy, Speed>();
   #came: { readonly session: string; readonly atMs: number }[] = [];
   #copyMs = 0;
   #instance = 1;
@@ -30,7 +30,9 @@ export class Reporter {
 
   came(viewer: Viewer, copy: Copy, nowMs: number): void {
     this.#came.push({ session: String(viewer.id), atMs: nowMs });
-    this.#speeds.getOrInsertComputed(copy, () => new Speed()).count(nowMs);
+    const speed = this.#speeds.get(copy) ?? new Speed();
+    speed.count(nowMs);
+    this.#speeds.set(copy, speed);
   }
 
   copied(tookMs: number): void {
@@ -42,7 +44,7 @@ export class Reporter {
     this.#instance++;
     this.#copyMs = 0;
     this.#came = [];
-    this.#speeds.clear();
+    this.#speeds = new WeakMap();
   }
 
   record(nowMs: number): KnownServer {
@@ -75,7 +77,7 @@ export class Reporter {
     const { copies, card } = this.server;
     let heaviest = 0;
     for (const { stream, viewers, children, pulls } of copies.values())
-      if (viewers + children.size + pulls > 0) heaviest = Math.max(heaviest, stream.kbps);
+      if (stream.kbps > heaviest && viewers + children.size + pulls > 0) heaviest = stream.kbps;
     return Math.min(heaviest, card.capacityKbps * MAX_RESERVE);
   }
 
@@ -109,20 +111,22 @@ export class Reporter {
   /** Of copies that have their first whole segments. */
   #holdings(nowMs: number): Holding[] {
     const { copies } = this.server;
-    for (const copy of this.#speeds.keys()) if (copies.get(copy.stream) !== copy) this.#speeds.delete(copy);
-    const ready = [...copies.values()].filter((copy) => copy.viewers > 0 || copy.readyAtMs <= nowMs);
-    return ready.map((copy) => {
-      const perS = this.#speeds.get(copy)?.perS(nowMs) ?? 0;
-      const arrivalsPerS = perS < LEAST_PER_S ? 0 : perS;
-      return {
-        stream: copy.stream.name,
-        rendition: 'source',
-        viewers: copy.viewers,
-        arrivalsPerS,
-        next: 1_000,
-        parent: copy.parent?.server.id ?? null,
-      };
-    });
+    const holdings: Holding[] = [];
+    for (const copy of copies.values()) {
+      const { stream, viewers, readyAtMs } = copy;
+      if (viewers === 0 && readyAtMs > nowMs) continue;
+      const arrivalsPerS = this.#perS(copy, nowMs);
+      const parent = copy.parent?.server.id ?? null;
+      holdings.push({ stream: stream.name, rendition: 'source', viewers, arrivalsPerS, next: 1_000, parent });
+    }
+    return holdings;
+  }
+
+  #perS(copy: Copy, nowMs: number): number {
+    const perS = this.#speeds.get(copy)?.perS(nowMs) ?? 0;
+    if (perS >= LEAST_PER_S) return perS;
+    this.#speeds.delete(copy);
+    return 0;
   }
 }
 
