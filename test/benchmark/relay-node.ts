@@ -1,9 +1,16 @@
-// One server of the relay's benchmark: follows as it is told, and notes when each chunk came. `relay-node.ts <id> [origin]`.
+// One server of the relay's benchmark: follows as it is told, by its parent process or by the plan in a Redis, and notes when each
+// chunk came. `relay-node.ts <id> <origin|edge> [<address of Redis as JSON>]`.
 
+import { systemClock } from '../../network/clock.ts';
 import type { Feed } from '../../network/feed/feed.ts';
 import type { Chunk } from '../../network/media/chunk.ts';
-import type { Parent } from '../../network/state/state.ts';
+import { Member } from '../../network/state/member.ts';
+import type { RedisAddress } from '../../network/state/redis-client.ts';
+import type { Follow, Parent } from '../../network/state/state.ts';
+import { RedisState } from '../../network/state/state-redis.ts';
+import { holding, serverRecord, streamRecord } from '../tools/cluster-records.ts';
 import { Broadcaster } from '../tools/feed.ts';
+import { keepingLogger } from '../tools/keeping-logger.ts';
 import { RENDITION, RelayServer, STREAM } from '../tools/relay.ts';
 
 export type Order =
@@ -23,14 +30,16 @@ export interface NodeReport {
 const FRAME_BYTES = 6_500;
 const FRAME_MS = 1000 / 30;
 
-const [id = '', role] = process.argv.slice(2);
+const [id = '', role, address] = process.argv.slice(2);
 const server = await RelayServer.start(id);
 const ages: [number, number][] = [];
 let firstSegmentAtMs: number | undefined;
+let noted: Feed | undefined;
 
 if (role === 'origin') broadcast(server.feeds.open(STREAM, RENDITION));
+if (address) join(JSON.parse(address));
 process.on('message', (order: Order) => {
-  if (order.kind === 'follow') follow(order.parent);
+  if (order.kind === 'follow') follow([{ stream: STREAM, rendition: RENDITION, parents: [order.parent] }]);
   if (order.kind === 'begin') ages.length = 0;
   if (order.kind === 'report') process.send!({ agesUs: ages, firstSegmentAtMs } satisfies NodeReport);
 });
@@ -48,10 +57,32 @@ function broadcast(feed: Feed): void {
   }, 4);
 }
 
-function follow(parent: Parent): void {
-  server.follow(parent);
+function join(redis: RedisAddress): void {
+  const [clock, logger] = [systemClock, keepingLogger()];
+  const record = serverRecord(id, { relayUrl: server.parent.relayUrl });
+  new Member({
+    state: new RedisState({ address: redis, clock, logger }),
+    id,
+    clock,
+    logger,
+    describe: () => ({
+      server: { ...record, holdings: server.feed ? [holding(STREAM, { next: server.feed.next })] : [] },
+      streams: role === 'origin' ? [streamRecord(STREAM, id, 1)] : [],
+    }),
+    onAnswer: ({ assignment }) => assignment && follow(assignment.follows),
+    onTaken: (reason) => {
+      throw reason;
+    },
+  });
+}
+
+/** Only the first time is measured: the plan does not change any more. */
+function follow(follows: readonly Follow[]): void {
+  server.holdings.assign(follows);
+  if (!server.feed || noted === server.feed) return;
+  noted = server.feed;
   let segments = 0;
-  server.feed!.subscribe((chunk) => {
+  server.feed.subscribe((chunk) => {
     note(chunk);
     if (chunk?.startsSegment && ++segments === 2) firstSegmentAtMs = Number(process.hrtime.bigint()) / 1e6;
   });

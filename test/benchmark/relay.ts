@@ -1,6 +1,12 @@
 // How long a chunk takes from server to server, and how long a stream takes to be on twenty servers. Real processes.
 
-import type { Parent } from '../../network/state/state.ts';
+import { systemClock } from '../../network/clock.ts';
+import type { RedisAddress } from '../../network/state/redis-client.ts';
+import type { Assignment, Parent } from '../../network/state/state.ts';
+import { RedisState } from '../../network/state/state-redis.ts';
+import { keepingLogger } from '../tools/keeping-logger.ts';
+import { RedisServer } from '../tools/redis-server.ts';
+import { RENDITION, STREAM } from '../tools/relay.ts';
 import { CLIENT_CORE, PinnedProcess, SERVER_CORE } from './processes.ts';
 import type { NodeReport, Order } from './relay-node.ts';
 import { percentile, type Report, table } from './report.ts';
@@ -60,16 +66,21 @@ interface Growth {
   readonly totalMs: number;
 }
 
-/** All servers run and one has the stream; then all are told at once whom to follow. */
+/** All servers run and beat, and one has the stream; then the plan changes in Redis, where all learn at once whom to follow. */
 async function measureGrowth(): Promise<Growth> {
   await using nodes = new AsyncDisposableStack();
-  const servers = await startNodes(nodes, SERVERS);
+  const redis = nodes.use(await RedisServer.start());
+  const address = redis.address();
+  const state = nodes.use(new RedisState({ address, clock: systemClock, logger: keepingLogger() }));
+  const servers = await startNodes(nodes, SERVERS, address);
   await delay(SETTLE_MS);
-  const beganAtMs = Number(process.hrtime.bigint()) / 1e6;
   const parentOf = (index: number): number => Math.floor((index - 1) / FAN_OUT);
-  servers.forEach((node, index) => {
-    if (index > 0) tell(node, { kind: 'follow', parent: servers[parentOf(index)]!.parent });
+  const plan = servers.slice(1).map(({ parent: { id } }, at): [string, Assignment] => {
+    const parents = [servers[parentOf(at + 1)]!.parent];
+    return [id, { follows: [{ stream: STREAM, rendition: RENDITION, parents }], successors: {} }];
   });
+  const beganAtMs = Number(process.hrtime.bigint()) / 1e6;
+  await state.lead('usher', undefined, { plan: Object.fromEntries(plan) });
   await delay(3_000);
   const tookMs: number[][] = [];
   for (let index = 1; index < servers.length; index++) {
@@ -82,11 +93,15 @@ async function measureGrowth(): Promise<Growth> {
   return { levels: levels.filter(({ depth }) => depth > 0), totalMs: Math.max(...tookMs.flat()) };
 }
 
-/** The first one is the origin. */
-async function startNodes(opened: AsyncDisposableStack, count: number): Promise<Node[]> {
+/** The first one is the origin. With an address they are members of the cluster whose state is there. */
+async function startNodes(
+  opened: AsyncDisposableStack,
+  count: number,
+  redis?: RedisAddress,
+): Promise<Node[]> {
   const starting = Array.from({ length: count }, async (_, index) => {
     const core = index % 2 === 0 ? SERVER_CORE : CLIENT_CORE;
-    const args = [`s${index}`, ...(index === 0 ? ['origin'] : [])];
+    const args = [`s${index}`, index === 0 ? 'origin' : 'edge', ...(redis ? [JSON.stringify(redis)] : [])];
     const process = opened.use(new PinnedProcess('relay-node.ts', args, { core }));
     return { process, parent: await process.next<Parent>() };
   });
@@ -120,7 +135,7 @@ function growthTable({ levels, totalMs }: Growth): string {
     String(servers),
     `${lastMs.toFixed(0)} ms`,
   ]);
-  const title = `From 1 to ${SERVERS} servers, fan-out ${FAN_OUT}: the first whole segment is everywhere after ${totalMs.toFixed(0)} ms`;
+  const title = `From 1 to ${SERVERS} servers, fan-out ${FAN_OUT}: the first whole segment is everywhere ${totalMs.toFixed(0)} ms after the plan changed in Redis`;
   return `${title}\n\n${table(['depth', 'servers', 'last one'], rows)}`;
 }
 

@@ -2,10 +2,11 @@
 
 import type { Redis } from 'ioredis';
 import { sleep, systemClock } from '../../network/clock.ts';
+import { MAX_DEMAND, type UsherReport } from '../../network/state/lease.ts';
 import { BEAT_MS } from '../../network/state/liveness.ts';
 import type { Assignment, PlanChanges, ServerRecord, StreamRecord } from '../../network/state/state.ts';
 import { RedisState } from '../../network/state/state-redis.ts';
-import { holding, serverRecord, streamRecord } from '../tools/cluster-records.ts';
+import { holding, serverRecord, streamRecord, usherReport } from '../tools/cluster-records.ts';
 import { keepingLogger } from '../tools/keeping-logger.ts';
 import { RedisServer } from '../tools/redis-server.ts';
 
@@ -102,6 +103,17 @@ async function measureBeats(admin: Redis, servers: readonly Simulated[]): Promis
   ];
 }
 
+type Verb = [name: string, times: number, run: (at: number) => Promise<unknown>];
+
+function report(usher: string, sequence: number, servers: readonly Simulated[]): UsherReport {
+  const want = { limitMbps: 10_000, usedMbps: 4_000, heldMbps: 50, wantMbps: 50 };
+  const wants = Object.fromEntries(servers.map(({ id }) => [`server/${id}`, want]));
+  const streams = servers.flatMap(({ origin }) => origin).slice(0, MAX_DEMAND);
+  const demand = Object.fromEntries(streams.map((stream) => [stream, { fra1: 1.5, ams1: 0.25 }]));
+  const changes = { sequence: sequence + 1, demand: servers.length > 50 ? demand : {} };
+  return usherReport(usher, wants, { ...changes, spentMicroUsd: { fast: 5 } });
+}
+
 async function measureVerbs(
   admin: Redis,
   state: RedisState,
@@ -123,7 +135,7 @@ async function measureVerbs(
   const changes = (count: number): PlanChanges =>
     Object.fromEntries(Array.from({ length: count }, (_, at) => [servers[at]!.id, plan(at)]));
   const newcomer = serverRecord('newcomer');
-  const verbs: [string, number, (at: number) => Promise<unknown>][] = [
+  const verbs: Verb[] = [
     [
       `lead, plan of all ${servers.length} servers`,
       1,
@@ -134,6 +146,12 @@ async function measureVerbs(
     ['find', 1_000, (at) => state.find(names[(at * 7) % names.length]!)],
     ['claim, held by another', 1_000, (at) => state.claim(names[at]!, newcomer, { takeover: false })],
     ['claim, new', 1_000, (at) => state.claim(`new-${at}`, newcomer, { takeover: false })],
+    ['drain', 100, (at) => state.drain(servers[at]!.id, null)],
+    ['lease, 50 resources', 100, (at) => state.lease(report('a', at, servers.slice(0, 50)))],
+    ...['b', 'c'].map((usher): Verb => {
+      const name = `lease, a resource for each server, 500 streams (usher ${usher})`;
+      return [name, 10, (at) => state.lease(report(usher, at, servers))];
+    }),
     ['snapshot', 10, () => state.snapshot()],
   ];
   const rows: [string, string][] = [];
