@@ -4,7 +4,7 @@ import { place } from '../../usher/placement/place.ts';
 import { bookingOf } from '../../usher/placement/promises/booking.ts';
 import { Promises } from '../../usher/placement/promises/promises.ts';
 import type { PlaceRequest } from '../../usher/placement/request.ts';
-import { Holders } from '../../usher/placement/scene/holders.ts';
+import { Kept } from '../../usher/placement/scene/kept.ts';
 import { sceneOf } from '../../usher/placement/scene/scene.ts';
 import {
   clusterOf,
@@ -53,14 +53,14 @@ function measure(size: Size, seconds: number): Result {
   const popular = new Popularity(size.streams);
   let current = clusterOf(size, popular);
   const promised = new Promises();
-  const holders = new Holders();
+  const kept = new Kept();
   const scenesMs: number[] = [];
   const tookUs: number[] = [];
   let [refused, decisions, decidingMs] = [0, 0, 0];
   const arriving = new Map<string, PlaceRequest[]>();
   for (let round = 0; decidingMs < seconds * 1000; round++) {
     const startedAt = process.threadCpuUsage();
-    const scene = sceneOf(current, { topology, promised, holders });
+    const scene = sceneOf(current, { topology, promised, kept });
     scenesMs.push(msSince(startedAt));
     const requests = Array.from({ length: PER_SNAPSHOT }, (_, at) =>
       requestOf(popular, dice, `${round}-${at}`),

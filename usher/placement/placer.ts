@@ -15,7 +15,7 @@ import { Demand, idealSite } from './promises/demand.ts';
 import { Leases } from './promises/leases.ts';
 import { Promises } from './promises/promises.ts';
 import type { Choice, Decision, PlaceRequest } from './request.ts';
-import { Holders } from './scene/holders.ts';
+import { Kept } from './scene/kept.ts';
 import { type Scene, sceneOf } from './scene/scene.ts';
 import { findStream } from './scene/streams.ts';
 
@@ -40,7 +40,7 @@ export class Placer implements AsyncDisposable {
   readonly quality = new Quality();
   readonly promised: Promises;
   readonly #options: PlacerOptions;
-  readonly #holders = new Holders();
+  readonly #kept = new Kept();
   readonly #lessee: Lessee;
   readonly #leases: Leases;
   readonly #demand = new Demand();
@@ -122,7 +122,7 @@ export class Placer implements AsyncDisposable {
     return sceneOf(snapshot, {
       quality: this.quality,
       promised: this.promised,
-      holders: this.#holders,
+      kept: this.#kept,
       topology: topology(),
       policies: policies(),
     });

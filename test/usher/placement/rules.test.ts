@@ -5,7 +5,7 @@ import type { KnownServer, Snapshot } from '../../../network/state/state.ts';
 import { place } from '../../../usher/placement/place.ts';
 import { bookingOf } from '../../../usher/placement/promises/booking.ts';
 import type { Decision, PlaceRequest, ServerChoice } from '../../../usher/placement/request.ts';
-import { Holders } from '../../../usher/placement/scene/holders.ts';
+import { Kept } from '../../../usher/placement/scene/kept.ts';
 import { roomMbps } from '../../../usher/placement/scene/loads.ts';
 import { type Scene, sceneOf } from '../../../usher/placement/scene/scene.ts';
 import { type RandomCluster, randomCluster } from '../../tools/random-clusters.ts';
@@ -69,9 +69,9 @@ describe('in any cluster', () => {
     fc.assert(
       fc.property(randomCluster({ cdn: true }), randomCluster({ cdn: true }), (cluster, other) => {
         const { topology } = cluster;
-        const holders = new Holders();
-        sceneOf(other.snapshot, { topology, holders });
-        const carried = placeAll(cluster, sceneOf(cluster.snapshot, { topology, holders }));
+        const kept = new Kept();
+        sceneOf(other.snapshot, { topology, kept });
+        const carried = placeAll(cluster, sceneOf(cluster.snapshot, { topology, kept }));
         expect(carried).toEqual(placeAll(cluster, sceneOf(cluster.snapshot, { topology })));
       }),
       RUNS,

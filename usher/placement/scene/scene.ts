@@ -6,7 +6,8 @@ import type { Snapshot } from '../../../network/state/state.ts';
 import { DEFAULT_POLICIES, type Policies } from '../price/policy.ts';
 import { Quality } from '../price/quality.ts';
 import { Promises } from '../promises/promises.ts';
-import { Holders } from './holders.ts';
+import type { Holders } from './holders.ts';
+import { Kept } from './kept.ts';
 import { Links } from './links.ts';
 import type { Load } from './loads.ts';
 import { type LoadMaker, plantOf, type SceneServer, type SceneSite } from './plant.ts';
@@ -16,8 +17,8 @@ export interface SceneOptions {
   readonly policies?: Policies;
   readonly quality?: Quality;
   readonly promised?: Promises;
-  /** Kept by the caller from scene to scene, only what changed is read again. A scene is of no use any more once there is the next. */
-  readonly holders?: Holders;
+  /** With it a scene is of no use any more once there is the next. */
+  readonly kept?: Kept;
 }
 
 export interface Scene {
@@ -44,7 +45,7 @@ export interface SceneCdn {
 /** Lets go of the promises that the snapshot shows as arrived, and of those that are too old. */
 export function sceneOf(snapshot: Snapshot, options: SceneOptions = {}): Scene {
   const promised = options.promised ?? new Promises();
-  const holders = options.holders ?? new Holders();
+  const { holders, crossings } = options.kept ?? new Kept();
   promised.settle(snapshot);
   holders.read(snapshot);
   const topology = options.topology ?? NO_TOPOLOGY;
@@ -55,7 +56,9 @@ export function sceneOf(snapshot: Snapshot, options: SceneOptions = {}): Scene {
     return made;
   };
   const plant = plantOf(snapshot, topology, load);
-  const links = new Links({ snapshot, topology, sites: plant.sites, load });
+  // Without listed links nothing between sites has a limit.
+  const used = topology.links.length > 0 ? crossings.read(snapshot) : new Map<string, number>();
+  const links = new Links({ used, topology, sites: plant.sites, load });
   promised.prune(loads);
   const servers: SceneServer[] = [];
   for (const server of plant.servers) servers[holders.slotOf(server.server.id)!] = server;

@@ -8,7 +8,7 @@ import { bookingOf } from '../../../placement/promises/booking.ts';
 import { Demand, idealSite } from '../../../placement/promises/demand.ts';
 import { Promises } from '../../../placement/promises/promises.ts';
 import type { Choice, PlaceRequest } from '../../../placement/request.ts';
-import { Holders } from '../../../placement/scene/holders.ts';
+import { Kept } from '../../../placement/scene/kept.ts';
 import { type Scene, sceneOf } from '../../../placement/scene/scene.ts';
 import { findStream } from '../../../placement/scene/streams.ts';
 import { PLAN_MS } from '../../../plan/demand.ts';
@@ -44,7 +44,7 @@ export class Headwater implements Chooser {
   readonly #servers: ReadonlyMap<string, Server>;
   readonly #policies: Policies;
   readonly #promised = new Promises();
-  readonly #holders = new Holders();
+  readonly #kept = new Kept();
   readonly #spending = new Spending();
   readonly #demand = new Demand();
   /** Who watches by a CDN. */
@@ -146,7 +146,7 @@ export class Headwater implements Chooser {
       topology: this.#ground.plant.topology,
       policies: this.#policies,
       promised: this.#promised,
-      holders: this.#holders,
+      kept: this.#kept,
     });
     return this.#scene;
   }
