@@ -128,11 +128,17 @@ export class HlsSession {
     if (url && !this.#urls.has(id)) this.#urls.set(id, url);
   }
 
+  /** Undefined when there is no answer, or another than 200: a server may have died a moment ago. */
   async #get(url: string): Promise<string | undefined> {
-    const answer = await this.#fetch(url);
-    const text = await answer.text();
-    if (answer.status === 200) return text;
-    this.failures.push(`${answer.status} of ${new URL(url).host}: ${text}`);
+    try {
+      const answer = await this.#fetch(url);
+      const text = await answer.text();
+      if (answer.status === 200) return text;
+      this.failures.push(`${answer.status} of ${new URL(url).host}: ${text}`);
+    } catch (error) {
+      this.#stop.signal.throwIfAborted();
+      this.failures.push(`${error} of ${new URL(url).host}`);
+    }
     return undefined;
   }
 
