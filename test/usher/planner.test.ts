@@ -372,7 +372,7 @@ test('renditions have trees of their own, each by its own bitrate', () => {
 
 test('a server whose egress is spent feeds nobody new', () => {
   let now = cluster(6);
-  for (const id of ['edge-00', 'edge-01', 'edge-02', 'edge-03']) now = withViewers(now, id, 20);
+  for (const id of ['edge-00', 'edge-01', 'edge-02', 'edge-03']) now = withViewers(now, id, 24);
   now = settled(withViewers(now, 'edge-04', 5));
   const fed = new Set(parentsIn(now.plan, 'alice').values());
   expect([...fed].filter((id) => ['edge-00', 'edge-01', 'edge-02', 'edge-03'].includes(id))).toEqual([]);

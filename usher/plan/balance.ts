@@ -4,7 +4,7 @@ import { type Copy, ownMbps, type Spread } from './cluster.ts';
 import { comingPerArrival } from './demand.ts';
 import type { Pipe, PlanSite } from './ground.ts';
 
-/** A server is given more to send up to this share of its egress: streams vary in bitrate, and beats come late. */
+/** A rendition is given this share of what others leave it: streams vary in bitrate, and copies are made before all is full. */
 export const FILL = 0.85;
 /** Less than a bit per second is rounding. */
 export const EPSILON_MBPS = 1e-6;
@@ -27,7 +27,7 @@ export interface Balance {
   holders: number;
 }
 
-/** Of one rendition, if servers are filled up to a share of what they can send. */
+/** Of one rendition, if it is given a share of what others leave it. */
 export class Balances {
   readonly all: Balance[] = [];
   readonly #spread: Spread;
@@ -53,7 +53,7 @@ export class Balances {
   roomMbps(copy: Copy): number {
     const { load, host } = copy.on;
     const own = ownMbps(copy, this.#spread.bitrateMbps);
-    const room = load.limitMbps * this.#share - load.usedMbps + own;
+    const room = (load.limitMbps - load.usedMbps + own) * this.#share;
     return Math.max(0, host ? Math.min(room, this.#cardMbps(host)) : room);
   }
 
@@ -138,7 +138,7 @@ export class Balances {
     return this.#cards.getOrInsertComputed(host, () => {
       const { copies, bitrateMbps } = this.#spread;
       const own = copies.filter(({ on }) => on.host === host).map((copy) => ownMbps(copy, bitrateMbps));
-      return own.reduce((left, mbps) => left + mbps, host.limitMbps * this.#share - host.usedMbps);
+      return own.reduce((left, mbps) => left + mbps, host.limitMbps - host.usedMbps) * this.#share;
     });
   }
 
@@ -148,6 +148,6 @@ export class Balances {
     if (!uplinks) return Number.POSITIVE_INFINITY;
     const { copies, bitrateMbps } = this.#spread;
     const viewers = copies.reduce((all, copy) => all + (copy.on.site === site ? copy.viewers : 0), 0);
-    return uplinks.limitMbps * this.#share - uplinks.usedMbps + viewers * bitrateMbps;
+    return (uplinks.limitMbps - uplinks.usedMbps + viewers * bitrateMbps) * this.#share;
   }
 }

@@ -36,7 +36,7 @@ function bookOn(serving: readonly Copy[], mbps: number): number {
   let restMbps = mbps;
   for (const { on } of serving) {
     if (restMbps <= 0) break;
-    const takenMbps = Math.min(restMbps, Math.max(0, leftMbps(on, FILL)));
+    const takenMbps = Math.min(restMbps, Math.max(0, leftMbps(on) * FILL));
     send(on, takenMbps);
     if (on.site.uplinks) on.site.uplinks.usedMbps += takenMbps;
     restMbps -= takenMbps;

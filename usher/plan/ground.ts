@@ -62,10 +62,10 @@ export function readGround(snapshot: Snapshot, topology: Topology): Ground {
   };
 }
 
-/** What is left of a server for viewers or children, filled up to a share of its limits; less than nothing when it is over. */
-export function leftMbps({ load, host }: PlanServer, share: number): number {
-  const own = load.limitMbps * share - load.usedMbps;
-  return host ? Math.min(own, host.limitMbps * share - host.usedMbps) : own;
+/** What is left of a server for viewers or children; less than nothing when it is over. */
+export function leftMbps({ load, host }: PlanServer): number {
+  const own = load.limitMbps - load.usedMbps;
+  return host ? Math.min(own, host.limitMbps - host.usedMbps) : own;
 }
 
 export function send({ load, host }: PlanServer, mbps: number): void {

@@ -13,16 +13,15 @@ export interface Growing {
   readonly siblings: ReadonlySet<PlanServer>;
 }
 
-/** A rendition while it grows, its servers filled up to a share of what they can send. */
+/** A rendition while it grows. */
 export interface Growth extends Growing {
   readonly spread: Spread;
-  readonly share: number;
   readonly balances: Balances;
   /** Who has it or gets it, the origin among them. */
   readonly taken: Set<PlanServer>;
 }
 
-/** When servers can't be left some room, they are filled to the brim: nobody is refused while there is room. */
+/** When nothing is left but what was kept back, that is given too: nobody is refused while there is room. */
 const SHARES = [FILL, 1];
 
 /** Those who have it, and as many others as their viewers and those to come need. Without the origin, in order of their ids. */
@@ -31,7 +30,7 @@ export function grow(spread: Spread, kept: readonly Copy[], growing: Growing): r
   const taken = new Set([...kept, spread.root!].map(({ on }) => on));
   for (const share of SHARES) {
     const balances = new Balances(spread, holders, growing.ground.sites, share);
-    if (serveAll({ ...growing, spread, share, balances, taken }, holders)) break;
+    if (serveAll({ ...growing, spread, balances, taken }, holders)) break;
   }
   return holders.sort((one, other) => one.on.index - other.on.index);
 }

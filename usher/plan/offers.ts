@@ -69,11 +69,11 @@ function enterFrom({ spread, ground, balances }: Growth, site: PlanSite): number
 
 /** One that has another rendition already if it can serve them all; else the one with the most room, so that few are needed. */
 function candidate(growth: Growth, site: PlanSite, mbps: number): PlanServer | undefined {
-  const { siblings, taken, shelves, share, balances } = growth;
+  const { siblings, taken, shelves, balances } = growth;
   const gainMbps = (server: PlanServer): number =>
     balances.gainMbps(copyOn(growth.spread, server) ?? newCopy(server));
   for (const server of siblings)
     if (server.site === site && !taken.has(server) && gainMbps(server) >= mbps) return server;
   const isOut = (server: PlanServer): boolean => taken.has(server) || gainMbps(server) <= EPSILON_MBPS;
-  return shelves.best(site, { share, overMbps: balances.childMbps }, isOut);
+  return shelves.best(site, balances.childMbps, isOut);
 }

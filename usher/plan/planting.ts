@@ -29,7 +29,7 @@ interface Room {
 
 export function roomForChildren({ bitrateMbps }: Spread, copy: Copy, share: number): number {
   // A hundredth of a child forgives what adding and subtracting has rounded.
-  return Math.floor(leftMbps(copy.on, share) / bitrateMbps + copy.children + 0.01);
+  return Math.floor((leftMbps(copy.on) / bitrateMbps + copy.children) * share + 0.01);
 }
 
 export class Planting {

@@ -9,20 +9,15 @@ interface Shelved {
 }
 
 export class Shelves {
-  /** By the share of their limits to which servers are filled, and the site. */
-  readonly #shelves = new Map<number, Map<PlanSite, Shelved[]>>();
+  readonly #shelves = new Map<PlanSite, Shelved[]>();
 
   /** The roomiest that is not out, if it has more left than that. */
-  best(
-    site: PlanSite,
-    { share, overMbps }: { readonly share: number; readonly overMbps: number },
-    isOut: (server: PlanServer) => boolean,
-  ): PlanServer | undefined {
-    const shelf = this.#shelf(site, share);
+  best(site: PlanSite, overMbps: number, isOut: (server: PlanServer) => boolean): PlanServer | undefined {
+    const shelf = this.#shelf(site);
     for (let at = 0; at < shelf.length; ) {
       const first = shelf[at]!;
       if (first.leftMbps <= overMbps) return undefined;
-      const left = leftMbps(first.server, share);
+      const left = leftMbps(first.server);
       if (left < first.leftMbps) {
         // It has been given something to send since it was put there.
         shelf.splice(at, 1);
@@ -33,11 +28,10 @@ export class Shelves {
     return undefined;
   }
 
-  #shelf(site: PlanSite, share: number): Shelved[] {
-    const shelves = this.#shelves.getOrInsertComputed(share, () => new Map());
-    return shelves.getOrInsertComputed(site, () => {
+  #shelf(site: PlanSite): Shelved[] {
+    return this.#shelves.getOrInsertComputed(site, () => {
       const open = site.servers.filter(({ mayHold }) => mayHold);
-      const shelved = open.map((server) => ({ server, leftMbps: leftMbps(server, share) }));
+      const shelved = open.map((server) => ({ server, leftMbps: leftMbps(server) }));
       return shelved.filter(({ leftMbps: left }) => left > 0).sort(byRoom);
     });
   }

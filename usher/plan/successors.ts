@@ -14,7 +14,7 @@ export function successorOf(
 ): PlanServer | undefined {
   const { root, bitrateMbps, stream } = spread;
   const open = [root!, ...holders].filter(
-    ({ isHeld, on }) => isHeld && on !== from && on.mayHold && leftMbps(on, 1) >= bitrateMbps,
+    ({ isHeld, on }) => isHeld && on !== from && on.mayHold && leftMbps(on) >= bitrateMbps,
   );
   const known = Object.hasOwn(plan, from.server.id) ? plan[from.server.id]!.successors : {};
   const nowId = Object.hasOwn(known, stream.name) ? known[stream.name]!.id : undefined;
@@ -23,7 +23,7 @@ export function successorOf(
   const microUsd = ({ on }: Copy): number => elsewhereMicroUsd(spread, ways, from.site, on.site);
   return open.reduce<Copy | undefined>((best, copy) => {
     if (!best) return copy;
-    const less = microUsd(best) - microUsd(copy) || leftMbps(copy.on, 1) - leftMbps(best.on, 1);
+    const less = microUsd(best) - microUsd(copy) || leftMbps(copy.on) - leftMbps(best.on);
     return less > 0 ? copy : best;
   }, undefined)?.on;
 }
