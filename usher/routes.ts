@@ -45,7 +45,7 @@ export function usherRoutes(options: RouteOptions): Route[] {
       drain: (server, drain) => state.drain(server, drain),
     },
     presence: new Presence(),
-    ids: new PathwayIds((text) => signature(secrets[0]!, `pathway\n${text}`)),
+    ids: new PathwayIds(secrets.map((secret) => (text) => signature(secret, `pathway\n${text}`))),
     whence: ({ request }) => {
       const { remoteAddress } = request.socket;
       return atlas.locate(clientAddress({ remoteAddress, headers: request.headers }, trustedProxies));

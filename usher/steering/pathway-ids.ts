@@ -14,6 +14,9 @@ export interface Directory {
   readonly cdns: readonly Cdn[];
 }
 
+/** Gives text that nobody else can make. */
+export type Sign = (text: string) => string;
+
 /** 36 bits: a player that tries names of servers does not come to one that it was not sent to. */
 const PROOF_LENGTH = 6;
 /** Tokens that expire in the same half day share ids; who gets a later token gets other ids. */
@@ -26,37 +29,45 @@ const MAX_REMEMBERED = 20_000;
  * viewer's token expires: what changes gets a new id. Ids are letters, digits, `.`, `-` and `_`, as server ids are.
  */
 export class PathwayIds {
-  readonly #sign: (text: string) => string;
-  readonly #proofs = new Map<string, string>();
+  readonly #signs: readonly Sign[];
+  readonly #proofs: readonly Map<string, string>[];
 
-  /** `sign` gives text that nobody else can make. */
-  constructor(sign: (text: string) => string) {
-    this.#sign = sign;
+  /** Of each secret: the first makes ids, and those of all are read, so that a cluster can change its secret while it runs. */
+  constructor(signs: readonly Sign[]) {
+    this.#signs = signs;
+    this.#proofs = signs.map(() => new Map());
   }
 
   of(destination: Destination, expiresAtMs: number): string {
-    const halfDay = Math.floor(expiresAtMs / HALF_DAY_MS);
-    if (destination.kind === 'server') {
-      const { id, mediaUrl } = destination.server;
-      return `${id}-${this.#proof(`server\n${id}\n${mediaUrl}\n${halfDay}`)}`;
-    }
-    const { cdn, shield } = destination;
-    const proof = this.#proof(`cdn\n${cdn.name}\n${cdn.urlTemplate}\n${shield.id}\n${halfDay}`);
-    return `cdn-${cdn.name}-${shield.id}-${proof}`;
+    return this.#idOf(destination, expiresAtMs, 0);
   }
 
   /** Undefined for an id that usher did not make for a viewer whose token expires then, or that leads nowhere any more. */
   read(id: string, expiresAtMs: number, directory: Directory): Destination | undefined {
     const named = id.slice(0, -PROOF_LENGTH - 1);
-    return candidates(named, directory).find((candidate) => this.of(candidate, expiresAtMs) === id);
+    return candidates(named, directory).find((candidate) =>
+      this.#signs.some((_, secret) => this.#idOf(candidate, expiresAtMs, secret) === id),
+    );
   }
 
-  #proof(text: string): string {
-    const known = this.#proofs.get(text);
+  #idOf(destination: Destination, expiresAtMs: number, secret: number): string {
+    const halfDay = Math.floor(expiresAtMs / HALF_DAY_MS);
+    if (destination.kind === 'server') {
+      const { id, mediaUrl } = destination.server;
+      return `${id}-${this.#proof(`server\n${id}\n${mediaUrl}\n${halfDay}`, secret)}`;
+    }
+    const { cdn, shield } = destination;
+    const proof = this.#proof(`cdn\n${cdn.name}\n${cdn.urlTemplate}\n${shield.id}\n${halfDay}`, secret);
+    return `cdn-${cdn.name}-${shield.id}-${proof}`;
+  }
+
+  #proof(text: string, secret: number): string {
+    const proofs = this.#proofs[secret]!;
+    const known = proofs.get(text);
     if (known !== undefined) return known;
-    if (this.#proofs.size >= MAX_REMEMBERED) this.#proofs.clear();
-    const proof = this.#sign(text).slice(0, PROOF_LENGTH);
-    this.#proofs.set(text, proof);
+    if (proofs.size >= MAX_REMEMBERED) proofs.clear();
+    const proof = this.#signs[secret]!(text).slice(0, PROOF_LENGTH);
+    proofs.set(text, proof);
     return proof;
   }
 }

@@ -16,7 +16,9 @@ const cdns = [cdn('over'), cdn('over-flow')];
 // Names that can be read in more than one way.
 const servers = ['a', 'flow-a', 'cdn-over-a', 'x_.-Y'].map((id) => server(id));
 const directory: Directory = { cdns, serverOf: (id) => servers.find((each) => each.id === id) };
-const ids = new PathwayIds((text) => signature('a secret', text));
+const idsBy = (...secrets: string[]) =>
+  new PathwayIds(secrets.map((secret) => (text) => signature(secret, text)));
+const ids = idsBy('a secret');
 
 const destinations: Destination[] = [
   ...servers.map((each): Destination => ({ kind: 'server', server: each })),
@@ -40,7 +42,7 @@ describe('the id of a pathway', () => {
       kind: 'server',
       server: { ...a, mediaUrl: 'https://elsewhere.example' },
     };
-    const others = new PathwayIds((text) => signature('another secret', text));
+    const others = idsBy('another secret');
     const made = [
       ids.of(to, NOW_MS),
       ids.of(elsewhere, NOW_MS),
@@ -49,6 +51,13 @@ describe('the id of a pathway', () => {
     ];
     expect(new Set(made).size).toBe(4);
     for (const id of made.slice(1)) expect(ids.read(id, NOW_MS, directory)).toBeUndefined();
+  });
+
+  test('of the secret before is read while it is being changed', () => {
+    const to: Destination = { kind: 'server', server: servers[0]! };
+    const both = idsBy('the new secret', 'a secret');
+    expect(both.read(ids.of(to, NOW_MS), NOW_MS, directory)).toEqual(to);
+    expect(both.of(to, NOW_MS)).toBe(idsBy('the new secret').of(to, NOW_MS));
   });
 
   test.each([
