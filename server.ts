@@ -4,8 +4,7 @@ import { createEdge, type Edge } from './edge/edge.ts';
 import type { Catalogue } from './network/archive/catalogue.ts';
 import { MemoryCatalogue } from './network/archive/catalogue-memory.ts';
 import { RedisCatalogue } from './network/archive/catalogue-redis.ts';
-import { Library } from './network/archive/library.ts';
-import { DirectoryStorage } from './network/archive/storage-directory.ts';
+import { openStores, type Stores } from './network/archive/stores.ts';
 import { systemClock as clock } from './network/clock.ts';
 import { Commitments } from './network/commitments.ts';
 import { type Config, FLAGS_HELP, readConfig } from './network/config.ts';
@@ -37,7 +36,11 @@ import { MemoryState } from './network/state/state-memory.ts';
 import { RedisState } from './network/state/state-redis.ts';
 import { Successors } from './network/state/successors.ts';
 import { signToken } from './network/token.ts';
-import { type Origin, recordingFolders, startOrigin } from './origin/origin.ts';
+import { Archive } from './origin/archive/archive.ts';
+import { createPace } from './origin/archive/keeping/pace.ts';
+import { createPolicy } from './origin/archive/policy.ts';
+import { ARCHIVE_HELP, seeToArchive } from './origin/commands/archive.ts';
+import { type Origin, startOrigin } from './origin/origin.ts';
 import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
 import { DRAIN_HELP, orderDrain } from './usher/commands/drain.ts';
 import { EXPLAIN_HELP, readExplanation } from './usher/commands/explain.ts';
@@ -55,6 +58,7 @@ const HELP = `headwater: a live video relay
   headwater explain ...             where a viewer would be sent, and why
   headwater drain ..., undrain ...  empty a server before work on it, and use it again
   headwater keys ...                make keys to publish, tokens to play and to operate
+  headwater archive ...             see to the recordings on this machine and in storage
   headwater simulate ...            try placement on viewers who are not there
 
 ${FLAGS_HELP}
@@ -67,6 +71,8 @@ ${EXPLAIN_HELP}
 ${DRAIN_HELP}
 
 ${KEYS_HELP}
+
+${ARCHIVE_HELP}
 
 ${SIMULATE_HELP}
 `;
@@ -134,12 +140,7 @@ async function openBase(
   const state = opened.use(
     redis ? new RedisState({ address: redis, clock, logger }) : new MemoryState(clock),
   );
-  const catalogue = redis
-    ? new RedisCatalogue(
-        opened.use(new RedisLink({ address: redis, scripts: {}, clock, logger })),
-        redis.prefix,
-      )
-    : new MemoryCatalogue();
+  const catalogue = openCatalogue(config, logger, opened);
   const listen: Base['listen'] = async (listener, port, routes) => {
     const all = [...routes, ...health];
     const options = { host: config.bind, port, routes: all, clock, logger, metrics: requests(listener) };
@@ -148,6 +149,13 @@ async function openBase(
     return server;
   };
   return { config, logger, metrics, secrets, state, catalogue, opened, listen };
+}
+
+function openCatalogue({ state }: Config, logger: Logger, opened: AsyncDisposableStack): Catalogue {
+  const { redis } = state;
+  if (!redis) return new MemoryCatalogue();
+  const link = opened.use(new RedisLink({ address: redis, scripts: {}, clock, logger }));
+  return new RedisCatalogue(link, redis.prefix);
 }
 
 interface OpenServer {
@@ -160,8 +168,11 @@ interface OpenServer {
 
 /** Broadcasts end before the media listener, so that viewers get all there was. */
 async function openServer(base: Base): Promise<OpenServer> {
-  const { config, logger, metrics, secrets, state, catalogue, opened, listen } = base;
-  const library = new Library({ storages: [new DirectoryStorage(recordingFolders(config))], clock });
+  const { config, logger, metrics, secrets, state, opened, listen } = base;
+  const egress = opened.use(new Egress({ metrics, clock }));
+  const load = (): number => egress.mbps / config.egressMbps;
+  const pace = createPace({ clock, limitMbps: config.archive.uploadMbps, load });
+  const stores = openStores({ config, pace, clock, logger });
   const identity = { id: config.id ?? randomName(6), instance: randomName(9) };
   const feeds = new Feeds({ windowMs: config.feed.windowS * 1000 });
   const commitments = new Commitments({
@@ -195,7 +206,7 @@ async function openServer(base: Base): Promise<OpenServer> {
   const edge: Edge = createEdge({
     feeds,
     demand: (stream, rendition) => holdings.demand(stream, rendition),
-    library,
+    library: stores.library,
     clock,
     logger,
     metrics,
@@ -217,7 +228,9 @@ async function openServer(base: Base): Promise<OpenServer> {
   opened.use(holdings);
 
   let member: Member | undefined;
-  const origin: Origin | undefined = config.roles.includes('origin')
+  const isOrigin = config.roles.includes('origin');
+  const archive = isOrigin ? opened.use(await openArchive(base, stores, identity.id)) : undefined;
+  const origin: Origin | undefined = archive
     ? await startOrigin({
         config,
         secrets,
@@ -229,14 +242,11 @@ async function openServer(base: Base): Promise<OpenServer> {
           claimStream(stream, takeover, { state, server: identity, holdings, clock }),
         draining,
         onChange: () => member?.announce(),
-        id: identity.id,
-        library,
-        catalogue,
+        archive,
       })
     : undefined;
   opened.defer(async () => origin?.close());
 
-  const egress = opened.use(new Egress({ metrics, clock }));
   const mediaUrl = config.mediaUrl ?? `http://${hostIn(config.bind)}:${media.port}`;
   const rtmpUrl = config.rtmpUrl ?? `rtmp://${hostIn(config.bind)}:${origin?.port ?? 0}/live`;
   const describe = (): ServerRecord => ({
@@ -271,6 +281,22 @@ async function openServer(base: Base): Promise<OpenServer> {
   });
   opened.use(member);
   return { rtmpPort: origin?.port ?? 0, mediaPort: media.port, rtmpUrl, draining, taken: taken.promise };
+}
+
+function openArchive(base: Base, stores: Stores, keeper: string): Promise<Archive> {
+  const { config, catalogue, logger, metrics } = base;
+  const { fileS, reserveMb } = config.archive;
+  return Archive.open({
+    ...stores,
+    fileMs: fileS * 1000,
+    reserveBytes: reserveMb * 1_000_000,
+    policy: createPolicy(config.archive),
+    catalogue,
+    keeper,
+    clock,
+    logger,
+    metrics,
+  });
 }
 
 interface Followers {
@@ -374,9 +400,17 @@ async function main(args: readonly string[]): Promise<void> {
   else if (command === 'drain' || command === 'undrain')
     process.stdout.write(await orderDrain(command, rest, { sendOrder, clock }));
   else if (command === 'explain') process.stdout.write(await readExplanation(rest, getText));
+  else if (command === 'archive') process.stdout.write(await handleArchive(rest));
   else if (command === 'simulate') process.stdout.write(simulate(rest, (line) => process.stderr.write(line)));
   else if (command === 'server' || command === 'usher') await run(readConfig(rest), command);
   else await run(readConfig(args), 'both');
+}
+
+async function handleArchive(args: readonly string[]): Promise<string> {
+  await using opened = new AsyncDisposableStack();
+  const logger = createLogger('warn');
+  const catalogueOf = (config: Config): Catalogue => openCatalogue(config, logger, opened);
+  return await seeToArchive(args, { catalogueOf, clock, logger });
 }
 
 /** A bad configuration, a taken port: words are enough, where they come from in the code is not of interest. */

@@ -75,6 +75,32 @@ const redis = z
     error: 'a Redis Cluster has database 0 only',
   }) satisfies z.ZodType<RedisAddress>;
 
+/** A name may end in `*`. */
+const recordingRule = z.strictObject({
+  stream: z.string().min(1).max(65),
+  record: z.boolean().optional(),
+  maxHours: z.number().positive().nullable().optional(),
+  keepDays: z.number().positive().nullable().optional(),
+});
+const longTermStorage = z
+  .strictObject({
+    /** Folders of mounted disks, each with the same right to new files. */
+    directories: z.array(file).min(1).max(64).optional(),
+    /** An S3-compatible object store. */
+    s3: z
+      .strictObject({
+        /** With the bucket: `https://s3.example.org/recordings`. */
+        endpoint: baseUrl,
+        region: z.string().min(1).default('auto'),
+        accessKeyId: z.string().min(1, 'it is given here, or by HEADWATER_S3_ACCESS_KEY_ID'),
+        secretAccessKey: z.string().min(1, 'it is given here, or by HEADWATER_S3_SECRET_ACCESS_KEY'),
+      })
+      .optional(),
+  })
+  .refine(({ directories, s3 }) => (directories === undefined) !== (s3 === undefined), {
+    error: 'storage is either `directories` or `s3`',
+  });
+
 /** What the configuration file may say; everything has a default. */
 const schema = z.strictObject({
   /** Address that all listeners bind to. */
@@ -141,14 +167,26 @@ const schema = z.strictObject({
   state: z.strictObject({ redis: redis.optional() }).prefault({}),
   archive: z
     .strictObject({
-      /** Which streams are recorded: all, or those with one of these names; a name may end in `*`. None: `[]`. */
-      streams: z.union([z.literal('all'), z.array(z.string().min(1).max(65)).max(10_000)]).default('all'),
+      /** Whether streams are recorded. */
+      record: z.boolean().default(true),
+      /** Of a broadcast, what comes later is not recorded; null: no limit. */
+      maxHours: z.number().positive().nullable().default(null),
+      /** How long recordings are kept on disks and in storage, days; null: for ever. */
+      keepDays: z.number().positive().nullable().default(7),
+      /** What is otherwise for some streams: the first rule that fits a stream's name and says something holds. */
+      perStream: z.array(recordingRule).max(10_000).default([]),
       /** One folder on each disk; `recordings` in `data` when none is given. */
-      folders: z.array(z.string().min(1)).max(64).default([]),
+      folders: z.array(file).max(64).default([]),
       /** Media time in one file, seconds. */
       fileS: z.number().min(10).max(86_400).default(600),
       /** A disk with less free space takes no new files, MB. */
       reserveMb: z.number().min(0).default(1_024),
+      /** Where recorded files are copied to when they are complete, to be kept there. */
+      storage: longTermStorage.optional(),
+      /** What uploads to storage may take, with nobody watching. */
+      uploadMbps: z.number().positive().default(200),
+      /** What of storage is kept in `data` while it is watched, MB. */
+      cacheMb: z.number().min(64).default(2_048),
     })
     .prefault({}),
   /** What usher knows of networks and places: see `map/atlas.ts`, and `map/example.yaml` for a topology. */
@@ -248,6 +286,7 @@ function override(
   const secrets = environment['HEADWATER_SECRETS'];
   if (secrets) values.set('secrets', secrets.split(','));
   for (const [key, password] of redisPasswords(raw, environment)) values.set(key, password);
+  for (const [key, credential] of s3Credentials(raw, environment)) values.set(key, credential);
   for (const entry of FLAGS) {
     const value = flags[entry.flag];
     if ('key' in entry && value !== undefined) values.set(entry.key, flagValue(entry.flag, value));
@@ -274,6 +313,20 @@ function redisPasswords(
   return [
     ...(password ? [['state.redis.password', password] as const] : []),
     ...(sentinelPassword ? [['state.redis.sentinelPassword', sentinelPassword] as const] : []),
+  ];
+}
+
+/** For the object store that the file names. */
+function s3Credentials(
+  raw: Record<string, unknown>,
+  environment: NodeJS.ProcessEnv,
+): readonly (readonly [key: string, credential: string])[] {
+  const { storage } = (raw['archive'] ?? {}) as { readonly storage?: { readonly s3?: unknown } };
+  if (typeof storage?.s3 !== 'object' || storage.s3 === null) return [];
+  const { HEADWATER_S3_ACCESS_KEY_ID: id, HEADWATER_S3_SECRET_ACCESS_KEY: secret } = environment;
+  return [
+    ...(id ? [['archive.storage.s3.accessKeyId', id] as const] : []),
+    ...(secret ? [['archive.storage.s3.secretAccessKey', secret] as const] : []),
   ];
 }
 

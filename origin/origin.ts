@@ -1,7 +1,5 @@
 // The origin role: the RTMP listener and the broadcasts behind it, composed.
 
-import type { Catalogue } from '../network/archive/catalogue.ts';
-import type { Library } from '../network/archive/library.ts';
 import type { Clock } from '../network/clock.ts';
 import type { Config } from '../network/config.ts';
 import { postJson } from '../network/dial.ts';
@@ -10,7 +8,7 @@ import { type Feeds, SOURCE } from '../network/feed/feeds.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
 import type { Owned } from '../network/state/ownership.ts';
-import { openArchive } from './archive/archive.ts';
+import type { Archive } from './archive/archive.ts';
 import type { BroadcastRecord } from './broadcast.ts';
 import { Ingest } from './ingest.ts';
 import { ingestMetrics } from './ingest-metrics.ts';
@@ -29,10 +27,7 @@ export interface OriginOptions {
   readonly draining: { readonly isOn: boolean; readonly isOverdue: boolean };
   /** The streams, or what is known of them, changed. */
   readonly onChange: () => void;
-  /** Id of this server, and what it can read of its own recordings. */
-  readonly id: string;
-  readonly library: Pick<Library, 'find'>;
-  readonly catalogue: Catalogue;
+  readonly archive: Pick<Archive, 'record'>;
 }
 
 export interface Origin {
@@ -46,7 +41,7 @@ export interface Origin {
 }
 
 export async function startOrigin(options: OriginOptions): Promise<Origin> {
-  const { config, secrets, feeds, clock, logger, claim, draining, onChange } = options;
+  const { config, secrets, feeds, clock, logger, claim, draining, onChange, archive } = options;
   const { keys, webhook, graceS } = config.publish;
   const requireKey = config.secrets.length > 0 || keys.length > 0 || webhook !== undefined;
   const metrics = ingestMetrics(
@@ -55,15 +50,6 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
     () => ingest.records.filter((record) => record.live).length,
   );
   const policy = createPublishPolicy({ secrets, requireKey, keys, webhook, postJson });
-  const archive = await openArchive({
-    ...archiveOf(config),
-    keeper: options.id,
-    library: options.library,
-    catalogue: options.catalogue,
-    clock,
-    logger,
-    metrics: options.metrics,
-  });
   const ingest: Ingest = new Ingest({
     feeds,
     clock,
@@ -86,7 +72,6 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
   const close = async (): Promise<void> => {
     await rtmp.close();
     ingest.close();
-    await archive.close();
   };
   return {
     port: rtmp.port,
@@ -94,26 +79,5 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
     lose: (stream, to) => ingest.lose(stream, to),
     sendAway: (elsewhere) => ingest.sendAway(elsewhere),
     close,
-  };
-}
-
-/** One folder on each disk. */
-export function recordingFolders({ archive, data }: Pick<Config, 'archive' | 'data'>): readonly string[] {
-  return archive.folders.length > 0 ? archive.folders : [`${data}/recordings`];
-}
-
-/** The sample broadcast of a first try would fill a disk for nobody. */
-const SAMPLE = 'sample';
-
-function archiveOf({ archive, data }: Config) {
-  const { streams, fileS, reserveMb } = archive;
-  const isNamed = (stream: string, name: string): boolean =>
-    name.endsWith('*') ? stream.startsWith(name.slice(0, -1)) : stream === name;
-  return {
-    folders: recordingFolders({ archive, data }),
-    fileMs: fileS * 1000,
-    reserveBytes: reserveMb * 1_000_000,
-    isRecorded: (stream: string) =>
-      streams === 'all' ? stream !== SAMPLE : streams.some((name) => isNamed(stream, name)),
   };
 }

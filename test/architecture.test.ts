@@ -46,6 +46,9 @@ const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; read
 const PURE = [
   'network/archive/index-file.ts',
   'network/archive/recording.ts',
+  'network/archive/catalogue.ts',
+  'origin/archive/keeping/retention.ts',
+  'origin/archive/policy.ts',
   'edge/vod/download.ts',
   'edge/vod/vod-playlist.ts',
   'network/media/boxes.ts',

@@ -1,7 +1,7 @@
 // Recordings over HTTP: a playlist of byte ranges, the files they are ranges of, and one MP4 to keep.
 
 import { isFileName, isRecordingId } from '../../network/archive/index-file.ts';
-import type { Library, ReadableFile, Shelved } from '../../network/archive/library.ts';
+import type { Found, Library } from '../../network/archive/library.ts';
 import type { PlacedSegment, RecordedRendition } from '../../network/archive/recording.ts';
 import type { Clock } from '../../network/clock.ts';
 import { CodedError } from '../../network/errors.ts';
@@ -31,19 +31,19 @@ export function vodRoutes(options: VodOptions): Route[] {
   const route = (
     kind: string,
     path: string,
-    handle: (exchange: Exchange, shelved: Shelved) => unknown,
+    handle: (exchange: Exchange, found: Found) => unknown,
   ): Route => ({
     kind,
     method: 'GET',
     pattern: new RegExp(`${RECORDING}/${path}$`),
     handle: async (exchange) => {
-      const shelved = await findFor(options, exchange);
-      if (shelved) await handle(exchange, shelved);
+      const found = await findFor(options, exchange);
+      if (found) await handle(exchange, found);
     },
   });
   return [
-    route('vod-playlist', '(?<rendition>[^/]+)/index\\.m3u8', (exchange, shelved) =>
-      sendPlaylist(exchange, shelved, options),
+    route('vod-playlist', '(?<rendition>[^/]+)/index\\.m3u8', (exchange, found) =>
+      sendPlaylist(exchange, found, options),
     ),
     route('vod-download', '(?<rendition>[^/]+)/(?<run>[1-9]\\d{0,3})\\.mp4', sendDownload),
     route('vod-file', '(?<file>[^/]+)\\.mp4', sendFile),
@@ -51,7 +51,7 @@ export function vodRoutes(options: VodOptions): Route[] {
 }
 
 /** Answers the refusal itself. Storage that is away is the server's trouble, and passes. */
-async function findFor({ library, authorise }: VodOptions, exchange: Exchange): Promise<Shelved | undefined> {
+async function findFor({ library, authorise }: VodOptions, exchange: Exchange): Promise<Found | undefined> {
   if (!authorise(exchange)) return undefined;
   const id = `${exchange.params['stream']}.${exchange.params['started']}`;
   try {
@@ -67,7 +67,7 @@ async function findFor({ library, authorise }: VodOptions, exchange: Exchange): 
   }
 }
 
-function sendPlaylist(exchange: Exchange, { recording }: Shelved, { isLive, clock }: VodOptions): void {
+function sendPlaylist(exchange: Exchange, { recording }: Found, { isLive, clock }: VodOptions): void {
   const rendition = renditionOf(exchange, recording.renditions);
   if (!rendition) return;
   const quietMs = clock.now() - rendition.segments.at(-1)!.arrivedAtMs;
@@ -76,7 +76,7 @@ function sendPlaylist(exchange: Exchange, { recording }: Shelved, { isLive, cloc
   send(exchange, 200, 'application/vnd.apple.mpegurl', playlist, hasEnded ? 'max-age=60' : 'max-age=1');
 }
 
-async function sendFile(exchange: Exchange, { files }: Shelved): Promise<void> {
+async function sendFile(exchange: Exchange, { files }: Found): Promise<void> {
   const name = exchange.params['file']!;
   const file = isFileName(name) ? files.get(name) : undefined;
   if (!file) return sendProblem(exchange, 404, 'Not Found', `the recording has no file ${quoted(name)}`);
@@ -91,7 +91,7 @@ async function sendFile(exchange: Exchange, { files }: Shelved): Promise<void> {
 }
 
 /** A recording whose picture or sound changed in the middle is several files: run 1, 2, ... */
-async function sendDownload(exchange: Exchange, { recording, files }: Shelved): Promise<void> {
+async function sendDownload(exchange: Exchange, { recording, files }: Found): Promise<void> {
   const rendition = renditionOf(exchange, recording.renditions);
   if (!rendition) return;
   const run = await runAt(rendition, files, Number(exchange.params['run']));
@@ -119,7 +119,7 @@ interface Run {
 /** Inits are few, and compared by their bytes: each file begins with one of its own. */
 async function runAt(
   { segments }: RecordedRendition,
-  files: Shelved['files'],
+  files: Found['files'],
   number: number,
 ): Promise<Run | undefined> {
   const inits = new Map<PlacedSegment['init'], Uint8Array>();
@@ -136,7 +136,7 @@ async function readAt(
   download: Download,
   from: number,
   to: number,
-  files: ReadonlyMap<string, ReadableFile>,
+  files: Found['files'],
 ): Promise<Uint8Array> {
   if (from < download.head.length) return download.head.subarray(from, to);
   const { segment, at } = download.segments[indexAt(download, from)]!;

@@ -1,6 +1,6 @@
 // The catalogue of a server that is alone.
 
-import { type Catalogue, type CatalogueEntry, inCatalogueOrder } from './catalogue.ts';
+import { type Catalogue, type CatalogueEntry, inCatalogueOrder, streamOf } from './catalogue.ts';
 
 export class MemoryCatalogue implements Catalogue {
   /** By stream, then by recording and keeper. */
@@ -12,7 +12,7 @@ export class MemoryCatalogue implements Catalogue {
   }
 
   async drop(id: string, keeper: string): Promise<void> {
-    const stream = id.slice(0, id.lastIndexOf('.'));
+    const stream = streamOf(id);
     const entries = this.#streams.get(stream);
     entries?.delete(`${id} ${keeper}`);
     if (entries?.size === 0) this.#streams.delete(stream);
@@ -20,5 +20,16 @@ export class MemoryCatalogue implements Catalogue {
 
   async list(stream: string): Promise<CatalogueEntry[]> {
     return inCatalogueOrder([...(this.#streams.get(stream)?.values() ?? [])]);
+  }
+
+  async streams(keeper: string): Promise<string[]> {
+    const hasSaid = (entries: Map<string, CatalogueEntry>): boolean =>
+      entries.values().some((entry) => entry.keeper === keeper);
+    return [...this.#streams].flatMap(([stream, entries]) => (hasSaid(entries) ? [stream] : []));
+  }
+
+  /** There is nobody else. */
+  async turn(): Promise<boolean> {
+    return true;
   }
 }

@@ -1,11 +1,11 @@
-// The catalogue of a cluster, in Redis: a hash for each stream that is forgotten when nobody has said a word of it for long.
+// The catalogue of a cluster, in Redis: what servers have is forgotten when they are not heard for long, what storage has is not.
 
-import { CodedError, reasonOf } from '../errors.ts';
 import type { RedisLink } from '../state/redis.ts';
-import { type Catalogue, type CatalogueEntry, inCatalogueOrder } from './catalogue.ts';
+import { type Catalogue, type CatalogueEntry, inCatalogueOrder, STORAGE, streamOf } from './catalogue.ts';
+import { manifestSchema } from './manifest.ts';
 
-/** Keepers say once an hour what they have: a stream of which none speaks any more has no recording. */
-export const FORGET_S = 2 * 86_400;
+/** Servers say once an hour what they have: of what none speaks any more, none has anything. */
+const FORGET_S = 2 * 86_400;
 
 export class RedisCatalogue implements Catalogue {
   readonly #link: Pick<RedisLink, 'transact'>;
@@ -17,37 +17,59 @@ export class RedisCatalogue implements Catalogue {
   }
 
   async note(entry: CatalogueEntry): Promise<void> {
-    const key = this.#keyOf(entry.stream);
-    const field = `${entry.id} ${entry.keeper}`;
+    const { id, stream, keeper } = entry;
+    const key = this.#entriesOf(stream, keeper);
+    const streams = this.#streamsOf(keeper);
+    const forgets = keeper !== STORAGE;
     await this.#link.transact([
-      ['HSET', key, field, JSON.stringify(entry)],
-      ['EXPIRE', key, String(FORGET_S)],
+      ['HSET', key, `${id} ${keeper}`, JSON.stringify(entry)],
+      ['SADD', streams, stream],
+      ...(forgets ? [key, streams].map((each) => ['EXPIRE', each, String(FORGET_S)]) : []),
     ]);
   }
 
   async drop(id: string, keeper: string): Promise<void> {
-    const key = this.#keyOf(id.slice(0, id.lastIndexOf('.')));
-    await this.#link.transact([['HDEL', key, `${id} ${keeper}`]]);
+    await this.#link.transact([['HDEL', this.#entriesOf(streamOf(id), keeper), `${id} ${keeper}`]]);
   }
 
   async list(stream: string): Promise<CatalogueEntry[]> {
-    const key = this.#keyOf(stream);
-    const [flat] = (await this.#link.transact([['HVALS', key]])) as [string[]];
-    return inCatalogueOrder(flat.map((text) => readEntry(text, key)));
+    const keys = [this.#entriesOf(stream, ''), this.#entriesOf(stream, STORAGE)];
+    const texts = (await this.#link.transact(keys.map((key) => ['HVALS', key]))) as string[][];
+    return inCatalogueOrder(texts.flat().flatMap(readEntry));
+  }
+
+  async streams(keeper: string): Promise<string[]> {
+    const [streams] = (await this.#link.transact([['SMEMBERS', this.#streamsOf(keeper)]])) as [string[]];
+    return streams;
+  }
+
+  async turn(task: string, forMs: number): Promise<boolean> {
+    const key = this.#keyOf(`turn:${task}`);
+    const [answer] = await this.#link.transact([['SET', key, '1', 'NX', 'PX', String(forMs)]]);
+    return answer !== null;
+  }
+
+  /** Of a stream: all servers' together, storage's apart. */
+  #entriesOf(stream: string, keeper: string): string {
+    return this.#keyOf(keeper === STORAGE ? `stored:${stream}` : `recordings:${stream}`);
+  }
+
+  #streamsOf(keeper: string): string {
+    return this.#keyOf(keeper === STORAGE ? 'stored-streams' : `recorded-streams:${keeper}`);
   }
 
   /** The braces put a cluster's keys on one node, as those of the cluster state. */
-  #keyOf(stream: string): string {
-    return `{${this.#prefix}}:recordings:${stream}`;
+  #keyOf(name: string): string {
+    return `{${this.#prefix}}:${name}`;
   }
 }
 
-function readEntry(text: string, key: string): CatalogueEntry {
+/** What makes no sense is left out: its keeper says it anew. */
+function readEntry(text: string): CatalogueEntry[] {
   try {
     const entry = JSON.parse(text) as CatalogueEntry;
-    if (typeof entry.id === 'string' && Array.isArray(entry.renditions)) return entry;
-    throw new Error('it is no entry');
-  } catch (error) {
-    throw new CodedError('bad_state', `${key} makes no sense: ${reasonOf(error)}`, { cause: error });
+    return [{ ...manifestSchema.parse(entry), keeper: String(entry.keeper) }];
+  } catch {
+    return [];
   }
 }

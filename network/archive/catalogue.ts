@@ -1,38 +1,15 @@
-// Which recordings there are and who has their bytes, for quick answers. It is made of what lies on disks, and can be made again.
+// Which recordings there are and who has their bytes, for quick answers. It is made of what lies in storage, and can be made again.
 
-import type { Gap } from './index-file.ts';
-import type { Recording } from './recording.ts';
+import type { Manifest } from './manifest.ts';
 
-export interface CataloguedRendition {
-  readonly name: string;
-  readonly codecs: string;
-  readonly width: number;
-  readonly height: number;
-  readonly frameRate: number;
-  readonly peakBps: number;
-  readonly averageBps: number;
-}
-
-/** What one keeper of bytes says of a recording. */
-export interface CatalogueEntry {
-  readonly id: string;
-  readonly stream: string;
+/** What one keeper of bytes has of a recording. */
+export interface CatalogueEntry extends Manifest {
   /** Id of the server that has it on its disks; `storage` for what long-term storage has. */
   readonly keeper: string;
-  /** Ms since the Unix epoch. */
-  readonly startedAtMs: number;
-  /** Null while it may go on. */
-  readonly endedAtMs: number | null;
-  readonly durationMs: number;
-  readonly bytes: number;
-  readonly renditions: readonly CataloguedRendition[];
-  readonly gaps: readonly Gap[];
 }
 
 /** Long-term storage as a keeper. */
 export const STORAGE = 'storage';
-/** Gaps beyond these are counted in the recording itself. */
-const GAPS_TOLD = 100;
 
 /** Every verb rejects with `state_unavailable` when the catalogue can't be reached. */
 export interface Catalogue {
@@ -42,24 +19,15 @@ export interface Catalogue {
   drop(id: string, keeper: string): Promise<void>;
   /** All that is said of a stream's recordings, the newest recording first. */
   list(stream: string): Promise<CatalogueEntry[]>;
+  /** Streams that a keeper has said something of, and perhaps has nothing of any more. */
+  streams(keeper: string): Promise<string[]>;
+  /** Whether somebody may do what one server is to do for all: nobody else gets a yes for so long. */
+  turn(task: string, forMs: number): Promise<boolean>;
 }
 
-export function describeRecording(recording: Recording, keeper: string): CatalogueEntry {
-  const { id, stream, startedAtMs, endedAtMs = null, renditions } = recording;
-  return {
-    id,
-    stream,
-    keeper,
-    startedAtMs,
-    endedAtMs,
-    durationMs: Math.round(Math.max(...renditions.map(({ durationUs }) => durationUs)) / 1000),
-    bytes: renditions.reduce((sum, { bytes }) => sum + bytes, 0),
-    renditions: renditions.map(({ name, segments, peakBps, averageBps }) => {
-      const { codecs, width, height, frameRate } = segments.at(-1)!.init;
-      return { name, codecs, width, height, frameRate, peakBps, averageBps };
-    }),
-    gaps: renditions.flatMap(({ gaps }) => gaps).slice(0, GAPS_TOLD),
-  };
+/** Of which stream an id is. */
+export function streamOf(id: string): string {
+  return id.slice(0, id.lastIndexOf('.'));
 }
 
 /** The newest recording first, one recording's keepers together: who has most of it first, a server before storage. */
@@ -68,6 +36,7 @@ export function inCatalogueOrder(entries: readonly CatalogueEntry[]): CatalogueE
   return entries.toSorted(
     (one, other) =>
       other.startedAtMs - one.startedAtMs ||
+      (one.id < other.id ? -1 : Number(one.id > other.id)) ||
       other.durationMs - one.durationMs ||
       storageLast(one) - storageLast(other) ||
       (one.keeper < other.keeper ? -1 : 1),

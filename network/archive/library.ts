@@ -1,92 +1,90 @@
 // The recordings that a server can read: its own, then those in long-term storage.
 
-import type { Clock } from '../clock.ts';
-import { type FileIndex, isClosed, isFileName, isRecordingId, readIndex } from './index-file.ts';
-import { assemble, type IndexedFile, type Recording } from './recording.ts';
-import type { Storage } from './storage.ts';
+import { type Clock, sleep } from '../clock.ts';
+import { isRecordingId } from './index-file.ts';
+import { assemble, type Recording } from './recording.ts';
+import type { Shelf, ShelvedFile } from './shelf.ts';
 
-/** A file's bytes, wherever they lie. */
-export interface ReadableFile {
-  readonly bytes: number;
-  /** Nothing will be appended to it any more. */
-  readonly isClosed: boolean;
-  /** The bytes in [from, to). */
-  read(from: number, to: number): Promise<Uint8Array>;
-}
-
-export interface Shelved {
+export interface Found {
   readonly recording: Recording;
   /** By name, without `.mp4`. */
-  readonly files: ReadonlyMap<string, ReadableFile>;
+  readonly files: ReadonlyMap<string, ShelvedFile>;
 }
 
-interface KnownIndex {
-  readonly bytes: number;
-  readonly index: FileIndex;
+/** A shelf, and how long what was found there may be taken for what there is. */
+export interface LibraryShelf {
+  readonly shelf: Pick<Shelf, 'find' | 'files'>;
+  readonly freshMs: number;
 }
 
-/** An index of 10 min of 1 s segments has 150 KB; a file's index is read again when it has grown. */
-const INDEXES_KEPT = 500;
-/** Many viewers of one recording ask for it at a time. */
-const SHELVED_MS = 500;
-const SHELVED_KEPT = 200;
+interface Look {
+  readonly atMs: number;
+  readonly files: Promise<readonly ShelvedFile[]>;
+  isOver: boolean;
+}
+
+/** What was found last on each shelf; many viewers of one recording ask for it at a time. */
+const LOOKS_KEPT = 500;
+/** So long who has something of a recording waits to hear whether there is more of it on a later shelf. */
+const PATIENCE_MS = 1_000;
 
 export class Library {
-  readonly #storages: readonly Storage[];
+  readonly #shelves: readonly LibraryShelf[];
   readonly #clock: Clock;
-  readonly #indexes = new Map<string, KnownIndex>();
-  readonly #shelved = new Map<
-    string,
-    { readonly atMs: number; readonly found: Promise<Shelved | undefined> }
-  >();
+  readonly #looks: readonly Map<string, Look>[];
 
   /** In the order in which they are asked: what an earlier one has is not read from a later one. */
-  constructor(options: { readonly storages: readonly Storage[]; readonly clock: Clock }) {
-    this.#storages = options.storages;
+  constructor(options: { readonly shelves: readonly LibraryShelf[]; readonly clock: Clock }) {
+    this.#shelves = options.shelves;
     this.#clock = options.clock;
+    this.#looks = options.shelves.map(() => new Map());
   }
 
-  /** Undefined when nothing of it is here. Rejects with `bad_index` for one that is damaged, and as its storage does. */
-  find(id: string): Promise<Shelved | undefined> {
-    if (!isRecordingId(id)) return Promise.resolve(undefined);
-    const nowMs = this.#clock.monotonic();
-    const known = this.#shelved.get(id);
-    if (known && nowMs - known.atMs < SHELVED_MS) return known.found;
-    const found = this.#find(id);
-    this.#shelved.delete(id);
-    this.#shelved.set(id, { atMs: nowMs, found });
-    if (this.#shelved.size > SHELVED_KEPT) this.#shelved.delete(this.#shelved.keys().next().value!);
-    return found;
-  }
-
-  async #find(id: string): Promise<Shelved | undefined> {
-    const indexed = new Map<string, IndexedFile>();
-    const files = new Map<string, ReadableFile>();
-    for (const [at, storage] of this.#storages.entries()) {
-      const objects = await Array.fromAsync(storage.list(`${id}/`));
-      const sizes = new Map(objects.map(({ key, bytes }) => [key, bytes]));
-      for (const { key, bytes } of objects) {
-        const name = key.slice(id.length + 1).replace(/\.index$/, '');
-        const mediaBytes = sizes.get(`${id}/${name}.mp4`);
-        if (!key.endsWith('.index') || mediaBytes === undefined || indexed.has(name) || !isFileName(name))
-          continue;
-        const index = await this.#index(`${at} ${key}`, bytes, () => storage.read(key, 0, bytes));
-        indexed.set(name, { name, index });
-        const read = (from: number, to: number) => storage.read(`${id}/${name}.mp4`, from, to);
-        files.set(name, { bytes: mediaBytes, isClosed: isClosed(index), read });
+  /** Undefined when nothing of it is here. Rejects with `bad_index` for one that is damaged, and as storage does when that is needed. */
+  async find(id: string): Promise<Found | undefined> {
+    if (!isRecordingId(id)) return undefined;
+    const looks = this.#shelves.map((_, at) => this.#look(at, id));
+    const files = new Map<string, ShelvedFile>();
+    let trouble: unknown;
+    for (const look of looks) {
+      try {
+        for (const file of await this.#wait(look, files.size > 0))
+          if (!files.has(file.name)) files.set(file.name, file);
+      } catch (error) {
+        trouble = error;
       }
     }
-    const recording = assemble([...indexed.values()]);
+    const recording = assemble([...files.values()]);
+    if (!recording && trouble) throw trouble;
     return recording && { recording, files };
   }
 
-  async #index(place: string, bytes: number, read: () => Promise<Uint8Array>): Promise<FileIndex> {
-    const known = this.#indexes.get(place);
-    if (known?.bytes === bytes) return known.index;
-    const index = readIndex(Buffer.from(await read()).toString('utf8'));
-    this.#indexes.delete(place);
-    this.#indexes.set(place, { bytes, index });
-    if (this.#indexes.size > INDEXES_KEPT) this.#indexes.delete(this.#indexes.keys().next().value!);
-    return index;
+  /** It has changed here: it is looked at anew. */
+  forget(id: string): void {
+    for (const looks of this.#looks) looks.delete(id);
+  }
+
+  #look(at: number, id: string): Look {
+    const { shelf, freshMs } = this.#shelves[at]!;
+    const looks = this.#looks[at]!;
+    const nowMs = this.#clock.monotonic();
+    const known = looks.get(id);
+    if (known && nowMs - known.atMs < freshMs) return known;
+    const files = shelf.find(id).then((shelved) => (shelved ? shelf.files(shelved) : []));
+    const look: Look = { atMs: nowMs, files, isOver: false };
+    files
+      .finally(() => {
+        look.isOver = true;
+      })
+      .catch(() => {});
+    looks.delete(id);
+    looks.set(id, look);
+    if (looks.size > LOOKS_KEPT) looks.delete(looks.keys().next().value!);
+    return look;
+  }
+
+  #wait({ files, isOver }: Look, hasSome: boolean): Promise<readonly ShelvedFile[]> {
+    if (isOver || !hasSome) return files;
+    return Promise.race([files, sleep(this.#clock, PATIENCE_MS).then(() => [])]);
   }
 }

@@ -94,7 +94,7 @@ function inOrder(segments: readonly PlacedSegment[]): PlacedSegment[] {
   return [...byMsn.values()].sort((one, other) => one.msn - other.msn);
 }
 
-/** Every number between the first and the last that is not there, with its reason where a line gives one. */
+/** Every number from the first on that is not there, with its reason where a line gives one. */
 function gapsBetween(segments: readonly PlacedSegment[], files: readonly IndexedFile[]): Gap[] {
   const told = files.flatMap(({ index }) => index.lines.filter((line) => line.kind === 'gap'));
   const gaps: Gap[] = [];
@@ -105,7 +105,8 @@ function gapsBetween(segments: readonly PlacedSegment[], files: readonly Indexed
     const reason = told.find((gap) => gap.fromMsn < toMsn && gap.toMsn > fromMsn)?.reason ?? LOST;
     gaps.push({ kind: 'gap', fromMsn, toMsn, reason });
   }
-  return gaps;
+  const lastMsn = segments.at(-1)?.msn ?? 0;
+  return [...gaps, ...told.filter(({ fromMsn }) => fromMsn > lastMsn)];
 }
 
 function endOf(files: readonly IndexedFile[]): number | undefined {

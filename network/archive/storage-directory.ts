@@ -1,13 +1,13 @@
 // Recordings in directory trees, one on each disk: those of this server, or a mounted store.
 
-import { mkdir, open, readdir, rename, rm, rmdir, stat, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { CodedError, reasonOf } from '../errors.ts';
-import { md5 } from '../hash.ts';
+import { md5, randomName } from '../hash.ts';
 import { quoted } from '../names.ts';
 import { AT_ONCE, checkedKey, isKey, type Pace, type Storage, type StoredObject } from './storage.ts';
 
-/** A copy that is not whole yet: no key ends so. */
+/** What is not whole yet: no key ends so. */
 const PARTIAL = '.partial~';
 const PIECE_BYTES = 8 * 1024 * 1024;
 
@@ -48,7 +48,7 @@ export class DirectoryStorage implements Storage {
     for (const folder of this.#folders) {
       const path = join(folder, checkedKey(key));
       await rm(path, { force: true }).catch(asUnavailable);
-      if (dirname(path) !== folder) await rmdir(dirname(path)).catch(() => {});
+      if (dirname(path) !== folder) await removeEmpty(dirname(path)).catch(asUnavailable);
     }
   }
 
@@ -72,7 +72,7 @@ export class DirectoryStorage implements Storage {
   async #replace(key: string, write: (partial: string) => Promise<void>): Promise<void> {
     const { folder } = (await this.#find(key)) ?? { folder: await this.#roomiest() };
     const target = join(folder, checkedKey(key));
-    const partial = target + PARTIAL;
+    const partial = `${target}.${randomName(6)}${PARTIAL}`;
     try {
       await mkdir(dirname(target), { recursive: true });
       await write(partial);
@@ -109,6 +109,12 @@ export class DirectoryStorage implements Storage {
   }
 }
 
+/** What a stop has left of writing goes with the folder it is in. */
+async function removeEmpty(folder: string): Promise<void> {
+  const names = (await readdir(folder).catch(missing)) ?? [];
+  if (names.every((name) => name.endsWith(PARTIAL))) await rm(folder, { recursive: true, force: true });
+}
+
 async function readPiece(path: string, at: number, bytes: number): Promise<Buffer> {
   const handle = await open(path, 'r');
   try {
@@ -123,15 +129,16 @@ async function readPiece(path: string, at: number, bytes: number): Promise<Buffe
 /** The objects below one name at the top. */
 async function walk(folder: string, top: string): Promise<StoredObject[]> {
   const entries = await readdir(join(folder, top), { withFileTypes: true, recursive: true }).catch(missing);
-  const files = (entries ?? []).filter((entry) => entry.isFile());
-  const paths = entries ? files.map((entry) => join(entry.parentPath, entry.name)) : [join(folder, top)];
-  const objects: StoredObject[] = [];
-  for (const path of paths) {
-    const key = path.slice(folder.length + 1);
-    const found = isKey(key) ? await stat(path).catch(missing) : undefined;
-    if (found?.isFile()) objects.push({ key, bytes: found.size });
-  }
-  return objects;
+  const files = entries?.filter((entry) => entry.isFile());
+  const paths = files?.map((entry) => join(entry.parentPath, entry.name)) ?? [join(folder, top)];
+  const objects = await Promise.all(
+    paths.map(async (path) => {
+      const key = path.slice(folder.length + 1);
+      const found = isKey(key) ? await stat(path).catch(missing) : undefined;
+      return found?.isFile() ? [{ key, bytes: found.size }] : [];
+    }),
+  );
+  return objects.flat();
 }
 
 /** A disk that is not there has no room. */

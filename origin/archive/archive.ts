@@ -1,89 +1,84 @@
-// The archive: records what is broadcast here, and puts in order what a stop in the middle has left.
+// The archive: records what is broadcast here, puts in order what a stop in the middle has left, and sees to what lies here.
 
-import type { Catalogue } from '../../network/archive/catalogue.ts';
-import { recordingId } from '../../network/archive/index-file.ts';
-import type { Library } from '../../network/archive/library.ts';
-import type { Clock } from '../../network/clock.ts';
 import type { FeedReader } from '../../network/feed/feed.ts';
-import type { Logger } from '../../network/logger.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { archiveMetrics } from './archive-metrics.ts';
-import { Cataloguer } from './cataloguer.ts';
-import { Disks } from './disks.ts';
-import { type Files, systemFiles } from './files.ts';
-import { Recorder } from './recorder.ts';
-import { recoverDisk } from './recover.ts';
+import { Janitor } from './keeping/janitor.ts';
+import { Outbox } from './keeping/outbox.ts';
+import { Stock, type StockOptions } from './keeping/stock.ts';
+import { Disks } from './recording/disks.ts';
+import { type Files, systemFiles } from './recording/files.ts';
+import { Mender } from './recording/mender.ts';
+import { Recorders } from './recording/recorders.ts';
+import { type RecoverOptions, recoverDisk } from './recording/recover.ts';
 
-export interface ArchiveOptions {
-  /** One folder on each disk. */
-  readonly folders: readonly string[];
+export interface ArchiveOptions extends StockOptions {
+  /** Media time in one file. */
   readonly fileMs: number;
+  /** A disk with less than this free takes no new files. */
   readonly reserveBytes: number;
-  /** Which streams are recorded. */
-  readonly isRecorded: (stream: string) => boolean;
-  /** What lies in the folders, read. */
-  readonly library: Pick<Library, 'find'>;
-  readonly catalogue: Catalogue;
-  /** Id of this server. */
-  readonly keeper: string;
-  readonly clock: Clock;
-  readonly logger: Logger;
   readonly metrics: Metrics;
   readonly files?: Files;
 }
 
-export interface Archive {
-  /**
-   * Records a rendition until its feed ends, or what it gives is called. What a stream is recorded as is named by when its
-   * broadcast began.
-   */
-  record(stream: string, rendition: string, feed: FeedReader, startedAtMs: number): () => void;
+export class Archive implements AsyncDisposable {
+  readonly stock: Stock;
+  readonly janitor: Janitor;
+  readonly #recorders: Recorders;
+  readonly #opened = new DisposableStack();
+
+  /** Ends the files that were left open, then records. A disk that can't be read is told of and tried again when it is written to. */
+  static async open(options: ArchiveOptions): Promise<Archive> {
+    const { files = systemFiles } = options;
+    const disks = new Disks({ ...options, files });
+    await recover(options.folders, disks, { ...options, files, nowMs: options.clock.now() });
+    return new Archive({ ...options, files }, disks);
+  }
+
+  private constructor(options: ArchiveOptions & { readonly files: Files }, disks: Disks) {
+    this.stock = new Stock(options);
+    const outbox = this.#openOutbox(options);
+    const mender = this.#opened.use(new Mender({ ...options, onMended: (path) => outbox?.add(path) }));
+    this.janitor = this.#opened.use(new Janitor({ ...options, stock: this.stock }));
+    this.#recorders = new Recorders({
+      ...options,
+      disks,
+      metrics: archiveMetrics(options.metrics),
+      onFile: (path) => outbox?.add(path),
+      onAbandoned: (path) => mender.add(path),
+      onNews: (recording) => this.stock.note(recording),
+    });
+    this.janitor.begin();
+    void outbox?.look();
+  }
+
+  /** See `Recorders`. */
+  record(stream: string, rendition: string, feed: FeedReader, startedAtMs: number): () => void {
+    return this.#recorders.record(stream, rendition, feed, startedAtMs);
+  }
+
   /** Resolves once all is written and told of; the feeds must have ended. */
-  close(): Promise<void>;
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#recorders.close();
+    this.#opened.dispose();
+  }
+
+  #openOutbox(options: ArchiveOptions & { readonly files: Files }): Outbox | undefined {
+    const { storage } = options;
+    if (!storage) return undefined;
+    const onStored = (recording: string): Promise<void> => this.stock.noteStored(recording);
+    return this.#opened.use(new Outbox({ ...options, storage, onStored }));
+  }
 }
 
-/** Ends the files that were left open, then records. A disk that can't be read is told of and tried again when it is written to. */
-export async function openArchive(options: ArchiveOptions): Promise<Archive> {
-  const { folders, logger, clock, files = systemFiles } = options;
-  const disks = new Disks({ ...options, files });
-  const metrics = archiveMetrics(options.metrics);
+async function recover(folders: readonly string[], disks: Disks, options: RecoverOptions): Promise<void> {
   for (const folder of folders) {
-    const ended = await recoverDisk(folder, { files, logger, nowMs: clock.now() }).catch((error: unknown) => {
+    try {
+      const ended = await recoverDisk(folder, options);
+      if (ended > 0)
+        options.logger.info({ disk: folder, files: ended }, 'files of a stop in the middle were ended');
+    } catch (error) {
       disks.fail(folder, error);
-      return 0;
-    });
-    if (ended > 0) logger.info({ disk: folder, files: ended }, 'files of a stop in the middle were ended');
+    }
   }
-  const list = async (): Promise<string[]> => {
-    const ids = await Promise.all(folders.map((folder) => files.list(folder).catch(() => [])));
-    return [...new Set(ids.flat())];
-  };
-  const cataloguer = new Cataloguer({ ...options, list });
-  void cataloguer.noteAll();
-  const recorders = new Set<Recorder>();
-  let settle = (): void => {};
-  return {
-    record(stream, rendition, feed, startedAtMs) {
-      if (!options.isRecorded(stream)) return () => {};
-      const header = { recording: recordingId(stream, startedAtMs), stream, rendition, startedAtMs };
-      const recorder = new Recorder({ ...options, feed, header, disks, files, metrics });
-      recorders.add(recorder);
-      cataloguer.grow(header.recording);
-      void recorder.done.then(async () => {
-        await cataloguer.settle(header.recording);
-        recorders.delete(recorder);
-        settle();
-      });
-      return () => recorder.stop();
-    },
-    async close() {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      settle = () => {
-        if (recorders.size === 0) resolve();
-      };
-      settle();
-      await promise;
-      cataloguer[Symbol.dispose]();
-    },
-  };
 }

@@ -26,6 +26,23 @@ describe('configuration', () => {
     });
   });
 
+  test('takes credentials of storage from the environment, for the storage that the file names', () => {
+    const environment = { HEADWATER_S3_ACCESS_KEY_ID: 'we', HEADWATER_S3_SECRET_ACCESS_KEY: 'secret' };
+    const file = fileWith('archive:\n  storage:\n    s3: {endpoint: "https://s3.example.org/bucket/"}\n');
+    expect(readConfig(['--config', file], environment).archive.storage).toEqual({
+      s3: {
+        endpoint: 'https://s3.example.org/bucket',
+        region: 'auto',
+        accessKeyId: 'we',
+        secretAccessKey: 'secret',
+      },
+    });
+    expect(readConfig([], environment).archive.storage).toBeUndefined();
+    expect(() => readConfig(['--config', file], {})).toThrow(/accessKeyId/);
+    const both = fileWith('archive:\n  storage: {directories: [/a], s3: {endpoint: "https://x.org/b"}}\n');
+    expect(() => readConfig(['--config', both], environment)).toThrow(/:2: archive.storage/);
+  });
+
   test('takes the command line over the file', () => {
     const file = fileWith('usherPort: 9000\nmediaPort: 9001\npublish:\n  graceS: 5\n');
     const config = readConfig(

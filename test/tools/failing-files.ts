@@ -1,6 +1,6 @@
 // Files whose disk fails as a test wants: dies in the middle of a write, is full, is slow.
 
-import type { Files, GrowingFile } from '../../origin/archive/files.ts';
+import type { Files, GrowingFile } from '../../origin/archive/recording/files.ts';
 
 export interface Failing extends Files {
   /** Bytes that are still taken; what goes beyond is cut off there, and nothing happens any more: as after SIGKILL. */
@@ -10,6 +10,8 @@ export interface Failing extends Files {
   /** Writes wait for it. */
   gate: Promise<void>;
   readonly isDead: boolean;
+  /** Nothing happens any more, from now on. */
+  die(): Promise<void>;
 }
 
 export function failingFiles(files: Files): Failing {
@@ -21,6 +23,7 @@ class FailingFiles implements Failing {
   refusal: Failing['refusal'] = () => undefined;
   gate = Promise.resolve();
   readonly #files: Files;
+  readonly #open = new Set<GrowingFile>();
 
   constructor(files: Files) {
     this.#files = files;
@@ -33,12 +36,18 @@ class FailingFiles implements Failing {
   async create(path: string): Promise<GrowingFile> {
     await this.#ask(path);
     const file = await this.#files.create(path);
+    this.#open.add(file);
     return {
       append: (views) => this.#append(path, file, views),
       sync: () => this.#alive(() => file.sync()),
       truncate: (bytes) => this.#alive(() => file.truncate(bytes)),
-      close: () => this.#alive(() => file.close()),
+      close: () => this.#alive(() => this.#close(file)),
     };
+  }
+
+  async die(): Promise<void> {
+    this.diesAfterBytes = 0;
+    await Promise.all([...this.#open].map((file) => this.#close(file)));
   }
 
   async append(path: string, text: string): Promise<void> {
@@ -59,7 +68,14 @@ class FailingFiles implements Failing {
     const taken = all.subarray(0, Math.min(all.length, this.diesAfterBytes));
     if (taken.length > 0) await file.append([taken]);
     this.diesAfterBytes -= all.length;
-    if (this.isDead) await never();
+    if (!this.isDead) return;
+    await this.die();
+    await never();
+  }
+
+  /** As the system closes what a process had open. */
+  async #close(file: GrowingFile): Promise<void> {
+    if (this.#open.delete(file)) await file.close();
   }
 
   async #ask(path: string): Promise<void> {

@@ -119,12 +119,21 @@ async function entriesOf({ catalogue }: RecordingOptions, exchange: Exchange): P
 
 /** The first says most of it. */
 function describe(entries: readonly CatalogueEntry[]) {
-  const [{ keeper: _, startedAtMs, endedAtMs, ...best }] = entries as [CatalogueEntry];
+  const [{ id, stream, startedAtMs, endedAtMs, durationMs, bytes, ...best }] = entries as [CatalogueEntry];
+  const { renditions, gaps, title, isKept, clipOf } = best;
   return {
-    ...best,
+    id,
+    stream,
+    title,
+    isKept,
+    clipOf,
     startedAt: new Date(startedAtMs).toISOString(),
     endedAt: endedAtMs === null ? null : new Date(endedAtMs).toISOString(),
+    durationMs,
+    bytes,
+    renditions,
+    gaps,
     keepers: entries.map(({ keeper }) => keeper),
-    url: `/vod/${best.id}.m3u8`,
+    url: `/vod/${id}.m3u8`,
   };
 }

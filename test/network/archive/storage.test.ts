@@ -1,24 +1,26 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Storage } from '../../../network/archive/storage.ts';
 import { DirectoryStorage } from '../../../network/archive/storage-directory.ts';
 import { S3Storage } from '../../../network/archive/storage-s3.ts';
 import { S3Server } from '../../tools/s3-server.ts';
+import { ScratchFolder } from '../../tools/scratch-folder.ts';
 
 const PART_BYTES = 5 * 1024 * 1024;
 const BIG = Buffer.alloc(2 * PART_BYTES + 1234, 'headwater');
 
+let scratch: ScratchFolder;
 let folder: string;
 let s3: S3Server;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'headwater-storage-'));
+  scratch = await ScratchFolder.make();
+  folder = scratch.path;
   s3 = await S3Server.start(join(folder, 's3'));
 });
 afterAll(async () => {
   await s3.close();
-  await rm(folder, { recursive: true, force: true });
+  await scratch[Symbol.asyncDispose]();
 });
 
 async function fileOf(bytes: Uint8Array): Promise<string> {

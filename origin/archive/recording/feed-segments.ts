@@ -1,9 +1,9 @@
 // The whole segments of a feed, one after the other, as a recording wants them. Pure but for the place it keeps.
 
-import type { FeedReader } from '../../network/feed/feed.ts';
-import { describeRendition } from '../../network/feed/rendition.ts';
-import type { Chunk } from '../../network/media/chunk.ts';
-import { codecsOf, type Init } from '../../network/media/init.ts';
+import type { FeedReader } from '../../../network/feed/feed.ts';
+import { describeRendition } from '../../../network/feed/rendition.ts';
+import type { Chunk } from '../../../network/media/chunk.ts';
+import { codecsOf, type Init } from '../../../network/media/init.ts';
 import type { NewSegment } from './recording-file.ts';
 
 export type Taken =

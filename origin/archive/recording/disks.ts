@@ -1,9 +1,9 @@
 // The disks that recordings are written to: each new file goes to the healthy one with the most free space.
 
-import type { Clock } from '../../network/clock.ts';
-import { reasonOf } from '../../network/errors.ts';
-import type { Logger } from '../../network/logger.ts';
-import type { Metrics } from '../../network/metrics.ts';
+import type { Clock } from '../../../network/clock.ts';
+import { reasonOf } from '../../../network/errors.ts';
+import type { Logger } from '../../../network/logger.ts';
+import type { Metrics } from '../../../network/metrics.ts';
 import type { Files } from './files.ts';
 
 export interface DisksOptions {

@@ -1,51 +1,51 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { MemoryCatalogue } from '../../../network/archive/catalogue-memory.ts';
-import { readIndex, segmentsOf } from '../../../network/archive/index-file.ts';
-import { Library } from '../../../network/archive/library.ts';
-import { assemble, LOST, type Recording } from '../../../network/archive/recording.ts';
-import { DirectoryStorage } from '../../../network/archive/storage-directory.ts';
-import { Feed } from '../../../network/feed/feed.ts';
-import { Metrics } from '../../../network/metrics.ts';
-import { openArchive } from '../../../origin/archive/archive.ts';
-import { checksum, systemFiles } from '../../../origin/archive/files.ts';
-import { filesIn } from '../../../origin/archive/recover.ts';
-import { type Failing, failingFiles } from '../../tools/failing-files.ts';
-import { Broadcaster } from '../../tools/feed.ts';
-import { keepingLogger } from '../../tools/keeping-logger.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
+import { MemoryCatalogue } from '../../../../network/archive/catalogue-memory.ts';
+import { readIndex, segmentsOf } from '../../../../network/archive/index-file.ts';
+import { assemble, LOST, type Recording } from '../../../../network/archive/recording.ts';
+import { Feed } from '../../../../network/feed/feed.ts';
+import { Metrics } from '../../../../network/metrics.ts';
+import { Archive } from '../../../../origin/archive/archive.ts';
+import { checksum, systemFiles } from '../../../../origin/archive/recording/files.ts';
+import { filesIn } from '../../../../origin/archive/recording/recover.ts';
+import { type Failing, failingFiles } from '../../../tools/failing-files.ts';
+import { Broadcaster } from '../../../tools/feed.ts';
+import { keepingLogger } from '../../../tools/keeping-logger.ts';
+import { ManualClock } from '../../../tools/manual-clock.ts';
+import { ScratchFolder } from '../../../tools/scratch-folder.ts';
 
 const STARTED_AT_MS = 1_795_213_440_000;
 const ID = `alice.${STARTED_AT_MS.toString(36)}`;
 
+let scratch: ScratchFolder;
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'headwater-archive-'));
+  scratch = await ScratchFolder.make();
+  folder = scratch.path;
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => scratch[Symbol.asyncDispose]());
 
 interface Archiving {
   readonly files: Failing;
   readonly lines: ReturnType<typeof keepingLogger>['lines'];
   readonly clock: ManualClock;
-  readonly archive: Awaited<ReturnType<typeof openArchive>>;
+  readonly archive: Archive;
 }
 
-async function open(disks = ['a'], fileMs = 600_000): Promise<Archiving> {
+async function open(disks = ['a'], fileMs = 600_000, maxMs = Number.POSITIVE_INFINITY): Promise<Archiving> {
   const files = failingFiles(systemFiles);
   const { lines, ...logger } = keepingLogger();
   const clock = new ManualClock();
   const folders = disks.map((disk) => join(folder, disk));
-  const archive = await openArchive({
+  const archive = await Archive.open({
     folders,
-    library: new Library({ storages: [new DirectoryStorage(folders)], clock }),
+    library: { forget: () => {} },
     catalogue: new MemoryCatalogue(),
     keeper: 'here',
     fileMs,
     reserveBytes: 0,
-    isRecorded: (stream) => stream !== 'private',
+    policy: (stream) => ({ isRecorded: stream !== 'private', maxMs, keepDays: null }),
     clock,
     logger,
     metrics: new Metrics(),
@@ -83,7 +83,7 @@ describe('a recording', () => {
     const broadcaster = new Broadcaster();
     archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
     broadcaster.play(5).restart({ width: 320 }).play(3).end();
-    await archive.close();
+    await archive[Symbol.asyncDispose]();
     const recording = (await recordingOn('a'))!;
     const [source] = recording.renditions;
     expect(msnsOf(recording)).toEqual(range(0, 8));
@@ -106,7 +106,7 @@ describe('a recording', () => {
     const broadcaster = new Broadcaster();
     archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
     broadcaster.play(8).end();
-    await archive.close();
+    await archive[Symbol.asyncDispose]();
     const paths = await filesIn(join(folder, 'a', ID), systemFiles);
     expect(paths.map((path) => Number(path.slice(-10)))).toEqual([0, 3, 6]);
     expect(msnsOf(await recordingOn('a'))).toEqual(range(0, 8));
@@ -120,7 +120,7 @@ describe('a recording', () => {
     await untilRecorded(3);
     stop();
     broadcaster.play(4);
-    await archive.close();
+    await archive[Symbol.asyncDispose]();
     const recording = await recordingOn('a');
     expect(msnsOf(recording)).toEqual(range(0, 3));
     expect(recording!.endedAtMs).toBeUndefined();
@@ -131,8 +131,19 @@ describe('a recording', () => {
     const broadcaster = new Broadcaster();
     archive.record('private', 'source', broadcaster.feed, STARTED_AT_MS);
     broadcaster.play(3).end();
-    await archive.close();
+    await archive[Symbol.asyncDispose]();
     expect(await systemFiles.list(join(folder, 'a'))).toEqual([]);
+  });
+
+  test('ends where a stream may not be recorded any longer', async () => {
+    const { archive } = await open(['a'], 600_000, 5_000);
+    const broadcaster = new Broadcaster();
+    archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
+    broadcaster.play(9);
+    await archive[Symbol.asyncDispose]();
+    const recording = await recordingOn('a');
+    expect(msnsOf(recording)).toEqual(range(0, 5));
+    expect(recording!.endedAtMs).toBeDefined();
   });
 
   test('goes on on another disk when the one it is on is full, and misses nothing', async () => {
@@ -146,7 +157,7 @@ describe('a recording', () => {
     files.refusal = (path) =>
       path.startsWith(join(folder, used!)) ? new Error('ENOSPC: no space left') : undefined;
     broadcaster.play(4).end();
-    await archive.close();
+    await archive[Symbol.asyncDispose]();
     expect(msnsOf(await recordingOn(used!))).toEqual(range(0, 3));
     expect(msnsOf(await recordingOn(used!, other!))).toEqual(range(0, 8));
     expect(lines).toContainEqual(expect.objectContaining({ message: 'disk is taken out of recording' }));
@@ -165,7 +176,7 @@ describe('a recording', () => {
     files.refusal = () => undefined;
     clock.advance(61_000);
     broadcaster.play(3).end();
-    await archive.close();
+    await archive[Symbol.asyncDispose]();
     const [source] = (await recordingOn('a'))!.renditions;
     expect(source!.segments.map(({ msn }) => msn)).toEqual([...range(0, 3), ...range(5, 9)]);
     expect(source!.gaps).toEqual([
@@ -186,7 +197,7 @@ describe('a recording', () => {
     expect(feed.segments[0]!.msn).toBeGreaterThan(20);
     resolve();
     broadcaster.end();
-    await archive.close();
+    await archive[Symbol.asyncDispose]();
     const [source] = (await recordingOn('a'))!.renditions;
     const [gap] = source!.gaps;
     expect(source!.gaps).toHaveLength(1);
@@ -201,7 +212,7 @@ describe('after a stop at any byte', () => {
     const whole = await bytesOf();
     const random = seeded(7);
     for (let run = 0; run < 200; run++) {
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 5 });
       const first = await open(['a'], 2_000);
       first.files.diesAfterBytes = 1 + Math.floor(random() * whole);
       const broadcaster = new Broadcaster();
@@ -209,12 +220,13 @@ describe('after a stop at any byte', () => {
       broadcaster.play(6);
       const isOver = async (): Promise<boolean> => first.files.isDead || (await linesTold()).length === 5;
       await expect.poll(isOver, { interval: 2 }).toBe(true);
+      await first.files.die();
       const told = await linesTold();
       const second = await open(['a'], 2_000);
       expect(msnsOf(await recordingOn('a'))).toEqual(told);
       second.archive.record('alice', 'source', resumed(broadcaster, 6), STARTED_AT_MS);
       broadcaster.play(3).end();
-      await second.archive.close();
+      await second.archive[Symbol.asyncDispose]();
       const recording = (await recordingOn('a'))!;
       const msns = msnsOf(recording);
       expect(new Set(msns).size).toBe(msns.length);
@@ -226,11 +238,12 @@ describe('after a stop at any byte', () => {
   });
 
   test('a segment that the index has and the disk lost in a power cut is cut off', async () => {
-    const { archive } = await open();
+    const { archive, files } = await open();
     const broadcaster = new Broadcaster();
     archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
     broadcaster.play(4);
     await untilRecorded(3);
+    await files.die();
     const [path] = await filesIn(join(folder, 'a', ID), systemFiles);
     const index = readIndex((await systemFiles.read(`${path}.index`)).toString());
     const last = segmentsOf(index).at(-1)!;
@@ -244,7 +257,7 @@ describe('after a stop at any byte', () => {
     const broadcaster = new Broadcaster();
     archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
     broadcaster.play(3).end();
-    await archive.close();
+    await archive[Symbol.asyncDispose]();
     const [path] = await filesIn(join(folder, 'a', ID), systemFiles);
     await systemFiles.append(`${path}.index`, '{"kind":"segment","msn":-1}\n');
     const { lines } = await open();
@@ -293,7 +306,7 @@ async function bytesOf(): Promise<number> {
   const broadcaster = new Broadcaster();
   archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
   broadcaster.play(6).end();
-  await archive.close();
+  await archive[Symbol.asyncDispose]();
   let bytes = 0;
   for (const path of await filesIn(join(folder, 'a', ID), systemFiles))
     for (const end of ['.mp4', '.index']) bytes += (await systemFiles.read(path + end)).length;

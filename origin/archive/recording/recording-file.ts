@@ -7,7 +7,7 @@ import {
   type RecordedInit,
   type RecordedSegment,
   writeLine,
-} from '../../network/archive/index-file.ts';
+} from '../../../network/archive/index-file.ts';
 import { checksum, type Files, type GrowingFile } from './files.ts';
 
 /** A segment to be written, its place in the file to be found. */
@@ -22,7 +22,10 @@ export interface NewSegment {
  * any moment. After a power cut it is what was synced, and a checksum tells the rest.
  */
 export class RecordingFile {
+  /** The disk's. */
   readonly folder: string;
+  /** Without `.mp4` and `.index`. */
+  readonly path: string;
   readonly startUs: number;
   readonly #media: GrowingFile;
   readonly #index: GrowingFile;
@@ -31,8 +34,9 @@ export class RecordingFile {
   #init: Uint8Array | undefined;
   #isSynced = true;
 
-  private constructor(folder: string, media: GrowingFile, index: GrowingFile, startUs: number) {
+  private constructor(folder: string, path: string, media: GrowingFile, index: GrowingFile, startUs: number) {
     this.folder = folder;
+    this.path = path;
     this.#media = media;
     this.#index = index;
     this.startUs = startUs;
@@ -49,7 +53,7 @@ export class RecordingFile {
     const path = `${folder}/${header.recording}/${fileName(header.rendition, msn)}`;
     const media = await files.create(`${path}.mp4`);
     try {
-      const file = new RecordingFile(folder, media, await files.create(`${path}.index`), startUs);
+      const file = new RecordingFile(folder, path, media, await files.create(`${path}.index`), startUs);
       await file.#note(writeLine({ kind: 'file', format: 1, ...header }));
       return file;
     } catch (error) {

@@ -9,9 +9,9 @@ import {
   readIndex,
   segmentsOf,
   writeLine,
-} from '../../network/archive/index-file.ts';
-import { CodedError, reasonOf } from '../../network/errors.ts';
-import type { Logger } from '../../network/logger.ts';
+} from '../../../network/archive/index-file.ts';
+import { CodedError, reasonOf } from '../../../network/errors.ts';
+import type { Logger } from '../../../network/logger.ts';
 import { checksum, type Files } from './files.ts';
 
 export interface RecoverOptions {
@@ -25,6 +25,7 @@ export async function recoverDisk(folder: string, options: RecoverOptions): Prom
   let ended = 0;
   for (const recording of await options.files.list(folder)) {
     if (!isRecordingId(recording)) continue;
+    await removeEmpty(`${folder}/${recording}`, options.files);
     for (const path of await filesIn(`${folder}/${recording}`, options.files)) {
       try {
         if (await recoverFile(path, options)) ended += 1;
@@ -45,8 +46,18 @@ export async function filesIn(folder: string, files: Files): Promise<string[]> {
   return names.sort().map((name) => `${folder}/${name}`);
 }
 
-/** Returns whether there was something to do. */
-async function recoverFile(path: string, { files, nowMs }: RecoverOptions): Promise<boolean> {
+/** A stop between the making of a file and that of its index leaves a name in the way. */
+async function removeEmpty(folder: string, files: Files): Promise<void> {
+  const names = await files.list(folder);
+  const alone = names.filter(
+    (name) => name.endsWith('.mp4') && !names.includes(name.replace(/\.mp4$/, '.index')),
+  );
+  for (const name of alone)
+    if ((await files.read(`${folder}/${name}`, 0, 1)).length === 0) await files.remove(`${folder}/${name}`);
+}
+
+/** Gives whether there was something to do. */
+export async function recoverFile(path: string, { files, nowMs }: RecoverOptions): Promise<boolean> {
   const text = (await files.read(`${path}.index`)).toString('utf8');
   const index = readWritten(text);
   if (!index) {

@@ -1,11 +1,11 @@
 // Records one rendition of a broadcast: a reader of its feed that writes whole segments, behind everybody's back.
 
-import type { FileHeader } from '../../network/archive/index-file.ts';
-import type { Clock, Timer } from '../../network/clock.ts';
-import { reasonOf } from '../../network/errors.ts';
-import type { FeedReader } from '../../network/feed/feed.ts';
-import type { Logger } from '../../network/logger.ts';
-import type { ArchiveMetrics } from './archive-metrics.ts';
+import type { FileHeader } from '../../../network/archive/index-file.ts';
+import type { Clock, Timer } from '../../../network/clock.ts';
+import { reasonOf } from '../../../network/errors.ts';
+import type { FeedReader } from '../../../network/feed/feed.ts';
+import type { Logger } from '../../../network/logger.ts';
+import type { ArchiveMetrics } from '../archive-metrics.ts';
 import type { Disks } from './disks.ts';
 import { FeedSegments } from './feed-segments.ts';
 import type { Files } from './files.ts';
@@ -21,8 +21,12 @@ export interface RecorderOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: ArchiveMetrics;
-  /** A file is complete. */
-  readonly onFile?: (folder: string) => void;
+  /** What comes so long after the broadcast began is not recorded. */
+  readonly maxMs: number;
+  /** A file is complete; its path without `.mp4` and `.index`. */
+  readonly onFile: (path: string) => void;
+  /** A file's disk failed: it was left as it is, without an end. */
+  readonly onAbandoned: (path: string) => void;
 }
 
 /** What was written is safe from a power cut after this long, and from a crash of the process at once. */
@@ -37,6 +41,7 @@ export class Recorder {
   #missing: { fromMsn: number; toMsn: number; reason: string } | undefined;
   readonly #unsubscribe: () => void;
   #isStopped = false;
+  #isLong = false;
   #isBusy = false;
   #isAwaited = false;
   readonly #done = Promise.withResolvers<void>();
@@ -76,7 +81,7 @@ export class Recorder {
       await this.#takeAll();
     }
     this.#isBusy = false;
-    if (this.#isStopped || this.#options.feed.ended !== undefined) await this.#finish();
+    if (this.#isStopped || this.#isLong || this.#options.feed.ended !== undefined) await this.#finish();
   }
 
   async #takeAll(): Promise<void> {
@@ -84,8 +89,14 @@ export class Recorder {
       const taken = this.#segments.take();
       if (taken.kind === 'nothing') return;
       if (taken.kind === 'missed') this.#miss(taken.fromMsn, taken.toMsn, 'the disks were too slow');
+      else if (this.#isOverLimit(taken.segment)) this.#isLong = true;
       else await this.#record(taken.segment);
     }
+  }
+
+  #isOverLimit({ record }: NewSegment): boolean {
+    const { maxMs, header } = this.#options;
+    return record.arrivedAtMs - header.startedAtMs >= maxMs;
   }
 
   /** On another disk if that of its file fails; left out when there is none. */
@@ -111,13 +122,12 @@ export class Recorder {
   }
 
   async #fileFor(segment: NewSegment): Promise<RecordingFile | undefined> {
-    const { fileMs, disks, header, files, clock } = this.#options;
+    const { fileMs, disks, header, files } = this.#options;
     const { startUs } = segment.record;
     if (this.#file && startUs - this.#file.startUs >= fileMs * 1000) {
       const full = this.#file;
       this.#file = undefined;
-      await full.end(false, clock.now());
-      this.#options.onFile?.(full.folder);
+      await this.#endFile(full, false);
     }
     if (this.#file) return this.#file;
     const folder = await disks.choose();
@@ -139,8 +149,13 @@ export class Recorder {
     const file = this.#file;
     this.#file = undefined;
     if (!file) return;
+    await this.#abandon(file, error);
+  }
+
+  async #abandon(file: RecordingFile, error: unknown): Promise<void> {
     this.#options.disks.fail(file.folder, error);
     await file.abandon();
+    this.#options.onAbandoned(file.path);
   }
 
   #miss(fromMsn: number, toMsn: number, reason: string): void {
@@ -162,19 +177,24 @@ export class Recorder {
   }
 
   async #finish(): Promise<void> {
-    const { feed, clock } = this.#options;
+    const { feed } = this.#options;
     this.#timer.cancel();
     this.#unsubscribe();
     const file = this.#file;
     this.#file = undefined;
-    try {
-      if (file) await this.#noteMissing(file);
-      await file?.end(feed.ended !== undefined && !feed.isCut, clock.now());
-      if (file) this.#options.onFile?.(file.folder);
-    } catch (error) {
-      this.#options.disks.fail(file!.folder, error);
-      await file?.abandon();
-    }
+    const isLast = this.#isLong || (feed.ended !== undefined && !feed.isCut);
+    if (file) await this.#endFile(file, isLast);
     this.#done.resolve();
+  }
+
+  async #endFile(file: RecordingFile, isLast: boolean): Promise<void> {
+    const { clock, onFile } = this.#options;
+    try {
+      await this.#noteMissing(file);
+      await file.end(isLast, clock.now());
+      onFile(file.path);
+    } catch (error) {
+      await this.#abandon(file, error);
+    }
   }
 }

@@ -1,0 +1,110 @@
+// A shelf: the recordings in one storage, each with what its files say of it.
+
+import { CodedError, reasonOf } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { type FileIndex, isClosed, isFileName, isRecordingId, readIndex } from './index-file.ts';
+import type { IndexedFile } from './recording.ts';
+import type { Storage, StoredObject } from './storage.ts';
+
+/** What lies in the folder of one recording. */
+export interface Shelved {
+  readonly id: string;
+  readonly objects: readonly StoredObject[];
+}
+
+/** A file with its index, its bytes wherever they lie. */
+export interface ShelvedFile extends IndexedFile {
+  readonly bytes: number;
+  /** Nothing will be appended to it any more. */
+  readonly isClosed: boolean;
+  /** The bytes in [from, to). */
+  read(from: number, to: number): Promise<Uint8Array>;
+}
+
+interface KnownIndex {
+  readonly bytes: number;
+  readonly index: FileIndex;
+}
+
+/** An index of 10 min of 1 s segments has 150 KB; a file's index is read again when it has grown. */
+const INDEXES_KEPT = 500;
+
+export class Shelf {
+  readonly #storage: Pick<Storage, 'list' | 'read'>;
+  readonly #logger: Logger;
+  readonly #indexes = new Map<string, KnownIndex>();
+
+  constructor(storage: Pick<Storage, 'list' | 'read'>, logger: Logger) {
+    this.#storage = storage;
+    this.#logger = logger;
+  }
+
+  /** Everything whose folder is named like a recording. */
+  async *all(): AsyncGenerator<Shelved> {
+    let id = '';
+    let objects: StoredObject[] = [];
+    for await (const object of this.#storage.list('')) {
+      const folder = object.key.slice(0, object.key.indexOf('/'));
+      if (folder !== id) {
+        if (objects.length > 0 && isRecordingId(id)) yield { id, objects };
+        id = folder;
+        objects = [];
+      }
+      objects.push(object);
+    }
+    if (objects.length > 0 && isRecordingId(id)) yield { id, objects };
+  }
+
+  async find(id: string): Promise<Shelved | undefined> {
+    if (!isRecordingId(id)) return undefined;
+    const objects = await Array.fromAsync(this.#storage.list(`${id}/`));
+    return objects.length > 0 ? { id, objects } : undefined;
+  }
+
+  /**
+   * The files that have an index, in order of their names. One whose index is damaged is told of and left out; rejects with
+   * `bad_index` when that is all there is, and as the storage does.
+   */
+  async files({ id, objects }: Shelved): Promise<ShelvedFile[]> {
+    const sizes = new Map(objects.map(({ key, bytes }) => [key.slice(id.length + 1), bytes]));
+    const files: ShelvedFile[] = [];
+    let damage: unknown;
+    for (const name of filesAmong(sizes)) {
+      try {
+        const index = await this.#index(`${id}/${name}.index`, sizes.get(`${name}.index`)!);
+        const read = (from: number, to: number) => this.#storage.read(`${id}/${name}.mp4`, from, to);
+        files.push({ name, index, bytes: sizes.get(`${name}.mp4`)!, isClosed: isClosed(index), read });
+      } catch (error) {
+        if (!(error instanceof CodedError) || error.code !== 'bad_index') throw error;
+        this.#logger.error(
+          { recording: id, file: name, reason: reasonOf(error) },
+          'recorded file is damaged',
+        );
+        damage = error;
+      }
+    }
+    if (files.length === 0 && damage) throw damage;
+    return files;
+  }
+
+  async #index(key: string, bytes: number): Promise<FileIndex> {
+    const known = this.#indexes.get(key);
+    if (known?.bytes === bytes) return known.index;
+    const index = readIndex(Buffer.from(await this.#storage.read(key, 0, bytes)).toString('utf8'));
+    this.#indexes.delete(key);
+    this.#indexes.set(key, { bytes, index });
+    if (this.#indexes.size > INDEXES_KEPT) this.#indexes.delete(this.#indexes.keys().next().value!);
+    return index;
+  }
+}
+
+/** Bytes of media that lie there. */
+export function mediaBytesOf({ objects }: Shelved): number {
+  return objects.reduce((sum, { key, bytes }) => sum + (key.endsWith('.mp4') ? bytes : 0), 0);
+}
+
+/** Names without `.mp4` and `.index` of files that have both. */
+function filesAmong(sizes: ReadonlyMap<string, number>): string[] {
+  const stems = [...sizes.keys()].flatMap((name) => (name.endsWith('.index') ? [name.slice(0, -6)] : []));
+  return stems.filter((stem) => isFileName(stem) && sizes.has(`${stem}.mp4`)).sort();
+}

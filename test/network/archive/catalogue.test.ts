@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Catalogue, type CatalogueEntry, STORAGE } from '../../../network/archive/catalogue.ts';
+import { MemoryCatalogue } from '../../../network/archive/catalogue-memory.ts';
+import { RedisCatalogue } from '../../../network/archive/catalogue-redis.ts';
+import { recordingId } from '../../../network/archive/index-file.ts';
+import { systemClock } from '../../../network/clock.ts';
+import { RedisLink } from '../../../network/state/redis.ts';
+import { keepingLogger } from '../../tools/keeping-logger.ts';
+import { RedisServer } from '../../tools/redis-server.ts';
+
+function entry(stream: string, startedAtMs: number, keeper: string, durationMs = 1000): CatalogueEntry {
+  return {
+    id: recordingId(stream, startedAtMs),
+    stream,
+    keeper,
+    startedAtMs,
+    endedAtMs: null,
+    lastAtMs: startedAtMs,
+    durationMs,
+    bytes: 10,
+    mediaBytes: 10,
+    renditions: [
+      { name: 'source', codecs: '', width: 0, height: 0, frameRate: 0, peakBps: 1, averageBps: 1 },
+    ],
+    gaps: [],
+    title: '',
+    isKept: false,
+    clipOf: null,
+  };
+}
+
+const T = 1_795_213_440_000;
+let redis: RedisServer;
+let link: RedisLink;
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  link = new RedisLink({
+    address: redis.address(),
+    scripts: {},
+    clock: systemClock,
+    logger: keepingLogger(),
+  });
+});
+afterAll(async () => {
+  await link[Symbol.asyncDispose]();
+  await redis[Symbol.asyncDispose]();
+});
+
+let count = 0;
+const KINDS: readonly [string, () => Catalogue][] = [
+  ['in memory', () => new MemoryCatalogue()],
+  ['in Redis', () => new RedisCatalogue(link, `test${count++}`)],
+];
+
+describe.each(KINDS)('the catalogue %s', (_, open) => {
+  test('lists a stream with the newest first, and of one recording whoever has most of it', async () => {
+    const catalogue = open();
+    for (const one of [
+      entry('alice', T, 'a'),
+      entry('alice', T + 5, 'b'),
+      entry('alice', T, STORAGE),
+      entry('alice', T, 'c', 2000),
+      entry('bob', T, 'a'),
+    ])
+      await catalogue.note(one);
+    const listed = await catalogue.list('alice');
+    expect(listed.map(({ startedAtMs, keeper }) => [startedAtMs - T, keeper])).toEqual([
+      [5, 'b'],
+      [0, 'c'],
+      [0, 'a'],
+      [0, STORAGE],
+    ]);
+    expect(listed[2]).toEqual(entry('alice', T, 'a'));
+    expect(await catalogue.list('nobody')).toEqual([]);
+  });
+
+  test('takes the last word of each keeper, and forgets what it has no longer', async () => {
+    const catalogue = open();
+    for (const keeper of ['a', STORAGE]) await catalogue.note(entry('alice', T, keeper));
+    await catalogue.note({ ...entry('alice', T, 'a'), title: 'the second' });
+    expect((await catalogue.list('alice')).map(({ title }) => title)).toEqual(['the second', '']);
+    await catalogue.drop(recordingId('alice', T), 'a');
+    expect((await catalogue.list('alice')).map(({ keeper }) => keeper)).toEqual([STORAGE]);
+    await catalogue.drop(recordingId('alice', T), STORAGE);
+    expect(await catalogue.list('alice')).toEqual([]);
+  });
+
+  test('knows which streams a keeper has said something of', async () => {
+    const catalogue = open();
+    await catalogue.note(entry('alice', T, 'a'));
+    await catalogue.note(entry('bob', T, STORAGE));
+    expect(await catalogue.streams('a')).toEqual(['alice']);
+    expect(await catalogue.streams(STORAGE)).toEqual(['bob']);
+    expect(await catalogue.streams('b')).toEqual([]);
+  });
+});
+
+describe('the catalogue in Redis', () => {
+  test('gives a turn to one for a time, and then to the next', async () => {
+    const catalogue = open();
+    expect([await catalogue.turn('clean', 50), await catalogue.turn('clean', 50)]).toEqual([true, false]);
+    expect(await catalogue.turn('something else', 50)).toBe(true);
+    await expect.poll(() => catalogue.turn('clean', 50)).toBe(true);
+  });
+
+  test('leaves out what makes no sense', async () => {
+    const catalogue = new RedisCatalogue(link, 'bad');
+    await catalogue.note(entry('alice', T, 'a'));
+    await link.transact([['HSET', '{bad}:recordings:alice', 'x a', '{"id":"../x"}']]);
+    expect(await catalogue.list('alice')).toEqual([entry('alice', T, 'a')]);
+  });
+
+  const open = (): Catalogue => KINDS[1]![1]();
+});

@@ -1,0 +1,61 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { STORAGE } from '../../../network/archive/catalogue.ts';
+import { MemoryCatalogue } from '../../../network/archive/catalogue-memory.ts';
+import { recordingId } from '../../../network/archive/index-file.ts';
+import { seeToArchive } from '../../../origin/commands/archive.ts';
+import { keepingLogger } from '../../tools/keeping-logger.ts';
+import { ManualClock } from '../../tools/manual-clock.ts';
+import { writeRecording } from '../../tools/recordings.ts';
+import { ScratchFolder } from '../../tools/scratch-folder.ts';
+
+const DAY_MS = 86_400_000;
+const T = 1_800_000_000_000;
+
+let scratch: ScratchFolder;
+let config: string;
+const catalogue = new MemoryCatalogue();
+const tools = { catalogueOf: () => catalogue, clock: new ManualClock(T), logger: keepingLogger() };
+beforeEach(async () => {
+  scratch = await ScratchFolder.make();
+  const [disk, store] = [join(scratch.path, 'disk'), join(scratch.path, 'store')];
+  config = join(scratch.path, 'headwater.yaml');
+  await writeFile(
+    config,
+    `data: ${scratch.path}\narchive: {folders: [${disk}], storage: {directories: [${store}]}, reserveMb: 0}\n` +
+      'state: {redis: {addresses: ["127.0.0.1:1"]}}\n',
+  );
+  for (const folder of [disk, store])
+    for (const days of [8, 1])
+      await writeRecording({ folder, stream: 'alice', startedAtMs: T - days * DAY_MS });
+});
+afterEach(() => scratch[Symbol.asyncDispose]());
+
+describe('headwater archive', () => {
+  test('clean says what would go, and then removes it', async () => {
+    const id = recordingId('alice', T - 8 * DAY_MS);
+    const told = (where: string): string => `${id}  0.0 MB  expired  ${where}\n`;
+    const both = told('this-machine') + told('storage');
+    expect(await seeToArchive(['clean', '--dry-run', '--config', config], tools)).toBe(
+      `${both}2 would go, 0.0 MB\n`,
+    );
+    expect(await seeToArchive(['clean', '--config', config], tools)).toBe(`${both}2 are gone, 0.0 MB\n`);
+    expect(await seeToArchive(['clean', '--config', config], tools)).toBe('0 are gone, 0.0 MB\n');
+  });
+
+  test('rebuild tells the catalogue of all that is in storage', async () => {
+    expect(await seeToArchive(['rebuild', '--config', config], tools)).toBe(
+      '2 recordings are in the catalogue\n',
+    );
+    const stored = (await catalogue.list('alice')).filter(({ keeper }) => keeper === STORAGE);
+    expect(stored.map(({ startedAtMs }) => (T - startedAtMs) / DAY_MS)).toEqual([1, 8]);
+  });
+
+  test.each([[[]], [['sweep']], [['rebuild', '--dry-run']], [['clean', '--config', '/nowhere.yaml']]])(
+    'says what is wrong with %j',
+    async (args) => {
+      await expect(seeToArchive(args, tools)).rejects.toThrow(/archive takes|--dry-run is|nowhere/);
+    },
+  );
+});
