@@ -8,7 +8,7 @@ import { openStores, type Stores } from './network/archive/stores.ts';
 import { systemClock as clock } from './network/clock.ts';
 import { Commitments } from './network/commitments.ts';
 import { type Config, FLAGS_HELP, readConfig } from './network/config.ts';
-import { dial, getText, sendOrder } from './network/dial.ts';
+import { dial, getText, probe, sendOrder } from './network/dial.ts';
 import { Egress } from './network/egress.ts';
 import { CodedError, reasonOf } from './network/errors.ts';
 import { Feeds, SOURCE } from './network/feed/feeds.ts';
@@ -239,7 +239,7 @@ async function openServer(base: Base): Promise<OpenServer> {
         logger,
         metrics,
         claim: (stream, takeover) =>
-          claimStream(stream, takeover, { state, server: identity, holdings, clock }),
+          claimStream(stream, takeover, { state, server: identity, holdings, probe, clock }),
         draining,
         onChange: () => member?.announce(),
         archive,

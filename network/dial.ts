@@ -22,6 +22,19 @@ export const getText: GetText = async (url, timeoutMs, maxBytes) => {
   return { status: statusCode, text: Buffer.concat(pieces).toString('utf8') };
 };
 
+/** Whether anybody answers at a URL, whatever the answer; `refused`: nobody listens there. */
+export type Probe = (url: string, timeoutMs: number) => Promise<'answers' | 'refused' | 'silent'>;
+
+export const probe: Probe = async (url, timeoutMs) => {
+  try {
+    const { body } = await request(url, { signal: AbortSignal.timeout(timeoutMs) });
+    await body.dump();
+    return 'answers';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED' ? 'refused' : 'silent';
+  }
+};
+
 /** A request that changes something; `value` goes as JSON. */
 export interface Order {
   readonly method: 'POST' | 'DELETE';

@@ -1,10 +1,12 @@
 // Who is the origin of which stream: a server's claim in the cluster state, and the feed in which it goes on.
 
 import { type Clock, sleep } from '../clock.ts';
+import type { Probe } from '../dial.ts';
 import type { Feed } from '../feed/feed.ts';
 import { SOURCE } from '../feed/feeds.ts';
 import type { Holdings } from '../relay/holdings.ts';
-import type { PastStream, ServerIdentity, ServerState } from './state.ts';
+import { BEAT_MS, MISSED_BEATS } from './liveness.ts';
+import type { Claim, PastStream, ServerIdentity, ServerState } from './state.ts';
 
 export type Owned =
   | {
@@ -18,12 +20,17 @@ export type Owned =
   | { readonly kind: 'held'; readonly by: string };
 
 export interface OwnershipOptions {
-  readonly state: Pick<ServerState, 'claim'>;
+  readonly state: Pick<ServerState, 'claim' | 'find'>;
   readonly server: ServerIdentity;
   readonly holdings: Pick<Holdings, 'demand' | 'followed' | 'adopt'>;
+  readonly probe: Probe;
   readonly clock: Clock;
 }
 
+/** How long a broadcaster waits for a silent server to be known as dead. */
+const SILENT_MS = BEAT_MS * (MISSED_BEATS + 1);
+const PROBE_MS = 1_000;
+const RETRY_MS = 200;
 /** Less than a claim holds that is not announced yet; enough to find out that a silent origin is gone. */
 const CATCH_UP_MS = 2_500;
 const LOOK_MS = 50;
@@ -35,11 +42,45 @@ export async function claimStream(
   options: OwnershipOptions,
 ): Promise<Owned> {
   const { state, server, holdings } = options;
-  const claim = await state.claim(stream, server, { takeover });
+  const first = await state.claim(stream, server, { takeover });
+  const claim = first.kind === 'held' ? await claimFrom(first, stream, options) : first;
   if (claim.kind === 'held') return { kind: 'held', by: claim.by };
   const { term, before } = claim;
   if (before && !before.isOver) await catchUp(stream, options);
   return { kind: 'claimed', term, adopt: () => holdings.adopt(stream, SOURCE), before };
+}
+
+type Held = Claim & { readonly kind: 'held' };
+
+/**
+ * What another server holds is free for a broadcaster if that server waits for one itself, or if its process is gone. Whether
+ * one that is silent is gone shows when it has missed its beats: until then the broadcaster waits.
+ */
+async function claimFrom(last: Held, stream: string, options: OwnershipOptions): Promise<Claim> {
+  const { state, server, clock } = options;
+  const untilMs = clock.monotonic() + SILENT_MS;
+  for (let held = last; ; ) {
+    const hold = await holdOf(held.by, stream, options);
+    if (hold === 'firm' || clock.monotonic() >= untilMs) return held;
+    if (hold === 'unknown') await sleep(clock, RETRY_MS);
+    const claim = await state.claim(stream, server, { takeover: hold === 'void' });
+    if (claim.kind === 'claimed') return claim;
+    held = claim;
+  }
+}
+
+async function holdOf(
+  by: string,
+  stream: string,
+  options: OwnershipOptions,
+): Promise<'firm' | 'void' | 'unknown'> {
+  const whereabouts = await options.state.find(stream);
+  const holder = whereabouts?.holders.find(({ id }) => id === by);
+  if (!whereabouts || !holder) return 'unknown';
+  if (!whereabouts.stream.live) return 'void';
+  const health = await options.probe(`${holder.relayUrl}/healthz`, PROBE_MS);
+  // Only the machine of a server that is gone says that nobody listens there.
+  return health === 'answers' ? 'firm' : health === 'refused' ? 'void' : 'unknown';
 }
 
 /** Follows whoever has the stream until nothing more of the last origin's comes that way: numbers must not go back. */

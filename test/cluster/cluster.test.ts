@@ -118,7 +118,7 @@ describe('viewers on every edge miss nothing while', () => {
     const before = await untilListed('e1', (text) => segmentsIn(text).length > 0);
     await cluster.kill('o1');
     await broadcaster.ended;
-    broadcaster = new Broadcaster(`${cluster.publishUrl('o2')}&takeover=1`);
+    broadcaster = new Broadcaster(cluster.publishUrl('o2'));
     const after = await untilListed('e1', (text) => /#EXT-X-DISCONTINUITY\n[\s\S]*#EXTINF/.test(text));
     const numbers = numbersIn(after);
     expect(numbers).toEqual(numbers.map((_, index) => numbers[0]! + index));

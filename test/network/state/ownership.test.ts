@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Probe } from '../../../network/dial.ts';
 import { Feed } from '../../../network/feed/feed.ts';
 import { claimStream, type Owned, type OwnershipOptions } from '../../../network/state/ownership.ts';
 import { MemoryState } from '../../../network/state/state-memory.ts';
@@ -13,6 +14,9 @@ let state: MemoryState;
 /** What the server follows of the stream: how far it is with that, and whether more comes. */
 let followed: { isCaughtUp: boolean; isFed: boolean } | undefined;
 let demanded: string[];
+/** What is heard of a server that is asked whether it lives, and which were asked. */
+let health: Awaited<ReturnType<Probe>>;
+let probed: string[];
 const feed = new Feed();
 
 beforeEach(() => {
@@ -20,6 +24,8 @@ beforeEach(() => {
   state = new MemoryState(clock);
   followed = undefined;
   demanded = [];
+  health = 'answers';
+  probed = [];
 });
 
 function holdings(): OwnershipOptions['holdings'] {
@@ -49,7 +55,11 @@ function holdings(): OwnershipOptions['holdings'] {
 }
 
 function claim(server = b, takeover = false): Promise<Owned> {
-  return claimStream('alice', takeover, { state, server, holdings: holdings(), clock });
+  const probe: Probe = async (url) => {
+    probed.push(url);
+    return health;
+  };
+  return claimStream('alice', takeover, { state, server, holdings: holdings(), probe, clock });
 }
 
 describe('a claim', () => {
@@ -63,6 +73,42 @@ describe('a claim', () => {
   test('of what another server holds says whose it is', async () => {
     await state.beat(a, [streamRecord('alice', 'a', 5)]);
     expect(await claim()).toEqual({ kind: 'held', by: 'a' });
+    expect(probed).toEqual([`${a.relayUrl}/healthz`]);
+  });
+
+  test('of what a server holds whose process is gone takes it at once', async () => {
+    await state.beat(a, [streamRecord('alice', 'a', 5)]);
+    health = 'refused';
+    expect(await claim()).toMatchObject({ kind: 'claimed', before: { origin: 'a' } });
+  });
+
+  test('of what a server holds without a broadcaster takes it at once', async () => {
+    await state.beat(a, [streamRecord('alice', 'a', 5, { live: false })]);
+    expect(await claim()).toMatchObject({ kind: 'claimed', before: { origin: 'a' } });
+    expect(probed).toEqual([]);
+  });
+
+  test.each([
+    ['once it is known as dead', false, { kind: 'claimed' }, 3_000],
+    ['not if it still beats', true, { kind: 'held', by: 'a' }, 4_000],
+  ])('of what a silent server holds takes it %s', async (_, beats, expected, ms) => {
+    await state.beat(a, [streamRecord('alice', 'a', 5)]);
+    health = 'silent';
+    const beganAtMs = clock.now();
+    let endedAtMs = 0;
+    const owned = claim().finally(() => {
+      endedAtMs = clock.now();
+    });
+    for (let beat = 0; endedAtMs === 0; beat++) {
+      await pause();
+      if (beat % 10 === 0) await state.beat(b, []);
+      if (beat % 10 === 0 && beats) await state.beat(a, [streamRecord('alice', 'a', 5)]);
+      clock.advance(100);
+      await pause();
+    }
+    expect(await owned).toMatchObject(expected);
+    expect(endedAtMs - beganAtMs).toBeGreaterThanOrEqual(ms);
+    expect(endedAtMs - beganAtMs).toBeLessThan(ms + 500);
   });
 
   test('of what nobody has any more gives what was announced', async () => {
