@@ -12,7 +12,7 @@ export interface Present {
 const FIRST_PAUSE_MS = 50;
 const LAST_PAUSE_MS = 1_000;
 /** A better parent than the present one is looked for now and then. */
-const FIRST_SEEK_MS = 5_000;
+const FIRST_SEEK_MS = 2_000;
 const LAST_SEEK_MS = 60_000;
 
 export class ParentList {

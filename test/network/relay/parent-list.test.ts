@@ -43,7 +43,7 @@ describe('the list of parents', () => {
     expect(list.next(fedBy(a))).toBeUndefined();
     expect(list.next(fedBy(b))).toBe(a);
     expect(Array.from({ length: 6 }, () => list.seekMs())).toEqual([
-      5_000, 10_000, 20_000, 40_000, 60_000, 60_000,
+      2_000, 4_000, 8_000, 16_000, 32_000, 60_000,
     ]);
   });
 
