@@ -23,6 +23,7 @@ import type {
   Whereabouts,
 } from './state.ts';
 import { pairs, readAmount, readAssignment, readDrain, readServer, readStream } from './state-entries.ts';
+import { StateReader } from './state-reader.ts';
 import {
   claimedBefore,
   holdersOf,
@@ -42,7 +43,6 @@ import {
   SCRIPTS,
   type Script,
 } from './state-scripts.ts';
-import { type SnapshotAnswer, SnapshotReader } from './state-snapshot.ts';
 
 export interface RedisStateOptions {
   readonly address: RedisAddress;
@@ -65,7 +65,10 @@ export class RedisState implements ClusterState {
   readonly #channels: RedisChannels;
   /** What a server's id follows, where is said that there is something new for it. */
   readonly #channel: string;
-  readonly #reader: SnapshotReader;
+  readonly #reader: StateReader;
+  /** The last reading that was asked for: one begins when the one before has ended. */
+  #reading: Promise<unknown> = Promise.resolve();
+  #next: Promise<Snapshot> | undefined;
 
   /** Connects in the background. Throws `bad_config` when a file that the address names can't be read. */
   constructor(options: RedisStateOptions) {
@@ -76,7 +79,12 @@ export class RedisState implements ClusterState {
     this.#keys = keysOf(options.address.prefix);
     this.#channels = new RedisChannels({ ...options, timeoutMs: options.timeoutMs ?? TIMEOUT_MS });
     this.#channel = channelOf(options.address.prefix);
-    this.#reader = new SnapshotReader(this.#keys, this.#limits);
+    this.#reader = new StateReader({
+      keys: this.#keys,
+      limits: this.#limits,
+      ask: (commands) => this.#explained(this.#link.transact(commands)),
+      now: this.#now,
+    });
   }
 
   async beat(server: ServerRecord, streams: readonly StreamRecord[]): Promise<BeatAnswer> {
@@ -171,9 +179,15 @@ export class RedisState implements ClusterState {
     if (answer === 'unknown') throw unknownServer(serverId);
   }
 
-  async snapshot(): Promise<Snapshot> {
-    const answer = await this.#explained(this.#link.transact(this.#reader.commands));
-    return this.#reader.read(answer as SnapshotAnswer, this.#now?.());
+  /** Who asks while one is being read shares the one after it. */
+  snapshot(): Promise<Snapshot> {
+    this.#next ??= this.#reading.then(() => {
+      this.#next = undefined;
+      const reading = this.#reader.read();
+      this.#reading = reading.catch(() => {});
+      return reading;
+    });
+    return this.#next;
   }
 
   watch(serverId: string, onChange: () => void): Disposable {

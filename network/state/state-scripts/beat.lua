@@ -30,6 +30,7 @@ local function announce(name, term, text)
   local isOwn = stream and stream.origin == id and stream.term == term
   if not stream or not stream.kind or term > stream.term or isOwn then
     writeStream(name, 'held', term, id, text)
+    if not isOwn then redis.call('ZADD', changes, now, name) end
   elseif stream.origin ~= id then
     return stream
   end

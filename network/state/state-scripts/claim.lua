@@ -10,6 +10,6 @@ if isHeld and takeover ~= '1' then return { 'held', stream.origin, stream.term }
 
 local term = termAfter(stream and stream.term or 0)
 writeStream(name, 'held', term, id, stream and stream.record or '')
-redis.call('ZADD', ending, now, name)
+redis.call('ZADD', changes, now, name)
 if isHeld then tell(stream.origin) end
 return { 'claimed', term, { now, since, paused }, stream and stream.entry or false }

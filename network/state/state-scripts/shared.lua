@@ -4,9 +4,10 @@
 -- traces   hash: id -> lines "h <stream>" for what it holds, "o <term> <stream>" for what it announced as origin
 -- seen     sorted set: ids by the time of their last beat
 -- streams  hash: name -> "<held|left|ended> <announced at> <term> <origin>\n<record>"; no record before the first beat
--- ending   sorted set: names of streams that no trace may speak of, by the time of their claim or end
+-- changes  sorted set: names of streams by the time when one was claimed, first announced or ended, of which traces may not speak
 -- holders  sorted set of equal scores, which is an index by prefix: "<stream>\n<id>"
 -- plan     hash: id -> assignment
+-- planned  sorted set: ids by the time when their assignment changed
 -- drains   hash: id -> what an operator wants of it
 -- ushers   hash: usher -> "<reported at> <sequence>\n<demand>"
 -- reported sorted set: ushers by the time of their last report
@@ -15,7 +16,7 @@
 -- spent    hash: CDN -> micro-dollars of the month
 -- accounts hash: name of an uplink -> account
 -- meta     hash: heard, since, paused (ms); leader, term, renewed (ms); planTerm; run, runSince (ms); month (ms)
-local servers, traces, seen, streams, ending, holders, plan, drains, ushers, reported, shares, leased, spent, accounts, meta = unpack(KEYS)
+local servers, traces, seen, streams, changes, holders, plan, planned, drains, ushers, reported, shares, leased, spent, accounts, meta = unpack(KEYS)
 
 -- The state's own clock, ms since the Unix epoch, unless the caller brings one.
 local function clock(given)
@@ -110,7 +111,7 @@ local function release(id, line, kind)
     redis.call('HDEL', streams, name)
   elseif stream.origin == id and stream.term == tonumber(term) then
     writeStream(name, kind, stream.term, id, stream.record)
-    redis.call('ZADD', ending, now, name)
+    redis.call('ZADD', changes, now, name)
   end
 end
 
@@ -130,13 +131,14 @@ local function forgetServer(id, kind)
   redis.call('HDEL', servers, id)
   redis.call('HDEL', traces, id)
   redis.call('HDEL', plan, id)
+  redis.call('ZREM', planned, id)
   redis.call('HDEL', drains, id)
   redis.call('ZREM', seen, id)
 end
 
 local function forgetStream(name)
   if not readStream(name) then redis.call('HDEL', streams, name) end
-  redis.call('ZREM', ending, name)
+  redis.call('ZREM', changes, name)
 end
 
 -- Clears away a little of what was forgotten long ago: each beat and lead does, so that nothing grows and none takes long.
@@ -144,7 +146,7 @@ local function forgetSome()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', seen, '-inf', now - FORGET, 'LIMIT', 0, CLEARED)) do
     forgetServer(id, 'left')
   end
-  for _, name in ipairs(redis.call('ZRANGEBYSCORE', ending, '-inf', now - FORGET, 'LIMIT', 0, CLEARED)) do
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', changes, '-inf', now - FORGET, 'LIMIT', 0, CLEARED)) do
     forgetStream(name)
   end
 end

@@ -138,21 +138,26 @@ async function play(state: ClusterState, clock: ManualClock, memory: Memory, ste
   }
 }
 
-/** All that can be seen of a history: each answer or error code, and the cluster after it. */
-async function history(state: ClusterState, clock: ManualClock, steps: readonly Step[]): Promise<unknown[]> {
+/** All that can be seen of a history: each answer or error code, and the cluster after it, as observers see it who look in turn. */
+async function history(
+  [state, ...observers]: readonly [ClusterState, ...ClusterState[]],
+  clock: ManualClock,
+  steps: readonly Step[],
+): Promise<unknown[]> {
   const memory: Memory = { claims: new Map(), leads: new Map(), sequences: new Map(), month: undefined };
   // Until nobody can hold what a lost state would not know of: in memory there was none before.
   for (let sequence = 0; sequence * BEAT_MS <= LEASE_MS; sequence++) {
     await state.lease(usherReport('first', {}, { sequence }));
     clock.advance(BEAT_MS);
   }
+  const readers = [state, ...observers];
   const seen: unknown[] = [];
-  for (const step of steps) {
+  for (const [index, step] of steps.entries()) {
     const answer = await play(state, clock, memory, step).catch((error: unknown) => {
       if (error instanceof CodedError) return error.code;
       throw error;
     });
-    seen.push({ step, answer, after: await state.snapshot() });
+    seen.push({ step, answer, after: await readers[index % readers.length]!.snapshot() });
   }
   return seen;
 }
@@ -167,9 +172,12 @@ test(`${RUNS} random histories look the same in memory and in Redis`, async () =
   const property = fc.asyncProperty(fc.array(step, { maxLength: STEPS, size: 'max' }), async (steps) => {
     const [clock, sameClock] = [new ManualClock(), new ManualClock()];
     const options = { clock: systemClock, logger: keepingLogger(), now: () => sameClock.now() };
-    await using state = new RedisState({ address: redis.address(), ...options });
-    expect(await history(state, sameClock, steps)).toEqual(
-      await history(new MemoryState(clock), clock, steps),
+    const address = redis.address();
+    await using state = new RedisState({ address, ...options });
+    await using one = new RedisState({ address, ...options });
+    await using two = new RedisState({ address, ...options });
+    expect(await history([state, one, two], sameClock, steps)).toEqual(
+      await history([new MemoryState(clock)], clock, steps),
     );
   });
   await fc.assert(property, { numRuns: RUNS });

@@ -131,9 +131,9 @@ describe('with a Redis that works', () => {
     const client = admin(redis);
     const sizes = await Promise.all([
       ...['servers', 'traces', 'streams', 'plan', 'drains'].map((key) => client.hlen(`{growth}:${key}`)),
-      ...['seen', 'ending', 'holders'].map((key) => client.zcard(`{growth}:${key}`)),
+      ...['seen', 'changes', 'planned', 'holders'].map((key) => client.zcard(`{growth}:${key}`)),
     ]);
-    expect(sizes).toEqual([1, 1, 1, 0, 0, 1, 0, 1]);
+    expect(sizes).toEqual([1, 1, 1, 0, 0, 1, 1, 0, 1]);
     await state.beat({ ...a, holdings: [] }, [alice]);
     expect(await client.zcard('{growth}:holders')).toBe(0);
   });
