@@ -4,7 +4,8 @@ import { type Clock, sleep, type Timer } from '../../network/clock.ts';
 import { reasonOf } from '../../network/errors.ts';
 import type { Logger } from '../../network/logger.ts';
 import type { Topology } from '../../network/map/topology.ts';
-import { Lessee } from '../../network/state/lessee.ts';
+import type { Demand as DemandReport } from '../../network/state/lease.ts';
+import { Lessee, type Sight } from '../../network/state/lessee.ts';
 import type { ClusterState, Snapshot } from '../../network/state/state.ts';
 import { place } from './place.ts';
 import { askOf } from './price/cost.ts';
@@ -49,6 +50,10 @@ export class Placer implements AsyncDisposable {
   #reporting: Promise<void> | undefined;
   #nextReport: Promise<void> | undefined;
   #reportedAtMs: number;
+  /** Of the last whole report. */
+  #reportedDemand: DemandReport = {};
+  /** The next report is to name all that is leased, and not only what somebody waits for. */
+  #isWholeDue = true;
   #isStateAway = false;
 
   constructor(options: PlacerOptions) {
@@ -58,7 +63,10 @@ export class Placer implements AsyncDisposable {
     this.promised = new Promises((resource, mbps) => this.#lessee.arrive(resource, mbps));
     this.#leases = new Leases(this.#lessee, this.promised);
     this.#reportedAtMs = clock.monotonic();
-    this.#timer = clock.every(REPORT_MS, () => void this.#renew());
+    this.#timer = clock.every(REPORT_MS, () => {
+      this.#isWholeDue = true;
+      void this.#renew();
+    });
   }
 
   /** Of the newest snapshot. Rejects as `snapshot` does. */
@@ -150,13 +158,12 @@ export class Placer implements AsyncDisposable {
   }
 
   async #report(): Promise<void> {
-    const { clock, logger, spent } = this.#options;
+    const { logger, spent } = this.#options;
     for (const [cdn, microUsd] of Object.entries(spent())) this.#lessee.spend(cdn, microUsd);
     try {
       const scene = await this.scene();
-      const passedS = (clock.monotonic() - this.#reportedAtMs) / 1000;
-      this.#reportedAtMs = clock.monotonic();
-      await this.#lessee.report(this.#leases.sight(scene, passedS, this.#demand.report(passedS)));
+      const urgent = (): Sight => this.#leases.urgentSight(scene, this.#reportedDemand);
+      await this.#lessee.report(this.#isWholeDue ? this.#wholeSight(scene) : urgent());
       this.#leases.granted();
       if (this.#isStateAway) logger.info({}, 'what is handed out is leased again');
       this.#isStateAway = false;
@@ -166,5 +173,14 @@ export class Placer implements AsyncDisposable {
       if (!this.#isStateAway) logger.warn({ reason }, 'an equal part of what is free is handed out');
       this.#isStateAway = true;
     }
+  }
+
+  #wholeSight(scene: Scene): Sight {
+    const nowMs = this.#options.clock.monotonic();
+    const passedS = (nowMs - this.#reportedAtMs) / 1000;
+    this.#isWholeDue = false;
+    this.#reportedAtMs = nowMs;
+    this.#reportedDemand = this.#demand.report(passedS);
+    return this.#leases.sight(scene, passedS, this.#reportedDemand);
   }
 }

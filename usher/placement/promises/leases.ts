@@ -55,20 +55,15 @@ export class Leases {
     return lacking.length === 0;
   }
 
-  /** What to report, `passedS` after the last time. */
+  /** What to report, `passedS` after the last time that all of it was. */
   sight(scene: Scene, passedS: number, demand: Demand): Sight {
     const resources = new Set([...this.#asks.keys(), ...this.#promised.resources(), ...this.#slices.keys()]);
-    const wants: Record<string, ResourceSight> = {};
-    let left = MAX_WANTS;
-    for (const resource of resources) {
-      const load = left > 0 ? scene.loads.get(resource) : undefined;
-      const want = load && this.#want(scene.snapshot, load, passedS);
-      if (want) wants[resource] = want;
-      else this.#forget(resource);
-      if (want) left -= 1;
-    }
-    this.#asks.clear();
-    return { asOfMs: scene.snapshot.nowMs, wants, demand };
+    return this.#sightOf(scene, resources, passedS, demand);
+  }
+
+  /** What somebody waits for, and nothing else: the rest stays as it was reported last. */
+  urgentSight(scene: Scene, demand: Demand): Sight {
+    return this.#sightOf(scene, [...this.#asks.keys()], 0, demand);
   }
 
   /** Goes by what was granted. Where that is less than was wanted others have the rest, and there is no more room than it. */
@@ -91,6 +86,20 @@ export class Leases {
     this.#promised.isShort = false;
     for (const resource of this.#slices.keys())
       this.#promised.on(resource).leasedMbps = Number.POSITIVE_INFINITY;
+  }
+
+  #sightOf(scene: Scene, resources: Iterable<string>, passedS: number, demand: Demand): Sight {
+    const wants: Record<string, ResourceSight> = {};
+    let left = MAX_WANTS;
+    for (const resource of resources) {
+      const load = left > 0 ? scene.loads.get(resource) : undefined;
+      const want = load && this.#want(scene.snapshot, load, passedS);
+      if (want) wants[resource] = want;
+      else this.#forget(resource);
+      if (want) left -= 1;
+    }
+    this.#asks.clear();
+    return { asOfMs: scene.snapshot.nowMs, wants, demand };
   }
 
   #lacking(scene: Scene, { mbps, resources }: Taking): (readonly [resource: string, mbps: number])[] {
@@ -123,7 +132,7 @@ export class Leases {
     const known = this.#slices.get(resource);
     const slice = known ?? { wantMbps: 0, mbpsPerS: 0, takenMbps: booked.takenMbps, plentyS: SCARCE_S };
     slice.mbpsPerS = recentMbpsPerS(slice, booked, passedS);
-    slice.takenMbps = booked.takenMbps;
+    if (passedS > 0) slice.takenMbps = booked.takenMbps;
     slice.plentyS += passedS;
     const spareMbps = this.#spareMbps(snapshot, load, slice);
     const wasIdle = slice.wantMbps === 0;
