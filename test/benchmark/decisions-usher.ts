@@ -6,6 +6,7 @@ import { systemClock as clock } from '../../network/clock.ts';
 import { httpMetrics, listenHttp } from '../../network/http.ts';
 import { createLogger } from '../../network/logger.ts';
 import { openAtlas } from '../../network/map/atlas.ts';
+import type { Topology } from '../../network/map/topology.ts';
 import { Metrics } from '../../network/metrics.ts';
 import type { Snapshot } from '../../network/state/state.ts';
 import { MemoryState } from '../../network/state/state-memory.ts';
@@ -17,19 +18,19 @@ import { View } from '../../usher/view.ts';
 import { lendAll, SECRETS } from '../tools/usher-listener.ts';
 import { clusterOf, nextSnapshot, Popularity, SNAPSHOT_MS, topologyOf } from './network-model.ts';
 
-/** Nobody comes whom usher promised a place, so each takes little: promises for ten seconds are never all that is left. */
-const STREAM_BPS = 40_000;
+/** Nobody comes whom usher promised a place: there is so much more room that promises for ten seconds are not felt. */
+const ROOM = 100;
 const EXAMPLE = join(import.meta.dirname, '../../network/map/example.yaml');
 
 const [servers = 0, streams = 0] = process.argv.slice(2).map(Number);
 const logger = createLogger('warn');
 const metrics = new Metrics();
-let cluster = thin(clusterOf({ servers, streams }, new Popularity(streams)));
+let cluster = roomy(clusterOf({ servers, streams }, new Popularity(streams)));
 let round = 0;
 clock.every(SNAPSHOT_MS, () => {
   cluster = nextSnapshot(cluster, new Map(), round++);
 });
-const topology = topologyOf();
+const topology = roomyTopology(topologyOf());
 const atlas = await openAtlas({ topology: EXAMPLE }, { clock, logger });
 const view = new View({ state: { snapshot: async () => cluster }, clock, logger });
 const spending = new Spending();
@@ -67,10 +68,15 @@ const listener = await listenHttp({
 process.on('disconnect', () => process.exit());
 process.send!({ port: listener.port });
 
-function thin(before: Snapshot): Snapshot {
-  const streams = before.streams.map((stream) => ({
-    ...stream,
-    renditions: stream.renditions.map((rendition) => ({ ...rendition, averageBps: STREAM_BPS })),
+function roomy(before: Snapshot): Snapshot {
+  const servers = before.servers.map((server) => ({ ...server, egressMbps: server.egressMbps * ROOM }));
+  return { ...before, servers };
+}
+
+function roomyTopology(before: Topology): Topology {
+  const sites = [...before.sites.values()].map((site) => ({
+    ...site,
+    uplinks: site.uplinks.map((uplink) => ({ ...uplink, capacityMbps: uplink.capacityMbps * ROOM })),
   }));
-  return { ...before, streams };
+  return { ...before, sites: new Map(sites.map((site) => [site.name, site])) };
 }
