@@ -20,8 +20,8 @@ export interface Measured {
 const HALF_LIFE_MS = 300_000;
 /** As if so long had been watched without a stall before the first report: one bad player says little of a network. */
 const PRIOR_MS = 600_000;
-/** Pairs of site and network that are remembered; past that the one that was not heard of for longest is forgotten. */
-const MAX_PAIRS = 20_000;
+/** Networks that are remembered; past that the one that was not heard of for longest is forgotten. */
+const MAX_NETWORKS = 10_000;
 /** What one report may say at most: a player reports about once a minute, and nobody's word counts for more. */
 const MAX_REPORT_MS = 120_000;
 
@@ -34,14 +34,15 @@ interface Pair {
 }
 
 export class Quality {
-  readonly #pairs = new Map<string, Pair>();
+  /** By network, the one that was heard of last at the end, then by site. */
+  readonly #networks = new Map<number, Map<string, Pair>>();
 
   /** Times are of one clock. A report of nonsense (negative, infinite) is dropped. */
   report({ site, asn, playedMs, stalledMs, rttMs }: Report, nowMs: number): void {
     const total = playedMs + stalledMs;
     if (!(playedMs >= 0 && stalledMs >= 0 && total > 0 && total < Number.POSITIVE_INFINITY)) return;
-    const key = keyOf(site, asn);
-    const pair = decayed(this.#pairs.get(key) ?? nothing(nowMs), nowMs);
+    const sites = this.#networks.get(asn) ?? new Map<string, Pair>();
+    const pair = decayed(sites.get(site) ?? nothing(nowMs), nowMs);
     const scale = Math.min(1, MAX_REPORT_MS / total);
     pair.playedMs += playedMs * scale;
     pair.stalledMs += stalledMs * scale;
@@ -49,14 +50,15 @@ export class Quality {
       pair.rttWeight += 1;
       pair.rttSumMs += rttMs;
     }
-    this.#pairs.delete(key);
-    this.#pairs.set(key, pair);
-    if (this.#pairs.size > MAX_PAIRS) this.#pairs.delete(this.#pairs.keys().next().value!);
+    sites.set(site, pair);
+    this.#networks.delete(asn);
+    this.#networks.set(asn, sites);
+    if (this.#networks.size > MAX_NETWORKS) this.#networks.delete(this.#networks.keys().next().value!);
   }
 
   /** Undefined: nothing was heard of late. */
   of(site: string, asn: number | undefined, nowMs: number): Measured | undefined {
-    const pair = asn === undefined ? undefined : this.#pairs.get(keyOf(site, asn));
+    const pair = asn === undefined ? undefined : this.#networks.get(asn)?.get(site);
     if (!pair) return undefined;
     const share = shareLeft(pair, nowMs);
     const stalledMs = pair.stalledMs * share;
@@ -65,10 +67,6 @@ export class Quality {
       rttMs: pair.rttWeight > 0 ? pair.rttSumMs / pair.rttWeight : undefined,
     };
   }
-}
-
-function keyOf(site: string, asn: number): string {
-  return `${asn}/${site}`;
 }
 
 function nothing(atMs: number): Pair {
