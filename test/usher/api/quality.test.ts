@@ -65,7 +65,7 @@ describe('what players report', () => {
     }
     const after = await priced();
     expect(after.stall).toBeGreaterThan(before.stall + 10_000);
-    expect(after.latency).toBe(80 * 20);
+    expect(after.latency).toBe(80 * 70);
   });
 
   test('counts as hls.js sends it: changes of state of CMCD version 2', async () => {

@@ -87,7 +87,7 @@ test('each term is a price, and together they are what the decision says', () =>
     uplink: 'decix',
     terms: {
       transit: 0,
-      latency: 4 * 20,
+      latency: 4 * 70,
       stall: 0,
       elsewhere: 100,
       hot: 2_000 * 0.5 ** 4,
@@ -96,7 +96,7 @@ test('each term is a price, and together they are what the decision says', () =>
       link: 0,
       move: 0,
     },
-    microUsdPerHour: 80 + 100 + 125,
+    microUsdPerHour: 280 + 100 + 125,
   });
   // Over 6,140 km; 4 Mbps for an hour are 1.8 GB.
   const far = servers[1]!;
@@ -108,7 +108,7 @@ test('each term is a price, and together they are what the decision says', () =>
     wait: 2_000,
     elsewhere: 0,
   });
-  expect(far.terms!.latency / 20).toBeCloseTo(102, 0);
+  expect(far.terms!.latency / 70).toBeCloseTo(102, 0);
   const prices =
     decision.kind === 'serve' ? decision.choices.map(({ microUsdPerHour }) => microUsdPerHour) : [];
   expect(prices).toEqual(servers.map(({ microUsdPerHour }) => microUsdPerHour));

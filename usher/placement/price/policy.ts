@@ -30,7 +30,7 @@ export interface Policies {
 
 const BALANCED: Policy = {
   name: 'balanced',
-  msHourMicroUsd: 20,
+  msHourMicroUsd: 70,
   stallHourMicroUsd: 2_000_000,
   hotHourMicroUsd: 2_000,
   copyMicroUsd: 5_000,
