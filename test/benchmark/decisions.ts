@@ -1,5 +1,6 @@
 // What one usher process answers over HTTP: multivariant playlists and steering, at two sizes of one network.
 
+import { sleep, systemClock } from '../../network/clock.ts';
 import type { LoadOrder, LoadResult } from './decisions-load.ts';
 import { SIZES, type Size } from './network-model.ts';
 import { CLIENT_CORE, PinnedProcess, SERVER_CORE } from './processes.ts';
@@ -10,13 +11,18 @@ interface Result extends Size {
   readonly perS: number;
   readonly medianMs: number;
   readonly p99Ms: number;
-  /** Of usher's core, per answer. */
+  /** Part of usher's core that it takes to know the cluster, which changes all the time, while nobody asks. */
+  readonly idle: number;
+  /** Of usher's core, per answer, beyond that. */
   readonly cpuUs: number;
+  /** What the core has time for: the same on a machine that others use meanwhile. */
+  readonly corePerS: number;
   readonly refused: number;
 }
 
 const NAMES = { join: 'multivariant playlist', steer: 'steering list' } as const;
 const WARM_S = 3;
+const IDLE_S = 2;
 
 export async function benchmarkDecisions({ seconds }: { readonly seconds: number }): Promise<Report> {
   const results: Result[] = [];
@@ -25,12 +31,24 @@ export async function benchmarkDecisions({ seconds }: { readonly seconds: number
     `${result.servers} servers, ${result.streams} streams`,
     NAMES[result.kind],
     Math.round(result.perS).toString(),
+    `${(result.idle * 100).toFixed(0)} %`,
     result.cpuUs.toFixed(0),
+    Math.round(result.corePerS).toString(),
     result.medianMs.toFixed(1),
     result.p99Ms.toFixed(1),
     String(result.refused),
   ]);
-  const head = ['cluster', 'asked for', 'answers/s', 'CPU us', 'median ms', 'p99 ms', 'refused'];
+  const head = [
+    'cluster',
+    'asked for',
+    'answers/s',
+    'idle CPU',
+    'CPU us',
+    'answers/s of a core',
+    'median ms',
+    'p99 ms',
+    'refused',
+  ];
   return { data: results, text: table(head, rows) };
 }
 
@@ -44,6 +62,7 @@ async function measure(size: Size, seconds: number): Promise<Result[]> {
   const results: Result[] = [];
   for (const kind of ['join', 'steer'] as const) {
     await load.ask({ port, streams, kind, seconds: WARM_S } satisfies LoadOrder);
+    const idle = await idleShare(usher);
     const cpuBefore = usher.cpuSeconds();
     const { answers, refused, tookMs } = await load.ask<LoadResult>({
       port,
@@ -51,15 +70,24 @@ async function measure(size: Size, seconds: number): Promise<Result[]> {
       kind,
       seconds,
     } satisfies LoadOrder);
+    const cpuUs = ((usher.cpuSeconds() - cpuBefore - idle * seconds) / answers) * 1e6;
     results.push({
       ...size,
       kind,
+      idle,
+      cpuUs,
+      corePerS: ((1 - idle) / cpuUs) * 1e6,
       perS: answers / seconds,
       medianMs: percentile(tookMs, 0.5),
       p99Ms: percentile(tookMs, 0.99),
-      cpuUs: ((usher.cpuSeconds() - cpuBefore) / answers) * 1e6,
       refused,
     });
   }
   return results;
+}
+
+async function idleShare(usher: PinnedProcess): Promise<number> {
+  const before = usher.cpuSeconds();
+  await sleep(systemClock, IDLE_S * 1000);
+  return (usher.cpuSeconds() - before) / IDLE_S;
 }
