@@ -163,8 +163,9 @@ export class Placer implements AsyncDisposable {
     try {
       const scene = await this.scene();
       const urgent = (): Sight => this.#leases.urgentSight(scene, this.#reportedDemand);
-      await this.#lessee.report(this.#isWholeDue ? this.#wholeSight(scene) : urgent());
-      this.#leases.granted();
+      const sight = this.#isWholeDue ? this.#wholeSight(scene) : urgent();
+      await this.#lessee.report(sight);
+      this.#leases.granted(sight);
       if (this.#isStateAway) logger.info({}, 'what is handed out is leased again');
       this.#isStateAway = false;
     } catch (error) {

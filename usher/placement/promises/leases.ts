@@ -37,6 +37,8 @@ export class Leases {
   readonly #slices = new Map<string, Slice>();
   /** What could not be booked since the last report. */
   readonly #asks = new Map<string, number>();
+  /** Of what others have some that this usher wants. */
+  readonly #short = new Set<string>();
   #isAway = false;
 
   constructor(lessee: Lessee, promised: Promises) {
@@ -66,26 +68,34 @@ export class Leases {
     return this.#sightOf(scene, [...this.#asks.keys()], 0, demand);
   }
 
-  /** Goes by what was granted. Where that is less than was wanted others have the rest, and there is no more room than it. */
-  granted(): void {
+  /** Goes by what was granted of all that a report named. Where that is less than was wanted others have the rest. */
+  granted({ wants }: Sight): void {
     this.#isAway = false;
-    this.#promised.isShort = false;
-    for (const [resource, slice] of this.#slices) {
-      const grantedMbps = this.#lessee.grantedMbps(resource);
-      const isShort = grantedMbps < slice.wantMbps - ROUNDING_MBPS;
-      this.#promised.on(resource).leasedMbps = isShort ? grantedMbps : Number.POSITIVE_INFINITY;
-      if (!isShort) continue;
-      this.#promised.isShort = true;
-      slice.plentyS = 0;
+    for (const resource of Object.keys(wants)) {
+      const slice = this.#slices.get(resource);
+      if (slice) this.#take(resource, slice);
     }
+    this.#promised.isShort = this.#short.size > 0;
   }
 
   /** The state does not answer. */
   lost(): void {
     this.#isAway = true;
     this.#promised.isShort = false;
+    this.#short.clear();
     for (const resource of this.#slices.keys())
       this.#promised.on(resource).leasedMbps = Number.POSITIVE_INFINITY;
+  }
+
+  /** There is no more room than what is leased, where that is all there is to be had. */
+  #take(resource: string, slice: Slice): void {
+    const grantedMbps = this.#lessee.grantedMbps(resource);
+    const isShort = grantedMbps < slice.wantMbps - ROUNDING_MBPS;
+    this.#promised.on(resource).leasedMbps = isShort ? grantedMbps : Number.POSITIVE_INFINITY;
+    if (isShort) {
+      this.#short.add(resource);
+      slice.plentyS = 0;
+    } else this.#short.delete(resource);
   }
 
   #sightOf(scene: Scene, resources: Iterable<string>, passedS: number, demand: Demand): Sight {
@@ -156,6 +166,7 @@ export class Leases {
 
   #forget(resource: string): void {
     this.#slices.delete(resource);
+    this.#short.delete(resource);
     this.#promised.on(resource).leasedMbps = Number.POSITIVE_INFINITY;
   }
 }
