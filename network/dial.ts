@@ -22,14 +22,14 @@ export const getText: GetText = async (url, timeoutMs, maxBytes) => {
   return { status: statusCode, text: Buffer.concat(pieces).toString('utf8') };
 };
 
-/** Whether anybody answers at a URL, whatever the answer; `refused`: nobody listens there. */
+/** Whether a server answers at a URL, and not what stands before it; `refused`: nobody listens there. */
 export type Probe = (url: string, timeoutMs: number) => Promise<'answers' | 'refused' | 'silent'>;
 
 export const probe: Probe = async (url, timeoutMs) => {
   try {
-    const { body } = await request(url, { signal: AbortSignal.timeout(timeoutMs) });
+    const { statusCode, body } = await request(url, { signal: AbortSignal.timeout(timeoutMs) });
     await body.dump();
-    return 'answers';
+    return statusCode < 500 ? 'answers' : 'silent';
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED' ? 'refused' : 'silent';
   }

@@ -1,4 +1,7 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { run } from '../tools/rtmp-ffmpeg.ts';
 import { ServerProcess } from '../tools/server-process.ts';
@@ -42,6 +45,15 @@ describe('the process', () => {
     [['keys', 'play', 'alice', '--expires', 'soon'], 'soon'],
   ])('refuses %j with exit code 1 and names what is wrong', async (args, words) => {
     expect(await ServerProcess.run(args)).toMatchObject({ code: 1, output: expect.stringContaining(words) });
+  });
+
+  test('does not start with a configuration that it does not understand, and says where that is', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'headwater-config-')), 'server.yaml');
+    writeFileSync(file, 'site: ams\negressMpbs: 9000\n');
+    const { code, output } = await ServerProcess.run(['server', '--config', file]);
+    expect(code).toBe(1);
+    expect(output).toMatch(/server\.yaml.*egressMpbs/);
+    expect(output).not.toMatch(/^\s+at /m);
   });
 
   test('names the port that is taken', async () => {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Call, type Closing, dial } from '../../network/dial.ts';
+import { type Call, type Closing, dial, probe } from '../../network/dial.ts';
 import { FakeParent } from '../tools/fake-parent.ts';
 import { until } from '../tools/relay.ts';
 
@@ -15,6 +15,26 @@ interface Dialled {
   readonly heard: string[];
   readonly closings: Closing[];
 }
+
+describe('a probe', () => {
+  test.each([
+    ['answers', 200, 'answers'],
+    ['does not know the path', 404, 'answers'],
+    ['has nobody behind it', 502, 'silent'],
+    ['says nothing', undefined, 'silent'],
+  ])('of a server that %s', async (_, status, heard) => {
+    const server = await FakeParent.start('x', (response) => status && response.writeHead(status).end('.'));
+    opened.push(server);
+    expect(await probe(`${server.parent.relayUrl}/healthz`, 200)).toBe(heard);
+  });
+
+  test('of a port at which nobody listens is refused', async () => {
+    const server = await FakeParent.start('x', () => {});
+    const { relayUrl } = server.parent;
+    await server[Symbol.asyncDispose]();
+    expect(await probe(relayUrl, 1_000)).toBe('refused');
+  });
+});
 
 describe('a dialled answer', () => {
   test('is handed out as it comes, for as long as it goes on', async () => {

@@ -1,13 +1,10 @@
 // The ways to reach a cluster state in Redis that take more than an address: Sentinel, Redis Cluster, TLS.
 
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, type Mock, test, vi } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
 import type { RedisAddress } from '../../../network/state/redis-client.ts';
 import { RedisState } from '../../../network/state/state-redis.ts';
+import { makeCertificate } from '../../tools/certificate.ts';
 import { serverRecord, streamRecord } from '../../tools/cluster-records.ts';
 import { keepingLogger } from '../../tools/keeping-logger.ts';
 import { RedisServer, type RedisServerOptions } from '../../tools/redis-server.ts';
@@ -99,23 +96,7 @@ test('a Redis Cluster that is gone is told so with the reason, and found again',
 });
 
 test('with TLS a server is believed by the authority that is given, and by no other', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'headwater-tls-'));
-  const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  const request = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-days',
-    '2',
-  ];
-  const subject = ['-subj', '/CN=redis', '-addext', 'subjectAltName=DNS:redis.example,IP:127.0.0.1'];
-  execFileSync('openssl', [...request, ...subject, '-out', certFile, '-keyout', keyFile], {
-    stdio: 'ignore',
-  });
+  const { certFile, keyFile } = makeCertificate('redis.example');
   const redis = await start({ tls: { certFile, keyFile } });
   const trusted = open(redis.address({ tls: { caFile: certFile } }));
   await trusted.beat(a, [alice]);
