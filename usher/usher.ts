@@ -48,6 +48,7 @@ export async function openUsher(options: UsherOptions): Promise<Usher> {
       state: { snapshot: () => view.snapshot(), lease: (report) => state.lease(report) },
       clock,
       logger,
+      metrics,
       usherId,
       topology,
       policies: () => policies.value,

@@ -38,6 +38,7 @@ const placer = new Placer({
   state: { snapshot: () => view.snapshot(), lease: lendAll },
   clock,
   logger,
+  metrics,
   usherId: 'u1',
   topology: () => topology,
   policies: () => DEFAULT_POLICIES,

@@ -46,6 +46,7 @@ export class UsherListener implements AsyncDisposable {
       },
       clock: systemClock,
       logger: keepingLogger(),
+      metrics,
       usherId: 'u1',
       topology: () => topology ?? NO_TOPOLOGY,
       policies: () => DEFAULT_POLICIES,

@@ -4,6 +4,7 @@ import { type Clock, sleep, type Timer } from '../../network/clock.ts';
 import { reasonOf } from '../../network/errors.ts';
 import type { Logger } from '../../network/logger.ts';
 import type { Topology } from '../../network/map/topology.ts';
+import type { Counter, Metrics } from '../../network/metrics.ts';
 import type { Demand as DemandReport } from '../../network/state/lease.ts';
 import { Lessee, type Sight } from '../../network/state/lessee.ts';
 import type { ClusterState, Snapshot } from '../../network/state/state.ts';
@@ -24,6 +25,7 @@ export interface PlacerOptions {
   readonly state: Pick<ClusterState, 'snapshot' | 'lease'>;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   /** Made anew by each process. */
   readonly usherId: string;
   readonly topology: () => Topology;
@@ -46,6 +48,7 @@ export class Placer implements AsyncDisposable {
   readonly #leases: Leases;
   readonly #demand = new Demand();
   readonly #timer: Timer;
+  readonly #placements: Counter<'result' | 'reason'>;
   #scene: Scene | undefined;
   #reporting: Promise<void> | undefined;
   #nextReport: Promise<void> | undefined;
@@ -57,11 +60,25 @@ export class Placer implements AsyncDisposable {
   #isStateAway = false;
 
   constructor(options: PlacerOptions) {
-    const { clock, state, usherId } = options;
+    const { clock, state, usherId, metrics } = options;
     this.#options = options;
     this.#lessee = new Lessee({ state, clock, id: usherId });
     this.promised = new Promises((resource, mbps) => this.#lessee.arrive(resource, mbps));
     this.#leases = new Leases(this.#lessee, this.promised);
+    this.#placements = metrics.counter(
+      'headwater_placements_total',
+      'Viewers who came, by where they were sent; full with reason not_leased: there was room that other ushers held.',
+      ['result', 'reason'],
+    );
+    metrics.gauge(
+      'headwater_promises',
+      'Viewers who were sent somewhere and are not seen there yet.',
+      [],
+      (gauge) => gauge.set(this.promised.count),
+    );
+    metrics.gauge('headwater_over_limit', 'What carries more than it may, by kind.', ['kind'], (gauge) => {
+      for (const [kind, count] of overLimit(this.#scene)) gauge.set({ kind }, count);
+    });
     this.#reportedAtMs = clock.monotonic();
     this.#timer = clock.every(REPORT_MS, () => {
       this.#isWholeDue = true;
@@ -79,24 +96,10 @@ export class Placer implements AsyncDisposable {
   /** Decides, and promises the first choice to the session. Rejects as `snapshot` does. */
   async place(request: PlaceRequest, session: string): Promise<Decision> {
     this.#count(request, await this.scene());
-    for (let tries = 1; ; tries++) {
-      const scene = await this.scene();
-      const decision = place(scene, request);
-      if (decision.kind === 'unknown') return decision;
-      if (decision.kind === 'full' && (decision.reason !== 'not_leased' || tries === MAX_TRIES))
-        return decision;
-      if (decision.kind === 'full') {
-        await sleep(this.#options.clock, REPORT_MS);
-        continue;
-      }
-      const { stream, choices } = decision;
-      if (this.#isLeased(scene, stream.name, choices[0]!)) {
-        this.promise(scene, stream.name, choices[0]!, session);
-        return decision;
-      }
-      if (tries === MAX_TRIES) return { kind: 'full', stream, reason: 'not_leased', retryAfterS: 1 };
-      await this.#renew();
-    }
+    const decision = await this.#decide(request, session);
+    const result = decision.kind === 'serve' ? decision.choices[0]!.kind : decision.kind;
+    this.#placements.inc({ result, reason: decision.kind === 'full' ? decision.reason : '' });
+    return decision;
   }
 
   /** Leases what a choice takes, if it is not yet. False: others have it. */
@@ -117,6 +120,27 @@ export class Placer implements AsyncDisposable {
     this.#timer.cancel();
     await this.#nextReport;
     await this.#reporting;
+  }
+
+  async #decide(request: PlaceRequest, session: string): Promise<Decision> {
+    for (let tries = 1; ; tries++) {
+      const scene = await this.scene();
+      const decision = place(scene, request);
+      if (decision.kind === 'unknown') return decision;
+      if (decision.kind === 'full' && (decision.reason !== 'not_leased' || tries === MAX_TRIES))
+        return decision;
+      if (decision.kind === 'full') {
+        await sleep(this.#options.clock, REPORT_MS);
+        continue;
+      }
+      const { stream, choices } = decision;
+      if (this.#isLeased(scene, stream.name, choices[0]!)) {
+        this.promise(scene, stream.name, choices[0]!, session);
+        return decision;
+      }
+      if (tries === MAX_TRIES) return { kind: 'full', stream, reason: 'not_leased', retryAfterS: 1 };
+      await this.#renew();
+    }
   }
 
   /** What is lacking is asked for. */
@@ -162,8 +186,9 @@ export class Placer implements AsyncDisposable {
     for (const [cdn, microUsd] of Object.entries(spent())) this.#lessee.spend(cdn, microUsd);
     try {
       const scene = await this.scene();
-      const urgent = (): Sight => this.#leases.urgentSight(scene, this.#reportedDemand);
-      const sight = this.#isWholeDue ? this.#wholeSight(scene) : urgent();
+      const sight = this.#isWholeDue
+        ? this.#wholeSight(scene)
+        : this.#leases.urgentSight(scene, this.#reportedDemand);
       await this.#lessee.report(sight);
       this.#leases.granted(sight);
       if (this.#isStateAway) logger.info({}, 'what is handed out is leased again');
@@ -184,4 +209,11 @@ export class Placer implements AsyncDisposable {
     this.#reportedDemand = this.#demand.report(passedS);
     return this.#leases.sight(scene, passedS, this.#reportedDemand);
   }
+}
+
+const KINDS = ['server', 'host', 'uplink', 'link'];
+
+function overLimit(scene: Scene | undefined): [kind: string, count: number][] {
+  const over = [...(scene?.loads.values() ?? [])].filter(({ usedMbps, limitMbps }) => usedMbps > limitMbps);
+  return KINDS.map((kind) => [kind, over.filter(({ resource }) => resource.startsWith(`${kind}/`)).length]);
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NO_TOPOLOGY } from '../../../network/map/topology.ts';
+import { Metrics } from '../../../network/metrics.ts';
 import { LEASE_MS } from '../../../network/state/liveness.ts';
 import type { ClusterState, ServerRecord } from '../../../network/state/state.ts';
 import { MemoryState } from '../../../network/state/state-memory.ts';
@@ -19,6 +20,8 @@ class Cluster {
   readonly clock = new SimulatedClock();
   readonly state: ClusterState = new MemoryState(this.clock);
   readonly logger = keepingLogger();
+  /** Of the first usher. */
+  readonly metrics = new Metrics();
   readonly placers: Placer[] = [];
   readonly came: string[] = [];
   isStateAway = false;
@@ -32,7 +35,7 @@ class Cluster {
 
   constructor(ushers: number) {
     this.clock.every(1_000, () => void this.#beat());
-    for (let at = 0; at < ushers; at++) this.placers.push(this.#placer(`u${at}`));
+    for (let at = 0; at < ushers; at++) this.placers.push(this.#placer(at));
   }
 
   /** Until the state and the ushers know all of each other. */
@@ -92,7 +95,7 @@ class Cluster {
     await this.state.beat(record, [stream('alice', 'a')]);
   }
 
-  #placer(usherId: string): Placer {
+  #placer(at: number): Placer {
     const away = async (): Promise<never> => {
       throw new Error('away');
     };
@@ -103,7 +106,8 @@ class Cluster {
       },
       clock: this.clock,
       logger: this.logger,
-      usherId,
+      metrics: at === 0 ? this.metrics : new Metrics(),
+      usherId: `u${at}`,
       topology: () => NO_TOPOLOGY,
       policies: () => DEFAULT_POLICIES,
       spent: () => ({}),
@@ -167,6 +171,16 @@ test('while the state is away two ushers promise half of what was free each', as
   expect(served(await cluster.place(40, 10))).toBe(12);
   const said = cluster.logger.lines.map(({ message }) => message);
   expect(said.filter((msg) => msg === 'an equal part of what is free is handed out')).toHaveLength(2);
+});
+
+test('who was sent where is counted, and what is over its limit', async () => {
+  await using cluster = new Cluster(1);
+  await cluster.start();
+  await cluster.place(30, 20);
+  const text = await cluster.metrics.text();
+  expect(text).toContain('headwater_placements_total{result="server",reason=""} 25\n');
+  expect(text).toContain('headwater_placements_total{result="full",reason="no_room"} 5\n');
+  expect(text).toContain('headwater_over_limit{kind="server"} 0\n');
 });
 
 test('the planner is told who comes for what, by the site that would serve them', async () => {

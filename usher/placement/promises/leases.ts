@@ -9,8 +9,9 @@ import type { Scene } from '../scene/scene.ts';
 import type { Booking, Promises, Taking } from './promises.ts';
 
 interface Slice {
-  /** What was last asked for, all in all. */
+  /** What was last asked for, all in all, and how much had ever arrived then. */
   wantMbps: number;
+  arrivedMbps: number;
   /** How fast it is promised of late, and what had ever been promised by the last report. */
   mbpsPerS: number;
   takenMbps: number;
@@ -90,8 +91,10 @@ export class Leases {
   /** There is no more room than what is leased, where that is all there is to be had. */
   #take(resource: string, slice: Slice): void {
     const grantedMbps = this.#lessee.grantedMbps(resource);
-    const isShort = grantedMbps < slice.wantMbps - ROUNDING_MBPS;
-    this.#promised.on(resource).leasedMbps = isShort ? grantedMbps : Number.POSITIVE_INFINITY;
+    const booked = this.#promised.on(resource);
+    const arrivedMbps = booked.arrivedMbps - slice.arrivedMbps;
+    const isShort = grantedMbps < slice.wantMbps - arrivedMbps - ROUNDING_MBPS;
+    booked.leasedMbps = isShort ? grantedMbps : Number.POSITIVE_INFINITY;
     if (isShort) {
       this.#short.add(resource);
       slice.plentyS = 0;
@@ -140,13 +143,14 @@ export class Leases {
   #want(snapshot: Snapshot, load: Load, passedS: number): ResourceSight | undefined {
     const { resource, limitMbps, usedMbps, booked } = load;
     const known = this.#slices.get(resource);
-    const slice = known ?? { wantMbps: 0, mbpsPerS: 0, takenMbps: booked.takenMbps, plentyS: SCARCE_S };
+    const slice = known ?? newSlice(booked);
     slice.mbpsPerS = recentMbpsPerS(slice, booked, passedS);
     if (passedS > 0) slice.takenMbps = booked.takenMbps;
     slice.plentyS += passedS;
     const spareMbps = this.#spareMbps(snapshot, load, slice);
     const wasIdle = slice.wantMbps === 0;
     slice.wantMbps = booked.mbps + spareMbps;
+    slice.arrivedMbps = booked.arrivedMbps;
     if (wasIdle && slice.wantMbps === 0) return undefined;
     this.#slices.set(resource, slice);
     return { limitMbps, usedMbps, promisedMbps: booked.mbps, spareMbps };
@@ -173,6 +177,10 @@ export class Leases {
 
 /** The state counts from the first report after it was lost. */
 const SETTLING_MS = 1_000;
+
+function newSlice({ takenMbps, arrivedMbps }: Booked): Slice {
+  return { wantMbps: 0, arrivedMbps, mbpsPerS: 0, takenMbps, plentyS: SCARCE_S };
+}
 
 function ushersIn({ ushers }: Snapshot): number {
   return Math.max(1, ushers.length);

@@ -141,6 +141,7 @@ export class Promises {
       // Sums of fractions drift; nothing booked is exactly nothing.
       booked.mbps = booked.count === 0 ? 0 : booked.mbps - mbps;
       if (as === 'unused') continue;
+      booked.arrivedMbps += mbps;
       booked.leasedMbps -= mbps;
       this.#onArrived(resource, mbps);
     }

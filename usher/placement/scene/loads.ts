@@ -5,8 +5,9 @@ export interface Booked {
   /** Promised and not yet seen in use, and how many promises that is. */
   mbps: number;
   count: number;
-  /** Ever promised. */
+  /** Ever promised, and of that ever seen in use. */
   takenMbps: number;
+  arrivedMbps: number;
   /** What may be promised all in all beyond what is in use, where other ushers have the rest; else without a limit. */
   leasedMbps: number;
 }
@@ -20,7 +21,7 @@ export interface Load {
 }
 
 export function nothingBooked(): Booked {
-  return { mbps: 0, count: 0, takenMbps: 0, leasedMbps: Number.POSITIVE_INFINITY };
+  return { mbps: 0, count: 0, takenMbps: 0, arrivedMbps: 0, leasedMbps: Number.POSITIVE_INFINITY };
 }
 
 /** Less than a bit per second is rounding. */
