@@ -13,7 +13,7 @@ export function pageOf(comparison: Comparison): string {
   const { scenario, seed } = comparison;
   const values: Readonly<Record<string, string>> = {
     name: escaped(scenario.name),
-    title: escaped(titleOf(scenario, seed)),
+    title: escaped(titleOf(scenario, seed).slice(scenario.name.length + 2)),
     notes: escaped(NOTES),
     table: tableHtml(comparison),
     styles: stylesHtml(),
@@ -44,8 +44,7 @@ function inOne(code: string): string {
 }
 
 function dataOf({ scenario, results }: Comparison): PageData {
-  const { minutes, arrivals } = scenario;
-  const crowd = arrivals.find(({ kind }) => kind === 'crowd');
+  const { minutes } = scenario;
   const policies = results.map(({ policy, curves, trees }) => ({
     policy,
     curves,
@@ -55,7 +54,7 @@ function dataOf({ scenario, results }: Comparison): PageData {
       copies: copies.map(copyData),
     })),
   }));
-  return { minutes, policies, crowdAtS: crowd?.kind === 'crowd' ? crowd.atS : 0 };
+  return { minutes, policies };
 }
 
 function copyData({ server, parent, viewers, percent, isReady }: TreeCopy): CopyData {

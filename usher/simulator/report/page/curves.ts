@@ -41,18 +41,28 @@ export function colourOf(index: number): string {
   return COLOURS[index % COLOURS.length]!;
 }
 
+/** Hours and minutes; of less than two hours minutes and seconds. */
+function shortTime(second: number, length: number): string {
+  return length < 7_200 ? timeOf(second).slice(3) : timeOf(second).slice(0, 5);
+}
+
 export class CurvePlots {
   readonly #plots: uPlot[];
+  readonly #count: number;
 
-  constructor(parent: HTMLElement, { policies }: PageData, UPlot: typeof uPlot) {
-    const series = policies.map(({ policy }, index) => ({
+  constructor(parent: HTMLElement, { policies, minutes }: PageData, UPlot: typeof uPlot) {
+    const length = minutes * 60;
+    this.#count = policies.length;
+    // The first is drawn last, over the others.
+    const drawn = policies.map((policy, index) => ({ ...policy, index })).reverse();
+    const series = drawn.map(({ policy, index }) => ({
       label: policy,
       stroke: colourOf(index),
       width: index === 0 ? 2.5 : 1.25,
       points: { show: false },
     }));
     this.#plots = PLOTS.map(({ curve, title, unit }) => {
-      const columns = [policies[0]!.curves.seconds, ...policies.map(({ curves }) => curves[curve])];
+      const columns = [policies[0]!.curves.seconds, ...drawn.map(({ curves }) => curves[curve])];
       const options = {
         title,
         ...SIZE,
@@ -60,7 +70,7 @@ export class CurvePlots {
         cursor: { sync: { key: 'time' } },
         scales: { x: { time: false } },
         axes: [
-          { values: (_: uPlot, splits: number[]) => splits.map((second) => timeOf(second).slice(0, 5)) },
+          { values: (_: uPlot, splits: number[]) => splits.map((second) => shortTime(second, length)) },
           { size: 64, values: (_: uPlot, splits: number[]) => splits.map(unit) },
         ],
         series: [
@@ -73,7 +83,7 @@ export class CurvePlots {
   }
 
   show(policy: number, isShown: boolean): void {
-    for (const plot of this.#plots) plot.setSeries(policy + 1, { show: isShown });
+    for (const plot of this.#plots) plot.setSeries(this.#count - policy, { show: isShown });
   }
 }
 

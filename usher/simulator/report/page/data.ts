@@ -2,8 +2,6 @@
 
 export interface PageData {
   readonly minutes: number;
-  /** When a crowd begins to come: the slider of the tree stands there first. */
-  readonly crowdAtS: number;
   readonly policies: readonly PolicyData[];
 }
 

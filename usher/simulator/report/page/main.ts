@@ -37,9 +37,9 @@ function show(): void {
 
 for (const { policy } of data.policies) whose.add(new Option(policy));
 const [first] = data.policies;
-const begin = first!.trees.findIndex(({ second }) => second > data.crowdAtS);
+const sizes = first!.trees.map(({ copies }) => copies.length);
 when.max = String(first!.trees.length - 1);
-when.value = String(Math.max(0, begin));
+when.value = String(sizes.indexOf(Math.max(...sizes)));
 whose.addEventListener('change', show);
 when.addEventListener('input', show);
 show();
