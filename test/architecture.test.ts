@@ -101,6 +101,7 @@ const PURE = [
   'usher/placement/promises/booking.ts',
   'usher/placement/cdn.ts',
   'usher/placement/price/cost.ts',
+  'usher/placement/exclusion.ts',
   'usher/placement/explain.ts',
   'usher/placement/feeds.ts',
   'usher/placement/scene/crossings.ts',

@@ -1,7 +1,8 @@
 // An explanation of placement as text that a person can read: where a viewer would go, and what each server would cost. Pure.
 
 import type { Explained, ExplainedChoice } from '../explained.ts';
-import type { Exclusion, ExplainedServer, Terms } from '../placement/explain.ts';
+import type { Exclusion } from '../placement/exclusion.ts';
+import type { ExplainedServer, Terms } from '../placement/explain.ts';
 import type { FullReason } from '../placement/request.ts';
 import { tableLines } from './table.ts';
 

@@ -1,6 +1,7 @@
 // Explanations: every server that there is for a viewer, what it would cost by which term, or which hard limit excludes it. Pure.
 
 import { mayServe } from './cdn.ts';
+import { type Exclusion, exclusionOf, feedExclusion } from './exclusion.ts';
 import { type Feed, feedsFor, feedTo, parentsOf } from './feeds.ts';
 import { place } from './place.ts';
 import {
@@ -17,11 +18,9 @@ import {
 } from './price/cost.ts';
 import type { Decision, PlaceRequest } from './request.ts';
 import type { HolderState } from './scene/holders.ts';
-import { fits, type Load, roomMbps } from './scene/loads.ts';
-import { type Closed, type SceneServer, type SceneSite, serverRoomMbps } from './scene/plant.ts';
+import { type SceneServer, serverRoomMbps } from './scene/plant.ts';
 import { type Scene, type SceneCdn, sceneServer } from './scene/scene.ts';
 import { findStream, rungsMbps } from './scene/streams.ts';
-import { uplinksTo } from './scene/uplinks.ts';
 import { keptMbps } from './search.ts';
 
 export interface Explanation {
@@ -50,7 +49,7 @@ export interface ExplainedServer {
   readonly microUsdPerHour?: number;
   /** The first hard limit that it is at. */
   readonly excluded?: Exclusion;
-  /** It has no more room than what it keeps back for copies: all others, and CDNs, come first. */
+  /** It has no more room than what it keeps back for copies: all others come first. */
   readonly keepsBack?: true;
 }
 
@@ -65,18 +64,6 @@ export interface Terms {
   readonly copy: number;
   readonly link: number;
   readonly move: number;
-}
-
-export type Exclusion =
-  | { readonly limit: Closed | 'avoided' }
-  /** Nobody who has the stream has room for a child, or no link to there has. */
-  | { readonly limit: 'parent' }
-  | Shortage;
-
-export interface Shortage {
-  readonly limit: 'server' | 'host' | 'uplink' | 'lease';
-  readonly resource: string;
-  readonly roomMbps: number;
 }
 
 export interface ExplainedCdn {
@@ -115,7 +102,7 @@ function explainServer(
   const found = siteTerms(ask, site, mbps, isThere ? NO_ROOM_MBPS : mbps);
   const feed = state === 'none' ? feedTo(ask, at, mbps, feedsFor(ask, site, parents)) : undefined;
   const excluded =
-    exclusionOf(ask, at, mbps) ?? (state === 'none' && !feed ? { limit: 'parent' as const } : undefined);
+    exclusionOf(ask, at, mbps) ?? (state === 'none' && !feed ? feedExclusion(ask, site, parents) : undefined);
   const terms = found && (feed || state !== 'none') ? termsOf(ask, at, state, found, feed) : undefined;
   return {
     id: server.id,
@@ -158,36 +145,6 @@ function termsOf(
     link: feed?.microUsdPerHour ?? 0,
     move: moveMicroUsd(ask, at),
   };
-}
-
-function exclusionOf({ request }: Ask, at: SceneServer, mbps: number): Exclusion | undefined {
-  const { server, closed, load, host, site } = at;
-  if (closed) return { limit: closed };
-  if (request.avoid?.includes(server.id)) return { limit: 'avoided' };
-  if (server.id === request.now) return undefined;
-  return (
-    shortageOf('server', load, mbps) ??
-    (host && shortageOf('host', host, mbps)) ??
-    uplinkShortage(site, request, mbps)
-  );
-}
-
-/** Who is told of a lease could be served: other ushers hold what is free. */
-function shortageOf(limit: Shortage['limit'], load: Load, mbps: number): Shortage | undefined {
-  if (fits(mbps, load)) return undefined;
-  const unleased = roomMbps(load, true);
-  const { resource } = load;
-  return unleased < mbps
-    ? { limit, resource, roomMbps: unleased }
-    : { limit: 'lease', resource, roomMbps: roomMbps(load) };
-}
-
-/** Of the uplinks that go to this viewer's network: the one with the most room, when it is too little. */
-function uplinkShortage(site: SceneSite, { whence }: PlaceRequest, mbps: number): Shortage | undefined {
-  const shortages = uplinksTo(site.uplinks, whence.asn).map(({ load }) => shortageOf('uplink', load, mbps));
-  if (shortages.length === 0) return { limit: 'uplink', resource: `uplink/${site.name}`, roomMbps: 0 };
-  if (shortages.includes(undefined)) return undefined;
-  return shortages.reduce((most, each) => (each!.roomMbps > most!.roomMbps ? each : most));
 }
 
 function explainCdn(ask: Ask, each: SceneCdn, mbps: number): ExplainedCdn {

@@ -147,7 +147,11 @@ test('a server that nobody can pass the stream on to is told so, and what only t
   const servers = [origin(), server('busy', { site: 'nyc1' }), server('far', { site: 'nyc1' })];
   const scene = sceneOf(snapshot(servers, [stream('alice', 'o')], { plan }), { topology });
   const { servers: told } = explain(scene, { stream: 'alice', viewer: 'v', whence: {}, allowCdn: false })!;
-  expect(told.find(({ id }) => id === 'far')!.excluded).toEqual({ limit: 'parent' });
+  expect(told.find(({ id }) => id === 'far')!.excluded).toEqual({
+    limit: 'link',
+    resource: 'link/fra1/nyc1',
+    roomMbps: 0,
+  });
 });
 
 test('a server that has only what it keeps back for copies is told apart', () => {
