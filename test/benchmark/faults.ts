@@ -14,6 +14,7 @@ const SERVERS = {
   o2: { site: 'eu', roles: ['origin'] as const },
   ...Object.fromEntries(Object.entries(EDGES).map(([id, site]) => [id, { site, roles: ['edge'] as const }])),
 };
+const USHERS = ['u1', 'u2'];
 /** Viewers are watched for so long once everything is in order again. */
 const CALM_MS = 5_000;
 const FROZEN_MS = 10_000;
@@ -114,8 +115,12 @@ class Stage implements AsyncDisposable {
   }
 
   static async set(): Promise<Stage> {
-    const cluster = await TestCluster.start({ servers: SERVERS, ushers: ['u1', 'u2'], isCuttable: true });
-    return new Stage(cluster, await launchChromium());
+    await using opened = new AsyncDisposableStack();
+    const options = { servers: SERVERS, ushers: USHERS, isCuttable: true };
+    const cluster = opened.use(await TestCluster.start(options));
+    const stage = new Stage(cluster, await launchChromium());
+    opened.move();
+    return stage;
   }
 
   /** ffmpeg fails when its origin has gone; another begins as often as it is refused. */
@@ -172,7 +177,7 @@ class Stage implements AsyncDisposable {
   async #prepare(): Promise<void> {
     const { cluster } = this;
     for (const id of Object.keys(SERVERS)) if (!cluster.serverIds.includes(id)) await cluster.startServer(id);
-    for (const id of ['u1', 'u2']) if (!cluster.usher(id)) await cluster.startUsher(id);
+    for (const id of USHERS) if (!cluster.usher(id)) await cluster.startUsher(id);
     for (const id of cluster.edgeIds) await this.#attend(id);
     await cluster.untilWhole();
     const parents = this.#parents();
@@ -203,7 +208,7 @@ class Stage implements AsyncDisposable {
 }
 
 function findingsTable(findings: readonly Finding[]): string {
-  const head = ['what happens', 'chunks lost', 'longest gap', 'plan whole after', 'moved', 'Chromium'];
+  const head = ['what happens', 'chunks lost', 'longest gap', 'plan whole after', 'others moved', 'Chromium'];
   const rows = findings.map(({ fault, edges, wholeAfterMs, moved, chromium }) => {
     const seen = Object.entries(edges);
     const [worst, { longestGapMs }] = seen.toSorted(
@@ -217,11 +222,14 @@ function findingsTable(findings: readonly Finding[]): string {
       `${longestGapMs.toFixed(0)} ms at ${worst}`,
       `${(wholeAfterMs / 1000).toFixed(1)} s`,
       String(moved.length),
-      stalls === 0 ? 'no stall' : `${stalls} stalls, ${(stalledMs / 1000).toFixed(1)} s`,
+      stalls === 0 ? 'no stall' : `stalled for ${stalledMs.toFixed(0)} ms`,
     ];
   });
-  return table(head, rows);
+  return `${CAPTION}\n\n${table(head, rows)}`;
 }
+
+const CAPTION = `Six edges in two sites with a viewer on each, and Chromium with hls.js on one below the server that is hit; viewers on a
+server that is killed or frozen are left out. Lost chunks are those of all viewers, the longest gap is the worst viewer's.`;
 
 function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
