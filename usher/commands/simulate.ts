@@ -12,7 +12,7 @@ import { BASELINES } from '../simulator/choosers/baselines.ts';
 import { Headwater } from '../simulator/choosers/headwater/headwater.ts';
 import type { Comparison } from '../simulator/report/comparison.ts';
 import { pageOf } from '../simulator/report/page.ts';
-import { summaryOf, tableOf } from '../simulator/report/table.ts';
+import { briefOf, summaryOf, tableOf } from '../simulator/report/table.ts';
 import { readScenario } from '../simulator/scenario-file.ts';
 import { type MakeChooser, World } from '../simulator/world/world.ts';
 
@@ -20,14 +20,14 @@ const AGAINST = [...BASELINES.keys()];
 const POLICY_NAMES = POLICIES.map(({ name }) => name);
 
 export const SIMULATE_HELP = `  headwater simulate <scenario> [--policy ${POLICY_NAMES[0]}] [--against ${AGAINST.slice(0, 2).join(',')},...|all|none]
-                     [--seed 1] [--json] [--report out.html]
+                     [--seed 1] [--brief | --json] [--report out.html]
                            plays a scenario (a file, or one of usher/simulator/scenarios by its name) and compares
                            policies (${POLICY_NAMES.join(', ')}, or a file; several with commas) with
                            ${AGAINST.join(', ')}`;
 
 /** Returns what is to be printed. Throws `bad_usage` and `bad_scenario`. */
 export function simulate(args: readonly string[], onProgress: (line: string) => void): string {
-  const { file, choosers, seed, json, report } = readArgs(args);
+  const { file, choosers, seed, report, text } = readArgs(args);
   const scenario = readScenario(file);
   const results = choosers.map((makeChooser) => {
     const world = new World(scenario, seed, makeChooser);
@@ -36,14 +36,14 @@ export function simulate(args: readonly string[], onProgress: (line: string) => 
   });
   const comparison: Comparison = { scenario, seed, results };
   if (report !== undefined) write(report, pageOf(comparison));
-  return json ? `${JSON.stringify(summaryOf(comparison), undefined, 2)}\n` : tableOf(comparison);
+  return text(comparison);
 }
 
 interface Wanted {
   readonly file: string;
   readonly choosers: readonly MakeChooser[];
   readonly seed: number;
-  readonly json: boolean;
+  readonly text: (comparison: Comparison) => string;
   readonly report: string | undefined;
 }
 
@@ -53,6 +53,7 @@ function readArgs(args: readonly string[]): Wanted {
     against: { type: 'string', default: 'all' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
+    brief: { type: 'boolean', default: false },
     report: { type: 'string' },
   } as const;
   try {
@@ -65,11 +66,16 @@ function readArgs(args: readonly string[]): Wanted {
     const [scenario, ...others] = positionals;
     if (scenario === undefined || others.length > 0) throw new Error('one scenario is simulated at a time');
     const choosers = [...policiesIn(values.policy), ...baselinesIn(values.against)];
-    const { json, report } = values;
-    return { file: fileOf(scenario), choosers, seed: seedIn(values.seed), json, report };
+    const { brief, json, report } = values;
+    const text = json ? jsonOf : brief ? briefOf : tableOf;
+    return { file: fileOf(scenario), choosers, seed: seedIn(values.seed), report, text };
   } catch (error) {
     throw new CodedError('bad_usage', `${reasonOf(error)}\n\n${SIMULATE_HELP}`, { cause: error });
   }
+}
+
+function jsonOf(comparison: Comparison): string {
+  return `${JSON.stringify(summaryOf(comparison), undefined, 2)}\n`;
 }
 
 /** A file; or one that comes with Headwater. */

@@ -13,7 +13,7 @@ function run(...args: string[]): string {
 }
 
 test('the same seed prints the same, byte for byte, and another seed something else', () => {
-  const args = ['small', '--policy', 'balanced,nearest', '--against', 'all'];
+  const args = ['small', '--policy', 'balanced,nearest', '--against', 'mist,catalyst,random'];
   const first = run(...args, '--seed', '7');
   expect(run(...args, '--seed', '7')).toBe(first);
   expect(run(...args, '--seed', '8')).not.toBe(first);
@@ -33,6 +33,16 @@ describe('under our policy', () => {
     });
     expect(policies[0].viewers.arrived).toBeGreaterThan(300);
   });
+});
+
+test('--brief prints a line for each policy, with the figures that decide', () => {
+  const [head, ours, others, ...rest] = run('small', '--against', 'dns-round-robin', '--brief').split('\n');
+  expect(head).toMatch(
+    /^small +OVER 100 % +REFUSED +CUT OFF +BY CDN +\$ PER 1,000 H +ROUND TRIP +COPY-HOURS$/,
+  );
+  expect(ours).toMatch(/^headwater +0 s +0 /);
+  expect(others).toMatch(/^dns-round-robin +[\d.]+ s/);
+  expect(rest).toEqual(['']);
 });
 
 test('the report is one page that loads nothing and has the figures, the curves and the trees', () => {

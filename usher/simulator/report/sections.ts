@@ -82,6 +82,19 @@ export const SECTIONS: readonly Section[] = [
   },
 ];
 
+export const BRIEF: readonly Line[] = [
+  { label: 'OVER 100 %', text: ({ over }) => `${figure(over.seconds)} s` },
+  { label: 'REFUSED', text: ({ viewers }) => whole(viewers.refused) },
+  {
+    label: 'CUT OFF',
+    text: ({ viewers }) => whole(viewers.interruptedByDrains + viewers.interruptedByFailures),
+  },
+  { label: 'BY CDN', text: ({ viewers }) => `${figure(viewers.cdnHours)} h` },
+  { label: '$ PER 1,000 H', text: ({ cost }) => dollars(cost.perViewerHour * 1_000) },
+  { label: 'ROUND TRIP', text: ({ distance }) => `${distance.meanRttMs.toFixed(1)} ms` },
+  { label: 'COPY-HOURS', text: ({ copies }) => figure(copies.hours) },
+];
+
 /** Small ones with a digit after the point. */
 function figure(number: number): string {
   return number >= 100 || number === 0 ? whole(number) : number.toFixed(1);

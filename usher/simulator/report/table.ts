@@ -2,7 +2,7 @@
 
 import type { Scenario } from '../scenario.ts';
 import type { Comparison } from './comparison.ts';
-import { SECTIONS } from './sections.ts';
+import { BRIEF, type Line, SECTIONS } from './sections.ts';
 
 export function tableOf({ scenario, seed, results }: Comparison): string {
   const head = ['', ...results.map(({ policy }) => policy)];
@@ -10,11 +10,14 @@ export function tableOf({ scenario, seed, results }: Comparison): string {
     [title, ...results.map(() => '')],
     ...lines.map(({ label, text }) => [`  ${label}`, ...results.map(text)]),
   ]);
-  const table = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  const lines = table.map((row) => row.map((cell, column) => align(cell, column, widths[column]!)));
-  const text = lines.map((cells) => cells.join('  ').trimEnd()).join('\n');
-  return `${titleOf(scenario, seed)}\n\n${text}\n\n${NOTES}\n`;
+  return `${titleOf(scenario, seed)}\n\n${inColumns([head, ...rows])}\n\n${NOTES}\n`;
+}
+
+/** A line for each policy, and of the figures those that decide. */
+export function briefOf({ scenario, results }: Comparison): string {
+  const head = [scenario.name, ...BRIEF.map(({ label }) => label)];
+  const rows = results.map((result) => [result.policy, ...BRIEF.map(({ text }: Line) => text(result))]);
+  return `${inColumns([head, ...rows])}\n`;
 }
 
 /** Without what changes over time, which is for pictures. */
@@ -32,6 +35,12 @@ export function titleOf({ name, about, minutes, warmupMinutes }: Scenario, seed:
 export const NOTES = `Transit is billed by the percentile of the month so far, whose days before were as the warm-up's end is, or by volume. No other system
 has a CDN here (catalyst sends a fixed share of viewers to one, whatever the load: that share is none). Servers of other systems
 send what they can of what they are asked for; ours refuse what would take them past 100 %. Viewers who are interrupted ask again.`;
+
+function inColumns(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const lines = rows.map((row) => row.map((cell, column) => align(cell, column, widths[column]!)));
+  return lines.map((cells) => cells.join('  ').trimEnd()).join('\n');
+}
 
 function align(cell: string, column: number, width: number): string {
   return column === 0 ? cell.padEnd(width) : cell.padStart(width);
