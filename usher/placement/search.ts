@@ -92,10 +92,12 @@ class Search {
 
   #holder(at: SceneServer, state: HolderState): void {
     const { request, viewerHash } = this.#ask;
-    const isThere = at.server.id === request.now;
-    if (at.closed || isAvoided(request, at) || !(isThere || this.#hasRoom(at))) return;
+    const isThere = request.now !== undefined && at.server.id === request.now;
     const terms = this.#termsAt(at.site) ?? (isThere ? this.#termsThere(at.site) : undefined);
-    if (terms) this.#add(at, state, terms, undefined, viewerHash);
+    // Of a stream that is on hundreds of servers, most stand at sites that are too dear whatever they are like.
+    if (!terms || terms.sum > this.shortlist.limit()) return;
+    if (at.closed || isAvoided(request, at) || !(isThere || this.#hasRoom(at))) return;
+    this.#add(at, state, terms, undefined, viewerHash);
   }
 
   #copiesAt(site: SceneSite, terms: SiteTerms, feeds: readonly Feed[]): void {
