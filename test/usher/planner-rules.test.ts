@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { NO_TOPOLOGY, type Topology } from '../../network/map/topology.ts';
 import { isAlive } from '../../network/state/liveness.ts';
 import type { KnownServer, Role, Snapshot, StreamRecord } from '../../network/state/state.ts';
 import { FANOUT } from '../../usher/plan/balance.ts';
@@ -192,13 +193,43 @@ function mayHold(of: Snapshot, server: KnownServer | undefined): boolean {
   return !server.drain && !Object.hasOwn(of.drains, server.id) && server.roles.includes('edge');
 }
 
+/** Half of the sites are joined, each to the next, by links that carry three copies; hosts and uplinks are small. */
+const NARROW: Topology = {
+  ...NO_TOPOLOGY,
+  sites: new Map(
+    Array.from({ length: 12 }, (_, index) => [
+      `site-${index}`,
+      {
+        name: `site-${index}`,
+        position: { latitude: index, longitude: 7 * index },
+        uplinks: [
+          {
+            kind: 'transit',
+            name: 'transit',
+            capacityMbps: 100,
+            billing: { kind: 'volume', microUsdPerGb: 500 * index },
+          },
+        ],
+        hosts: { 'host-of-s01': 30, 'host-of-s02': 300 },
+      },
+    ]),
+  ),
+  links: Array.from({ length: 6 }, (_, index) => ({
+    sites: [`site-${index}`, `site-${index + 1}`] as const,
+    capacityMbps: 12,
+    microUsdPerGb: 1_000 * index,
+    rttMs: 10,
+  })),
+};
+
 const runs = { numRuns: 300 };
 
 describe('in the plan of any snapshot', () => {
   test('every holder has a way up to the origin, without a circle', () => {
     fc.assert(
-      fc.property(random, (before) => {
-        forEachTree(before, plan(before), ({ parents, origin }) => {
+      fc.property(random, fc.boolean(), (before, isMapped) => {
+        const made = plan(before, { topology: isMapped ? NARROW : NO_TOPOLOGY });
+        forEachTree(before, made, ({ parents, origin }) => {
           for (const id of parents.keys()) expect(wayUp(parents, id).at(-1)).toBe(origin);
         });
       }),
@@ -246,8 +277,9 @@ describe('in the plan of any snapshot', () => {
 
   test('a stream comes into each site once, and into that of its origin never', () => {
     fc.assert(
-      fc.property(random, (before) => {
-        forEachTree(before, plan(before), ({ parents, origin, servers }) => {
+      fc.property(random, fc.boolean(), (before, isMapped) => {
+        const made = plan(before, { topology: isMapped ? NARROW : NO_TOPOLOGY });
+        forEachTree(before, made, ({ parents, origin, servers }) => {
           const site = (id: string): string => servers.get(id)!.site;
           const homes = new Set(
             [origin, ...parents.keys()]

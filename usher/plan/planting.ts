@@ -46,6 +46,8 @@ export class Planting {
   readonly #homes: ReadonlySet<PlanSite>;
   readonly #entered = new Set<PlanSite>();
   readonly #rooms = new Map<Copy, Room>();
+  /** Who is to give its place to whom, and to follow it. */
+  readonly #replaced = new Map<Copy, Copy>();
   #depth = 0;
 
   constructor(options: PlantingOptions) {
@@ -61,9 +63,20 @@ export class Planting {
     }
   }
 
-  /** How deep the deepest stands. */
-  get depth(): number {
-    return this.#depth;
+  /** Whether it can be grown better from what has grown. */
+  get isUnfinished(): boolean {
+    return this.#depth > this.#options.maxDepth || this.#replaced.size > 0;
+  }
+
+  /** Whom each should follow if it is grown once more. */
+  parents(): Parents {
+    const parents = new Map<Copy, Copy | undefined>();
+    for (const [copy, { parent }] of this.#placed) parents.set(copy, parent?.copy);
+    for (const [copy, by] of this.#replaced) {
+      parents.set(by, parents.get(copy));
+      parents.set(copy, by);
+    }
+    return parents;
   }
 
   grow(): Branch {
@@ -135,28 +148,56 @@ export class Planting {
 
   /** With what is below it; or leaves it out, with nobody below it any more. */
   #attach(copy: Copy): void {
-    const parent = this.#parentWithRoom(copy) ?? (copy.viewers > 0 ? this.#parentAnyway(copy) : undefined);
+    const parent =
+      this.#parentWithRoom(copy) ?? (this.#isWatched(copy) ? this.#parentAnyway(copy) : undefined);
     if (parent) this.#keepBelow(this.#put(copy, parent));
-    else this.#waiting.delete(copy);
+    else this.#leaveOut(copy);
   }
 
+  /** Here, or below it by whom they follow: a circle ends where it began. */
+  #isWatched(copy: Copy, seen = new Set<Copy>()): boolean {
+    if (copy.viewers > 0) return true;
+    if (seen.has(copy)) return false;
+    seen.add(copy);
+    const below = this.#childrenNow.get(copy) ?? [];
+    return below.some((child) => this.#waiting.has(child) && this.#isWatched(child, seen));
+  }
+
+  /** Nobody of its site can feed one more; but it could feed one of them, and take that one's place. */
+  #leaveOut(copy: Copy): void {
+    this.#waiting.delete(copy);
+    if (this.#roomOf(copy).fresh === 0) return;
+    const neighbours = this.#placedAt.get(copy.on.site) ?? [];
+    const other = neighbours.find((branch) => this.#isReplaceable(branch));
+    if (other) this.#replaced.set(other.copy, copy);
+  }
+
+  #isReplaceable({ copy, parent }: Branch): boolean {
+    return parent !== undefined && copy.on.mayHold && !this.#replaced.has(copy);
+  }
+
+  /** Rather too deep than nowhere: it comes up when there is a place. */
   #parentWithRoom(copy: Copy): Branch | undefined {
     const { spread, ways, maxDepth } = this.#options;
-    return this.#cheapest(
-      copy,
-      (parent) =>
-        parent.depth < maxDepth &&
-        parent.children.length < this.#roomOf(parent.copy).fresh &&
-        hasRoom(spread, ways.between(parent.copy.on.site, copy.on.site)),
-    );
+    const hasPlace = (parent: Branch): boolean =>
+      parent.children.length < this.#roomOf(parent.copy).fresh &&
+      hasRoom(spread, ways.between(parent.copy.on.site, copy.on.site));
+    const isHigh = (parent: Branch): boolean => parent.depth < maxDepth && hasPlace(parent);
+    const hasKeptPlace = (parent: Branch): boolean => parent.children.length < this.#roomOf(parent.copy).kept;
+    return this.#cheapest(copy, isHigh) ?? this.#now(copy, hasKeptPlace) ?? this.#cheapest(copy, hasPlace);
   }
 
   /** Some leaf of its site, or of any where its site has none yet, always has a place. */
   #parentAnyway(copy: Copy): Branch | undefined {
-    const now = this.#placed.get(this.#options.parents.get(copy) ?? copy);
     const hasPlace = (parent: Branch): boolean => parent.children.length < FANOUT && this.#mayFeed(parent);
-    if (now && hasPlace(now) && this.#isWayIn(now, copy)) return now;
-    return this.#cheapest(copy, hasPlace);
+    return this.#now(copy, hasPlace) ?? this.#cheapest(copy, hasPlace);
+  }
+
+  /** Whom it follows, if that may be. */
+  #now(copy: Copy, hasPlace: (parent: Branch) => boolean): Branch | undefined {
+    const parent = this.#options.parents.get(copy);
+    const now = parent && this.#placed.get(parent);
+    return now && hasPlace(now) && this.#isWayIn(now, copy) ? now : undefined;
   }
 
   /** Whom it follows now if that may be; in need some server has more children than it should: their viewers are about to go. */

@@ -1,7 +1,7 @@
 // The tree of a rendition: who follows whom, and whom when that one fails. Pure.
 
 import { FANOUT } from './balance.ts';
-import { type Branch, branchesOf } from './branch.ts';
+import type { Branch } from './branch.ts';
 import type { Copy, Spread } from './cluster.ts';
 import type { Ways } from './ground.ts';
 import { type Parents, Planting } from './planting.ts';
@@ -28,8 +28,8 @@ export function growTree(spread: Spread, holders: Holders, ways: Ways): Branch {
   for (let pass = 1; ; pass++) {
     const planting = new Planting({ spread, ways, maxDepth, parents, ...holders });
     const root = planting.grow();
-    if (planting.depth <= maxDepth || pass === MAX_PASSES) return root;
-    const grown = parentsIn(root);
+    if (!planting.isUnfinished || pass === MAX_PASSES) return root;
+    const grown = planting.parents();
     if (isSame(grown, parents)) return root;
     parents = grown;
   }
@@ -67,10 +67,6 @@ const FAR = 2 ** 30;
 /** How deep a server may stand, of so many, before it is moved up. */
 export function deepestLevel(holders: number): number {
   return fullDepth(holders + 1) + SLACK_LEVELS;
-}
-
-function parentsIn(root: Branch): Parents {
-  return new Map([...branchesOf(root)].map(({ copy, parent }) => [copy, parent?.copy]));
 }
 
 function isSame(grown: Parents, parents: Parents): boolean {
