@@ -38,6 +38,7 @@ import { Successors } from './network/state/successors.ts';
 import { signToken } from './network/token.ts';
 import { Archive } from './origin/archive/archive.ts';
 import { createPace } from './origin/archive/keeping/pace.ts';
+import { ownerRoutes } from './origin/archive/owners/owner-routes.ts';
 import { createPolicy } from './origin/archive/policy.ts';
 import { ARCHIVE_HELP, seeToArchive } from './origin/commands/archive.ts';
 import { type Origin, startOrigin } from './origin/origin.ts';
@@ -45,6 +46,7 @@ import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
 import { DRAIN_HELP, orderDrain } from './usher/commands/drain.ts';
 import { EXPLAIN_HELP, readExplanation } from './usher/commands/explain.ts';
 import { KEYS_HELP, makeKey } from './usher/commands/keys.ts';
+import { handleRecordings, RECORDINGS_HELP } from './usher/commands/recordings.ts';
 import { SIMULATE_HELP, simulate } from './usher/commands/simulate.ts';
 import { readStatus, STATUS_HELP } from './usher/commands/status.ts';
 import { openUsher } from './usher/usher.ts';
@@ -58,6 +60,7 @@ const HELP = `headwater: a live video relay
   headwater explain ...             where a viewer would be sent, and why
   headwater drain ..., undrain ...  empty a server before work on it, and use it again
   headwater keys ...                make keys to publish, tokens to play and to operate
+  headwater recordings ...          what is recorded of a stream; keep it, delete it, cut clips
   headwater archive ...             see to the recordings on this machine and in storage
   headwater simulate ...            try placement on viewers who are not there
 
@@ -71,6 +74,8 @@ ${EXPLAIN_HELP}
 ${DRAIN_HELP}
 
 ${KEYS_HELP}
+
+${RECORDINGS_HELP}
 
 ${ARCHIVE_HELP}
 
@@ -224,12 +229,13 @@ async function openServer(base: Base): Promise<OpenServer> {
     logger,
     metrics,
   });
-  const media = await listen('media', config.mediaPort, [...edge.routes, ...relay]);
+  const isOrigin = config.roles.includes('origin');
+  const archive = isOrigin ? opened.use(await openArchive(base, stores, identity.id)) : undefined;
+  const owners = archive ? ownerRoutes({ archive, secrets, clock }) : [];
+  const media = await listen('media', config.mediaPort, [...edge.routes, ...relay, ...owners]);
   opened.use(holdings);
 
   let member: Member | undefined;
-  const isOrigin = config.roles.includes('origin');
-  const archive = isOrigin ? opened.use(await openArchive(base, stores, identity.id)) : undefined;
   const origin: Origin | undefined = archive
     ? await startOrigin({
         config,
@@ -400,6 +406,8 @@ async function main(args: readonly string[]): Promise<void> {
   else if (command === 'drain' || command === 'undrain')
     process.stdout.write(await orderDrain(command, rest, { sendOrder, clock }));
   else if (command === 'explain') process.stdout.write(await readExplanation(rest, getText));
+  else if (command === 'recordings')
+    process.stdout.write(await handleRecordings(rest, { getText, sendOrder, clock }));
   else if (command === 'archive') process.stdout.write(await handleArchive(rest));
   else if (command === 'simulate') process.stdout.write(simulate(rest, (line) => process.stderr.write(line)));
   else if (command === 'server' || command === 'usher') await run(readConfig(rest), command);

@@ -35,12 +35,13 @@ export const probe: Probe = async (url, timeoutMs) => {
   }
 };
 
-/** A request that changes something; `value` goes as JSON. */
+/** A request that changes something; `value` goes as JSON, `text` is JSON already. */
 export interface Order {
-  readonly method: 'POST' | 'DELETE';
+  readonly method: 'POST' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly value?: unknown;
+  readonly text?: string;
 }
 
 /** Returns the answer, its body cut at 64 KiB. Rejects when there is none within `timeoutMs`. */
@@ -51,11 +52,12 @@ export type PostJson = (url: string, value: unknown, timeoutMs: number) => Promi
 
 const MAX_BODY_BYTES = 64 * 1024;
 
-export const sendOrder: SendOrder = async ({ method, url, headers = {}, value }, timeoutMs) => {
+export const sendOrder: SendOrder = async ({ method, url, headers = {}, value, text: given }, timeoutMs) => {
+  const sent = given ?? JSON.stringify(value);
   const { statusCode, body } = await request(url, {
     method,
-    headers: value === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
-    ...(value === undefined ? {} : { body: JSON.stringify(value) }),
+    headers: sent === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
+    ...(sent === undefined ? {} : { body: sent }),
     signal: AbortSignal.timeout(timeoutMs),
   });
   let text = '';

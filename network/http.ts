@@ -24,7 +24,7 @@ export interface Route {
   /** A short word for metrics. */
   readonly kind: string;
   /** GET stands for HEAD as well. */
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Matched against the whole path, percent-encoding left as it is. */
   readonly pattern: RegExp;
   handle(exchange: Exchange): void | Promise<void>;
@@ -373,7 +373,7 @@ const CORS = {
 
 function preflight(exchange: Exchange): void {
   head(exchange, 204, {
-    'Access-Control-Allow-Methods': 'GET, HEAD, POST, DELETE, OPTIONS',
+    'Access-Control-Allow-Methods': 'GET, HEAD, POST, PATCH, DELETE, OPTIONS',
     'Access-Control-Allow-Headers': String(
       exchange.request.headers['access-control-request-headers'] ?? 'Range',
     ),
@@ -383,7 +383,7 @@ function preflight(exchange: Exchange): void {
 }
 
 function knownMethod(method: string | undefined): string {
-  return method && ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS'].includes(method) ? method : 'other';
+  return method && ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'OPTIONS'].includes(method) ? method : 'other';
 }
 
 /** RFC 9110 13.1.2: weak comparison with each validator in the list. */

@@ -5,9 +5,10 @@ import { equalSecrets, signature } from './hash.ts';
 export interface Grant {
   /**
    * `relay` lets another server follow a stream's feeds, `steer` lets a player ask usher how to go on, and `operate` lets an
-   * operator have a server emptied, whose id then stands for the stream.
+   * operator have a server emptied, whose id then stands for the stream. `own` lets usher tell a server what the owner of a
+   * stream wants of its recordings.
    */
-  readonly purpose: 'publish' | 'play' | 'relay' | 'steer' | 'operate';
+  readonly purpose: 'publish' | 'play' | 'relay' | 'steer' | 'operate' | 'own';
   readonly stream: string;
   readonly expiresAtMs: number;
   /** Names the viewer's session, up to 32 characters of base64url; empty in a token that is for anybody. */
@@ -25,6 +26,7 @@ const DOING = {
   relay: 'relaying',
   steer: 'steering on',
   operate: 'operating',
+  own: 'owning',
 } as const;
 const TOKEN = /^([0-9a-z]{1,11})\.([A-Za-z0-9_-]{0,32})\.([A-Za-z0-9_-]{22})$/;
 

@@ -6,11 +6,11 @@ import type { Feed } from '../network/feed/feed.ts';
 import { type Feeds, SOURCE } from '../network/feed/feeds.ts';
 import { FIRST_NUMBERING } from '../network/feed/numbering.ts';
 import type { Logger } from '../network/logger.ts';
+import type { PublishPolicy } from '../network/publish-policy.ts';
 import type { Owned } from '../network/state/ownership.ts';
 import { Broadcast, type BroadcastRecord } from './broadcast.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
 import { numberingAfter, numberingBeyond } from './packager/resume.ts';
-import type { PublishPolicy } from './publish-policy.ts';
 import type { Publication, PublishDecision, PublishRequest } from './rtmp/server.ts';
 
 export interface IngestOptions {
@@ -53,6 +53,7 @@ export class Ingest {
   async onPublish(request: PublishRequest): Promise<PublishDecision> {
     const { clock, policy } = this.#options;
     const verdict = await policy({
+      action: 'publish',
       stream: request.name,
       key: request.query['key'],
       remoteAddress: request.remoteAddress,

@@ -7,12 +7,12 @@ import type { Feed } from '../network/feed/feed.ts';
 import { type Feeds, SOURCE } from '../network/feed/feeds.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
+import { publishPolicyOf } from '../network/publish-policy.ts';
 import type { Owned } from '../network/state/ownership.ts';
 import type { Archive } from './archive/archive.ts';
 import type { BroadcastRecord } from './broadcast.ts';
 import { Ingest } from './ingest.ts';
 import { ingestMetrics } from './ingest-metrics.ts';
-import { createPublishPolicy } from './publish-policy.ts';
 import { listenRtmp } from './rtmp/server.ts';
 
 export interface OriginOptions {
@@ -42,14 +42,13 @@ export interface Origin {
 
 export async function startOrigin(options: OriginOptions): Promise<Origin> {
   const { config, secrets, feeds, clock, logger, claim, draining, onChange, archive } = options;
-  const { keys, webhook, graceS } = config.publish;
-  const requireKey = config.secrets.length > 0 || keys.length > 0 || webhook !== undefined;
+  const { graceS } = config.publish;
   const metrics = ingestMetrics(
     options.metrics,
     feeds,
     () => ingest.records.filter((record) => record.live).length,
   );
-  const policy = createPublishPolicy({ secrets, requireKey, keys, webhook, postJson });
+  const policy = publishPolicyOf(config, secrets, postJson);
   const ingest: Ingest = new Ingest({
     feeds,
     clock,

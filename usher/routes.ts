@@ -2,12 +2,14 @@
 
 import type { Catalogue } from '../network/archive/catalogue.ts';
 import type { Clock } from '../network/clock.ts';
+import type { SendOrder } from '../network/dial.ts';
 import { signature } from '../network/hash.ts';
 import type { Route } from '../network/http.ts';
 import type { AddressRange } from '../network/map/address.ts';
 import type { Atlas } from '../network/map/atlas.ts';
 import { clientAddress } from '../network/map/client-address.ts';
 import type { Metrics } from '../network/metrics.ts';
+import type { PublishPolicy } from '../network/publish-policy.ts';
 import type { ClusterState } from '../network/state/state.ts';
 import { apiRoutes } from './api/api.ts';
 import { assetRoutes } from './assets.ts';
@@ -32,6 +34,9 @@ export interface RouteOptions {
   readonly trustedProxies: readonly AddressRange[];
   readonly placer: Placer;
   readonly spending: Spending;
+  /** Who owns a stream. */
+  readonly policy: PublishPolicy;
+  readonly sendOrder: SendOrder;
   /** What broadcasters push to, as the pages say it. */
   readonly rtmpUrl: string;
 }

@@ -3,12 +3,14 @@
 import type { Catalogue } from '../network/archive/catalogue.ts';
 import type { Clock } from '../network/clock.ts';
 import type { Config } from '../network/config.ts';
+import { postJson, sendOrder } from '../network/dial.ts';
 import { randomName } from '../network/hash.ts';
 import type { Route } from '../network/http.ts';
 import type { Logger } from '../network/logger.ts';
 import { openAtlas } from '../network/map/atlas.ts';
 import type { Topology } from '../network/map/topology.ts';
 import type { Metrics } from '../network/metrics.ts';
+import { publishPolicyOf } from '../network/publish-policy.ts';
 import type { ClusterState } from '../network/state/state.ts';
 import { Controller } from './controller.ts';
 import { Placer } from './placement/placer.ts';
@@ -18,7 +20,10 @@ import { Spending } from './spending.ts';
 import { View } from './view.ts';
 
 export interface UsherOptions {
-  readonly config: Pick<Config, 'state' | 'map' | 'policies' | 'site' | 'playback' | 'trustedProxies'>;
+  readonly config: Pick<
+    Config,
+    'state' | 'map' | 'policies' | 'site' | 'playback' | 'publish' | 'secrets' | 'trustedProxies'
+  >;
   readonly state: ClusterState;
   readonly catalogue: Pick<Catalogue, 'list'>;
   readonly clock: Clock;
@@ -60,7 +65,19 @@ export async function openUsher(options: UsherOptions): Promise<Usher> {
   );
   const { site, trustedProxies, playback } = config;
   const { access } = playback;
-  const routes = usherRoutes({ ...options, view, placer, spending, atlas, access, site, trustedProxies });
+  const policy = publishPolicyOf(config, options.secrets, postJson);
+  const routes = usherRoutes({
+    ...options,
+    view,
+    placer,
+    spending,
+    atlas,
+    access,
+    site,
+    trustedProxies,
+    policy,
+    sendOrder,
+  });
   const all = opened.move();
   return { routes, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }

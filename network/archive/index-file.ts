@@ -10,8 +10,10 @@ export interface FileHeader {
   readonly recording: string;
   readonly stream: string;
   readonly rendition: string;
-  /** When the broadcast began, ms since the Unix epoch. */
+  /** When the broadcast began, or that of it which a clip shows; ms since the Unix epoch. */
   readonly startedAtMs: number;
+  /** Of a clip: id of the recording that it was cut out of. */
+  readonly clipOf?: string;
 }
 
 /** An init segment in the file; it is that of all segments behind it up to the next one. */
@@ -176,6 +178,7 @@ function readLine(text: string, at: number): IndexLine {
 }
 
 /** What names folders and playlists must not lead out of them. */
-function isConsistent({ format, recording, stream, rendition }: FileHeader): boolean {
-  return format === 1 && isRecordingId(recording) && isStreamName(stream) && isStreamName(rendition);
+function isConsistent({ format, recording, stream, rendition, clipOf = recording }: FileHeader): boolean {
+  const ids = [recording, clipOf];
+  return format === 1 && ids.every(isRecordingId) && isStreamName(stream) && isStreamName(rendition);
 }

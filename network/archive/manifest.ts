@@ -37,17 +37,17 @@ export const manifestSchema = z.object({
   title: z.string(),
   /** For ever, until its owner says otherwise. */
   isKept: z.boolean(),
-  /** Id of the recording that it is a clip of. */
+  /** Id of the recording that it was cut out of. */
   clipOf: z.string().nullable(),
 });
 
 type DeepReadonly<T> = { readonly [Key in keyof T]: T[Key] extends object ? DeepReadonly<T[Key]> : T[Key] };
 export type Manifest = DeepReadonly<z.output<typeof manifestSchema>>;
 
-/** What files do not tell. */
-export type Said = Pick<Manifest, 'title' | 'isKept' | 'clipOf'>;
+/** What its owner says of it. */
+export type Said = Pick<Manifest, 'title' | 'isKept'>;
 
-export const NOTHING_SAID: Said = { title: '', isKept: false, clipOf: null };
+export const NOTHING_SAID: Said = { title: '', isKept: false };
 export const MAX_TITLE = 200;
 /** Its name in the folder of a recording. */
 export const MANIFEST = 'manifest.json';
@@ -55,8 +55,13 @@ export const MAX_MANIFEST_BYTES = 1024 * 1024;
 /** Gaps beyond these are told by the recording's files alone. */
 const MAX_GAPS = 100;
 
-export function describeRecording(recording: Recording, mediaBytes: number, said: Said): Manifest {
-  const { id, stream, startedAtMs, endedAtMs = null, renditions } = recording;
+/** Clips are kept, unless their owner says otherwise. */
+export function describeRecording(
+  recording: Recording,
+  mediaBytes: number,
+  said: Said | undefined,
+): Manifest {
+  const { id, stream, startedAtMs, endedAtMs = null, clipOf = null, renditions } = recording;
   return {
     id,
     stream,
@@ -71,12 +76,13 @@ export function describeRecording(recording: Recording, mediaBytes: number, said
       return { name, codecs, width, height, frameRate, peakBps, averageBps };
     }),
     gaps: renditions.flatMap(({ gaps }) => gaps).slice(0, MAX_GAPS),
-    ...said,
+    clipOf,
+    ...(said ? saidIn(said) : { title: '', isKept: clipOf !== null }),
   };
 }
 
-export function saidIn({ title, isKept, clipOf }: Said): Said {
-  return { title, isKept, clipOf };
+export function saidIn({ title, isKept }: Said): Said {
+  return { title, isKept };
 }
 
 /** Throws `bad_manifest` for what is none of this recording. */

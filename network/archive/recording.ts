@@ -40,6 +40,8 @@ export interface Recording {
   readonly startedAtMs: number;
   /** Undefined while it may go on. */
   readonly endedAtMs: number | undefined;
+  /** Id of the recording that it was cut out of. */
+  readonly clipOf: string | undefined;
   /** In order of their names. */
   readonly renditions: readonly RecordedRendition[];
 }
@@ -57,8 +59,8 @@ export function assemble(files: readonly IndexedFile[]): Recording | undefined {
     .filter(({ segments }) => segments.length > 0)
     .sort((one, other) => (one.name < other.name ? -1 : 1));
   if (renditions.length === 0) return undefined;
-  const { recording: id, stream, startedAtMs } = first.index.header;
-  return { id, stream, startedAtMs, endedAtMs: endOf(files), renditions };
+  const { recording: id, stream, startedAtMs, clipOf } = first.index.header;
+  return { id, stream, startedAtMs, endedAtMs: endOf(files), clipOf, renditions };
 }
 
 function assembleRendition(name: string, files: readonly IndexedFile[]): RecordedRendition {

@@ -1,11 +1,13 @@
 // The archive: records what is broadcast here, puts in order what a stop in the middle has left, and sees to what lies here.
 
+import type { Library } from '../../network/archive/library.ts';
 import type { FeedReader } from '../../network/feed/feed.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { archiveMetrics } from './archive-metrics.ts';
 import { Janitor } from './keeping/janitor.ts';
 import { Outbox } from './keeping/outbox.ts';
 import { Stock, type StockOptions } from './keeping/stock.ts';
+import { Clips } from './owners/clips.ts';
 import { Disks } from './recording/disks.ts';
 import { type Files, systemFiles } from './recording/files.ts';
 import { Mender } from './recording/mender.ts';
@@ -17,12 +19,14 @@ export interface ArchiveOptions extends StockOptions {
   readonly fileMs: number;
   /** A disk with less than this free takes no new files. */
   readonly reserveBytes: number;
+  readonly library: Pick<Library, 'find' | 'forget'>;
   readonly metrics: Metrics;
   readonly files?: Files;
 }
 
 export class Archive implements AsyncDisposable {
   readonly stock: Stock;
+  readonly clips: Clips;
   readonly janitor: Janitor;
   readonly #recorders: Recorders;
   readonly #opened = new DisposableStack();
@@ -38,16 +42,18 @@ export class Archive implements AsyncDisposable {
   private constructor(options: ArchiveOptions & { readonly files: Files }, disks: Disks) {
     this.stock = new Stock(options);
     const outbox = this.#openOutbox(options);
-    const mender = this.#opened.use(new Mender({ ...options, onMended: (path) => outbox?.add(path) }));
+    const onFile = (path: string): void => outbox?.add(path);
+    const mender = this.#opened.use(new Mender({ ...options, onMended: onFile }));
     this.janitor = this.#opened.use(new Janitor({ ...options, stock: this.stock }));
     this.#recorders = new Recorders({
       ...options,
       disks,
       metrics: archiveMetrics(options.metrics),
-      onFile: (path) => outbox?.add(path),
+      onFile,
       onAbandoned: (path) => mender.add(path),
       onNews: (recording) => this.stock.note(recording),
     });
+    this.clips = new Clips({ ...options, disks, stock: this.stock, onFile });
     this.janitor.begin();
     void outbox?.look();
   }
@@ -55,6 +61,10 @@ export class Archive implements AsyncDisposable {
   /** See `Recorders`. */
   record(stream: string, rendition: string, feed: FeedReader, startedAtMs: number): () => void {
     return this.#recorders.record(stream, rendition, feed, startedAtMs);
+  }
+
+  isGrowing(recording: string): boolean {
+    return this.#recorders.has(recording);
   }
 
   /** Resolves once all is written and told of; the feeds must have ended. */

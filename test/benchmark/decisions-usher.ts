@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { MemoryCatalogue } from '../../network/archive/catalogue-memory.ts';
 import { systemClock as clock } from '../../network/clock.ts';
+import { sendOrder } from '../../network/dial.ts';
 import { httpMetrics, listenHttp } from '../../network/http.ts';
 import { createLogger } from '../../network/logger.ts';
 import { openAtlas } from '../../network/map/atlas.ts';
@@ -56,6 +57,8 @@ const listener = await listenHttp({
     placer,
     spending,
     catalogue: new MemoryCatalogue(),
+    policy: async () => ({ kind: 'denied', reason: 'nobody owns anything here' }),
+    sendOrder,
     clock,
     metrics,
     secrets: SECRETS,

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,49 +11,66 @@ const run = promisify(execFile);
 
 interface Recording {
   readonly id: string;
+  readonly title: string;
+  readonly isKept: boolean;
+  readonly clipOf: string | null;
   readonly endedAt: string | null;
   readonly durationMs: number;
   readonly url: string;
   readonly gaps: unknown[];
+  readonly keepers: string[];
 }
 
 const data = mkdtempSync(join(tmpdir(), 'headwater-archive-'));
+const config = join(data, 'headwater.yaml');
+writeFileSync(config, `archive: {storage: {directories: [${join(data, 'store')}]}}\n`);
 let server: ServerProcess;
-beforeAll(async () => {
-  server = await start();
-});
-afterAll(async () => {
-  await server.end('SIGTERM');
-  rmSync(data, { recursive: true, force: true });
-});
 
-function start(): Promise<ServerProcess> {
-  return ServerProcess.start(['--no-sample', '--data', data]);
+const start = (): Promise<ServerProcess> =>
+  ServerProcess.start(['--no-sample', '--data', data, '--config', config]);
+
+async function ask(
+  method: string,
+  path: string,
+  body?: object,
+): Promise<{ status: number; value: Recording }> {
+  const answer = await fetch(server.url + path, { method, ...(body ? { body: JSON.stringify(body) } : {}) });
+  return { status: answer.status, value: (await answer.json()) as Recording };
 }
 
 async function recordingsOf(stream: string): Promise<Recording[]> {
-  const answer = await fetch(`${server.url}/api/streams/${stream}/recordings`);
-  return ((await answer.json()) as { recordings: Recording[] }).recordings;
+  const { value } = await ask('GET', `/api/streams/${stream}/recordings`);
+  return (value as unknown as { recordings: Recording[] }).recordings;
 }
 
-async function until<Value>(ask: () => Promise<Value | undefined>): Promise<Value> {
-  for (let attempt = 0; attempt < 150; attempt++) {
-    const value = await ask();
+async function until<Value>(find: () => Promise<Value | undefined>): Promise<Value> {
+  for (let attempt = 0; attempt < 300; attempt++) {
+    const value = await find();
     if (value !== undefined) return value;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error('it never became so');
 }
 
+/** Once a recording of the stream, which is not a clip, is so. */
 const recorded = (stream: string, fits: (recording: Recording) => boolean): Promise<Recording> =>
-  until(async () => (await recordingsOf(stream)).find(fits));
+  until(async () => (await recordingsOf(stream)).find((each) => each.clipOf === null && fits(each)));
 
 /** The media playlist of the only rendition. */
 async function playlistOf(url: string): Promise<{ url: string; text: string }> {
-  const variants = await (await fetch(`${server.url}${url}`)).text();
+  const variants = await (await fetch(server.url + url)).text();
   const media = variants.trim().split('\n').at(-1)!;
   return { url: media, text: await (await fetch(media)).text() };
 }
+
+/** Once so many segments of it are there. */
+const playlistWith = (url: string, segments: number): Promise<{ url: string; text: string }> =>
+  until(async () => {
+    const playlist = await playlistOf(url);
+    return countIn(playlist.text) >= segments ? playlist : undefined;
+  });
+
+const countIn = (playlist: string): number => playlist.match(/#EXTINF/g)?.length ?? 0;
 
 async function probe(url: string): Promise<{ durationS: number; frames: number }> {
   const shown = ['-show_entries', 'format=duration:stream=nb_read_packets', '-count_packets'];
@@ -80,63 +97,69 @@ async function decode(url: string): Promise<string> {
   return stderr;
 }
 
-describe('a broadcast that was interrupted, and came back with another picture', () => {
-  let recording: Recording;
-  beforeAll(async () => {
-    const first = new Broadcaster(`${server.rtmpUrl}/alice`);
-    await server.logged((line) => line.msg === 'on air');
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
-    await first[Symbol.asyncDispose]();
-    const second = new Broadcaster(`${server.rtmpUrl}/alice`, { size: '480x270', profile: 'high' });
-    await server.logged(() => server.lines.filter(({ msg }) => msg === 'on air').length === 2);
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
-    const { text } = await playlistOf((await recorded('alice', () => true)).url);
-    expect(text).toContain('#EXT-X-PLAYLIST-TYPE:EVENT');
-    expect(text).not.toContain('#EXT-X-ENDLIST');
-    await second[Symbol.asyncDispose]();
-    await server.end('SIGTERM');
-    server = await start();
-    recording = await recorded('alice', () => true);
+/** A first picture, then another one after a break; killed while it and another stream are live. */
+let alice: Recording;
+let event: string;
+let liveClip: Recording;
+let told: number;
+beforeAll(async () => {
+  server = await start();
+  const first = new Broadcaster(`${server.rtmpUrl}/alice`);
+  const { url } = await recorded('alice', () => true);
+  await playlistWith(url, 3);
+  await first[Symbol.asyncDispose]();
+  await using _second = new Broadcaster(`${server.rtmpUrl}/alice`, { size: '480x270', profile: 'high' });
+  await using _bob = new Broadcaster(`${server.rtmpUrl}/bob`);
+  event = (await playlistWith(url, 6)).text;
+  liveClip = (await ask('POST', `/api/recordings/${(await recordingsOf('alice'))[0]!.id}/clips`, { last: 2 }))
+    .value;
+  told = countIn((await playlistOf(url)).text);
+  await server.end('SIGKILL');
+  server = await start();
+  alice = await recorded('alice', () => true);
+});
+afterAll(async () => {
+  await server.end('SIGTERM');
+  rmSync(data, { recursive: true, force: true });
+});
+
+describe('a broadcast that was interrupted, came back with another picture, and whose server was killed', () => {
+  test('was there to be rewound while it was live, from its beginning', () => {
+    expect(event).toContain('#EXT-X-PLAYLIST-TYPE:EVENT');
+    expect(event).toContain('#EXT-X-MEDIA-SEQUENCE:0');
+    expect(event).not.toContain('#EXT-X-ENDLIST');
   });
 
-  test('is one recording, without a gap', async () => {
-    expect(await recordingsOf('alice')).toHaveLength(1);
-    expect(recording.gaps).toEqual([]);
-    expect(recording.durationMs).toBeGreaterThan(6_000);
+  test('is one recording, without a gap, with every segment that it had when it was killed', async () => {
+    expect((await recordingsOf('alice')).filter(({ clipOf }) => clipOf === null)).toHaveLength(1);
+    expect(alice.gaps).toEqual([]);
+    const { text } = await playlistOf(alice.url);
+    expect(countIn(text)).toBeGreaterThanOrEqual(told);
+    const bob = await playlistOf((await recorded('bob', () => true)).url);
+    expect(await decode(bob.url)).toBe('');
   });
 
   test('plays as VOD: both pictures, a discontinuity between them, and an end', async () => {
-    const { url, text } = await playlistOf(recording.url);
+    const { url, text } = await playlistOf(alice.url);
     expect(text).toContain('#EXT-X-PLAYLIST-TYPE:VOD');
     expect(text.match(/#EXT-X-DISCONTINUITY$/gm)).toHaveLength(1);
     expect(text.match(/#EXT-X-MAP/g)).toHaveLength(2);
     expect(text.trim().endsWith('#EXT-X-ENDLIST')).toBe(true);
     const { durationS, frames } = await probe(url);
-    expect(Math.abs(durationS * 1000 - recording.durationMs)).toBeLessThan(200);
-    expect(Math.abs(frames - (recording.durationMs / 1000) * 30)).toBeLessThan(5);
+    expect(Math.abs(durationS * 1000 - alice.durationMs)).toBeLessThan(200);
+    expect(Math.abs(frames - (alice.durationMs / 1000) * 30)).toBeLessThan(5);
   });
 
   test('is downloaded as MP4 files that begin at 0 and can be sought in, one for each picture', async () => {
-    const { url } = await playlistOf(recording.url);
-    const file = (run: number): string => url.replace(/index\.m3u8$/, `${run}.mp4`);
+    const { url } = await playlistOf(alice.url);
+    const file = (part: number): string => url.replace(/index\.m3u8$/, `${part}.mp4`);
     const parts = await Promise.all([probe(file(1)), probe(file(2))]);
     const durationMs = (parts[0]!.durationS + parts[1]!.durationS) * 1000;
-    expect(Math.abs(durationMs - recording.durationMs)).toBeLessThan(200);
+    expect(Math.abs(durationMs - alice.durationMs)).toBeLessThan(200);
     // ffmpeg's HLS reader does not take another picture in the middle of a playlist; in files of their own both are whole.
     expect(await Promise.all([decode(file(1)), decode(file(2))])).toEqual(['', '']);
-    const { stdout } = await run('ffmpeg', [
-      '-v',
-      'error',
-      '-ss',
-      '1.5',
-      '-i',
-      file(1),
-      '-frames:v',
-      '1',
-      '-f',
-      'framecrc',
-      '-',
-    ]);
+    const frame = ['-frames:v', '1', '-f', 'framecrc', '-'];
+    const { stdout } = await run('ffmpeg', ['-v', 'error', '-ss', '1.5', '-i', file(1), ...frame]);
     expect(stdout).toContain('#dimensions 0: 640x360');
     const whole = Buffer.from(await (await fetch(file(1))).arrayBuffer());
     const from = Math.floor(whole.length / 2);
@@ -147,35 +170,62 @@ describe('a broadcast that was interrupted, and came back with another picture',
   });
 
   test('answers conditions and ranges, and refuses what makes no sense', async () => {
-    const { url, text } = await playlistOf(recording.url);
+    const { url, text } = await playlistOf(alice.url);
     const name = text.split('\n').find((line) => line.endsWith('.mp4'))!;
     const file = new URL(name, url).href;
     const head = await fetch(file, { method: 'HEAD' });
     const etag = head.headers.get('etag')!;
     expect(head.headers.get('cache-control')).toContain('immutable');
-    const ask = async (headers: Record<string, string>): Promise<number> =>
+    const statusOf = async (headers: Record<string, string>): Promise<number> =>
       (await fetch(file, { headers })).status;
-    expect(await ask({ 'If-None-Match': etag })).toBe(304);
-    expect(await ask({ Range: 'bytes=0-99', 'If-Range': etag })).toBe(206);
-    expect(await ask({ Range: 'bytes=0-99', 'If-Range': '"another"' })).toBe(200);
-    expect(await ask({ Range: 'bytes=999999999-' })).toBe(416);
+    expect(await statusOf({ 'If-None-Match': etag })).toBe(304);
+    expect(await statusOf({ Range: 'bytes=0-99', 'If-Range': etag })).toBe(206);
+    expect(await statusOf({ Range: 'bytes=0-99', 'If-Range': '"another"' })).toBe(200);
+    expect(await statusOf({ Range: 'bytes=999999999-' })).toBe(416);
     for (const path of ['..%2f..%2fsecrets', 'source.0000000099', '%2e%2e'])
       expect((await fetch(file.replace(/[^/]+\.mp4$/, `${path}.mp4`))).status).toBe(404);
     expect((await fetch(`${server.url}/vod/alice.${'z'.repeat(8)}.m3u8`)).status).toBe(404);
     expect((await fetch(`${server.url}/vod/..%2f..%2fetc.m3u8`)).status).toBe(404);
     expect((await fetch(file.replace(/\/vod\/[^/]+\//, '/vod/forged/'))).status).toBe(403);
   });
+
+  test('goes to long-term storage', async () => {
+    const stored = await recorded('alice', ({ keepers }) => keepers.includes('storage'));
+    expect(stored.durationMs).toBe(alice.durationMs);
+    expect(readdirSync(join(data, 'store', stored.id))).toContain('manifest.json');
+  });
 });
 
-test('a server that is killed leaves a recording that plays to its last whole segment', async () => {
-  await using broadcaster = new Broadcaster(`${server.rtmpUrl}/bob`);
-  await server.logged((line) => line.msg === 'on air' && line['stream'] === 'bob');
-  await new Promise((resolve) => setTimeout(resolve, 4_300));
-  await server.end('SIGKILL');
-  await broadcaster.ended;
-  server = await start();
-  const { url, text } = await playlistOf((await recorded('bob', () => true)).url);
-  expect(text.match(/#EXTINF/g)!.length).toBeGreaterThanOrEqual(3);
-  expect(text).toContain('#EXT-X-ENDLIST');
-  expect(await decode(url)).toBe('');
+describe('clips', () => {
+  test('of what was live are there after the server was killed, and play', async () => {
+    expect(liveClip).toMatchObject({ clipOf: alice.id, isKept: true });
+    const clip = await until(async () => (await recordingsOf('alice')).find(({ id }) => id === liveClip.id));
+    expect(clip.durationMs).toBe(liveClip.durationMs);
+    expect(clip.durationMs).toBeGreaterThanOrEqual(2_000);
+    expect(await decode((await playlistOf(clip.url)).url)).toBe('');
+  });
+
+  test('are cut, play at once as HLS and MP4, are named, and are gone when their owner deletes them', async () => {
+    const order = { from: 0.5, to: 2.2, title: 'The beginning' };
+    const { status, value: clip } = await ask('POST', `/api/recordings/${alice.id}/clips`, order);
+    expect([status, clip.title, clip.durationMs]).toEqual([201, 'The beginning', 3_000]);
+    const { url } = await playlistOf(clip.url);
+    const mp4 = url.replace(/index\.m3u8$/, '1.mp4');
+    expect(await Promise.all([decode(url), decode(mp4)])).toEqual(['', '']);
+    expect((await probe(mp4)).frames).toBe(90);
+    const named = await ask('PATCH', `/api/recordings/${clip.id}`, { title: 'How it began' });
+    expect(named.value).toMatchObject({ id: clip.id, title: 'How it began', isKept: true });
+    expect((await ask('DELETE', `/api/recordings/${clip.id}`)).status).toBe(200);
+    expect((await ask('GET', `/api/recordings/${clip.id}`)).status).toBe(404);
+    expect((await fetch(mp4)).status).toBe(404);
+  });
+
+  test.each([
+    ['that end before they begin', { from: 2, to: 1 }, 400],
+    ['of what is no number', { from: 'a', to: 1 }, 400],
+    ['with a word too many', { last: 3, fast: true }, 400],
+    ['with a title that is too long', { last: 3, title: 'x'.repeat(201) }, 400],
+  ])('%s are refused', async (_, order, status) => {
+    expect((await ask('POST', `/api/recordings/${alice.id}/clips`, order)).status).toBe(status);
+  });
 });

@@ -2,6 +2,7 @@
 
 import { MemoryCatalogue } from '../../network/archive/catalogue-memory.ts';
 import { systemClock } from '../../network/clock.ts';
+import { sendOrder } from '../../network/dial.ts';
 import type { HttpServer } from '../../network/http.ts';
 import type { Whence } from '../../network/map/atlas.ts';
 import { NO_TOPOLOGY, type Topology } from '../../network/map/topology.ts';
@@ -69,6 +70,8 @@ export class UsherListener implements AsyncDisposable {
         [Symbol.dispose]: () => {},
       },
       trustedProxies: [],
+      policy: async () => ({ kind: 'allowed' }),
+      sendOrder,
       rtmpUrl: 'rtmp://127.0.0.1:1935/live',
       ...options,
     });

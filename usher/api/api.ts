@@ -5,11 +5,13 @@ import type { ClusterState } from '../../network/state/state.ts';
 import { clusterRoutes } from './cluster.ts';
 import { type ExplainOptions, explainRoutes } from './explain.ts';
 import { type LiveOptions, liveRoutes } from './live.ts';
+import { type OwnerOptions, ownerRoutes } from './owners.ts';
 import { type QualityOptions, qualityRoutes } from './quality.ts';
 import { type RecordingOptions, recordingRoutes } from './recordings.ts';
 import { type ServerOptions, serverRoutes } from './servers.ts';
 import { type SteerOptions, steerRoutes } from './steer.ts';
 import { streamRoutes } from './streams.ts';
+import { type VodOptions, vodRoutes } from './vod.ts';
 
 export interface ApiOptions
   extends LiveOptions,
@@ -17,6 +19,8 @@ export interface ApiOptions
     ExplainOptions,
     QualityOptions,
     RecordingOptions,
+    OwnerOptions,
+    VodOptions,
     ServerOptions {
   readonly state: Pick<ClusterState, 'snapshot' | 'drain'>;
 }
@@ -27,6 +31,8 @@ export function apiRoutes(options: ApiOptions): Route[] {
     ...steerRoutes(options),
     ...streamRoutes(options.state),
     ...recordingRoutes(options),
+    ...vodRoutes(options),
+    ...ownerRoutes(options),
     ...clusterRoutes(options),
     ...explainRoutes(options),
     ...serverRoutes(options),

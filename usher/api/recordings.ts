@@ -1,38 +1,16 @@
-// Recordings as viewers and owners ask for them: which there are, and where one is played.
+// Which recordings there are, and what is known of each.
 
-import type { Catalogue, CatalogueEntry } from '../../network/archive/catalogue.ts';
+import { type Catalogue, type CatalogueEntry, streamOf } from '../../network/archive/catalogue.ts';
 import { isRecordingId } from '../../network/archive/index-file.ts';
-import type { Clock } from '../../network/clock.ts';
-import { randomName } from '../../network/hash.ts';
-import { type Exchange, type Route, send, sendJson, sendProblem } from '../../network/http.ts';
+import { type Exchange, type Route, sendJson, sendProblem } from '../../network/http.ts';
 import { isStreamName, quoted } from '../../network/names.ts';
-import { reachableUrl } from '../../network/reachable.ts';
-import { newSession } from '../../network/session.ts';
-import { isAlive } from '../../network/state/liveness.ts';
-import type { ClusterState, KnownServer, Snapshot } from '../../network/state/state.ts';
-import { signToken, verifyToken } from '../../network/token.ts';
-import { DEFAULT_PATHWAY, multivariantPlaylist } from '../multivariant.ts';
-import { rendezvous } from '../placement/rendezvous.ts';
 
 export interface RecordingOptions {
-  readonly state: Pick<ClusterState, 'snapshot'>;
   readonly catalogue: Pick<Catalogue, 'list'>;
-  readonly clock: Clock;
-  readonly secrets: readonly string[];
-  readonly access: 'open' | 'signed';
 }
-
-/** How long a recording may be watched before the player has to ask again. */
-const SESSION_MS = 24 * 3_600_000;
 
 export function recordingRoutes(options: RecordingOptions): Route[] {
   return [
-    {
-      kind: 'vod',
-      method: 'GET',
-      pattern: /^\/vod\/(?<recording>[^/]+)\.m3u8$/,
-      handle: (exchange) => sendMultivariant(options, exchange),
-    },
     {
       kind: 'recordings',
       method: 'GET',
@@ -48,53 +26,6 @@ export function recordingRoutes(options: RecordingOptions): Route[] {
   ];
 }
 
-async function sendMultivariant(options: RecordingOptions, exchange: Exchange): Promise<void> {
-  const entries = await entriesOf(options, exchange);
-  const [best] = entries;
-  if (!best) return;
-  const grant = permission(options, exchange, best.stream);
-  if (!grant) return;
-  const server = chooseServer(await options.state.snapshot(), entries, grant.session);
-  if (!server)
-    return sendProblem(exchange, 503, 'Service Unavailable', `no server has ${quoted(best.id)} now`);
-  const token = signToken(options.secrets, { purpose: 'play', stream: best.stream, ...grant });
-  const started = best.id.slice(best.stream.length + 1);
-  const base = `${reachableUrl(server.mediaUrl, exchange)}/vod/${token}/${best.stream}/${started}`;
-  const urlOf = (rendition: string): string => `${base}/${rendition}/index.m3u8`;
-  const playlist = multivariantPlaylist(best.renditions, [{ id: DEFAULT_PATHWAY, urlOf }]);
-  send(exchange, 200, 'application/vnd.apple.mpegurl', playlist, 'no-store');
-}
-
-/** Undefined when the answer is given: the viewer may not. */
-function permission({ clock, access, secrets }: RecordingOptions, exchange: Exchange, stream: string) {
-  const nowMs = clock.now();
-  const session = newSession(randomName, '');
-  if (access === 'open') return { session, expiresAtMs: nowMs + SESSION_MS };
-  const token = exchange.query.get('token') ?? '';
-  const verdict = verifyToken(secrets, token, { purpose: 'play', stream, nowMs });
-  if (verdict.kind === 'valid') return { session, expiresAtMs: verdict.grant.expiresAtMs };
-  sendProblem(exchange, 403, 'Forbidden', `${verdict.reason}; add ?token=<token> to the URL`);
-  return undefined;
-}
-
-/** One that has the bytes on its disks, else any edge, which reads them from storage; the same for who asks again. */
-function chooseServer(
-  snapshot: Snapshot,
-  entries: readonly CatalogueEntry[],
-  viewer: string,
-): KnownServer | undefined {
-  const open = snapshot.servers.filter(
-    (server) => isAlive(server.beatAtMs, snapshot) && !server.drain && server.roles.includes('edge'),
-  );
-  const keepers = new Set(entries.map(({ keeper }) => keeper));
-  const near = open.filter(({ id }) => keepers.has(id));
-  const ranked = (near.length > 0 ? near : open).map((server) => ({
-    server,
-    rank: rendezvous(viewer, server.id),
-  }));
-  return ranked.sort((one, other) => other.rank - one.rank)[0]?.server;
-}
-
 async function sendList({ catalogue }: RecordingOptions, exchange: Exchange): Promise<void> {
   const stream = exchange.params['stream']!;
   const entries = isStreamName(stream) ? await catalogue.list(stream) : [];
@@ -107,18 +38,20 @@ async function sendOne(options: RecordingOptions, exchange: Exchange): Promise<v
   if (entries.length > 0) sendJson(exchange, describe(entries));
 }
 
-/** What is said of one recording; answers itself, and gives nothing, when nobody knows it. */
-async function entriesOf({ catalogue }: RecordingOptions, exchange: Exchange): Promise<CatalogueEntry[]> {
+/** What is said of the recording in the path; answers itself, and gives nothing, when nobody knows it. */
+export async function entriesOf(
+  { catalogue }: RecordingOptions,
+  exchange: Exchange,
+): Promise<CatalogueEntry[]> {
   const id = exchange.params['recording']!;
-  const stream = id.slice(0, id.lastIndexOf('.'));
-  const all = isRecordingId(id) ? await catalogue.list(stream) : [];
+  const all = isRecordingId(id) ? await catalogue.list(streamOf(id)) : [];
   const entries = all.filter((entry) => entry.id === id);
   if (entries.length === 0) sendProblem(exchange, 404, 'Not Found', `there is no recording ${quoted(id)}`);
   return entries;
 }
 
 /** The first says most of it. */
-function describe(entries: readonly CatalogueEntry[]) {
+export function describe(entries: readonly CatalogueEntry[]) {
   const [{ id, stream, startedAtMs, endedAtMs, durationMs, bytes, ...best }] = entries as [CatalogueEntry];
   const { renditions, gaps, title, isKept, clipOf } = best;
   return {

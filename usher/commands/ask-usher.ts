@@ -35,7 +35,7 @@ export function usherUrl(usher: string, path: string): string {
   throw new Error(`an usher's URL is http://<host>:<port>; got ${quoted(usher)}`);
 }
 
-/** The JSON that is answered with 200. Throws `no_answer` when nobody answers, or with what the usher says is wrong. */
+/** The JSON that is answered with 2xx. Throws `no_answer` when nobody answers, or with what the usher says is wrong. */
 export async function answerOf(
   url: string,
   asked: Promise<Answer>,
@@ -44,7 +44,7 @@ export async function answerOf(
     throw new CodedError('no_answer', `no answer from ${url}: ${reasonOf(error)}`, { cause: error });
   });
   const value = parse(text);
-  if (status === 200 && value) return value;
+  if (status >= 200 && status < 300 && value) return value;
   const detail = typeof value?.detail === 'string' ? value.detail : quoted(text);
   throw new CodedError('no_answer', `${url} answers with status ${status}: ${detail}`);
 }

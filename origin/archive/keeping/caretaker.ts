@@ -9,7 +9,6 @@ import {
   NOTHING_SAID,
   readManifest,
   type Said,
-  saidIn,
   writeManifest,
 } from '../../../network/archive/manifest.ts';
 import { assemble } from '../../../network/archive/recording.ts';
@@ -177,7 +176,7 @@ export class Caretaker {
     const files = await this.#options.shelf.files(shelved);
     const recording = assemble(files);
     if (!recording) return undefined;
-    const manifest = describeRecording(recording, mediaBytes, saidIn(written ?? NOTHING_SAID));
+    const manifest = describeRecording(recording, mediaBytes, written);
     if (files.every(({ isClosed }) => isClosed))
       await this.#options.storage.put(keyOf(shelved.id), writeManifest(manifest));
     return manifest;

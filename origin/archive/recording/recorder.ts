@@ -23,6 +23,8 @@ export interface RecorderOptions {
   readonly metrics: ArchiveMetrics;
   /** What comes so long after the broadcast began is not recorded. */
   readonly maxMs: number;
+  /** The first segment is recorded. */
+  readonly onBegun: () => void;
   /** A file is complete; its path without `.mp4` and `.index`. */
   readonly onFile: (path: string) => void;
   /** A file's disk failed: it was left as it is, without an end. */
@@ -40,6 +42,7 @@ export class Recorder {
   #file: RecordingFile | undefined;
   #missing: { fromMsn: number; toMsn: number; reason: string } | undefined;
   readonly #unsubscribe: () => void;
+  #hasBegun = false;
   #isStopped = false;
   #isLong = false;
   #isBusy = false;
@@ -111,6 +114,7 @@ export class Recorder {
         await file.append(segment);
         metrics.segments.inc();
         metrics.bytes.inc(segment.views.reduce((sum, view) => sum + view.length, 0));
+        this.#begin();
         return;
       } catch (error) {
         reason = reasonOf(error);
@@ -119,6 +123,11 @@ export class Recorder {
     }
     const { msn } = segment.record;
     this.#miss(msn, msn + 1, reason);
+  }
+
+  #begin(): void {
+    if (!this.#hasBegun) this.#options.onBegun();
+    this.#hasBegun = true;
   }
 
   async #fileFor(segment: NewSegment): Promise<RecordingFile | undefined> {

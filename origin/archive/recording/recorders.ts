@@ -6,7 +6,7 @@ import type { FeedReader } from '../../../network/feed/feed.ts';
 import type { RecordingPolicy } from '../policy.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
 
-export interface RecordersOptions extends Omit<RecorderOptions, 'feed' | 'header' | 'maxMs'> {
+export interface RecordersOptions extends Omit<RecorderOptions, 'feed' | 'header' | 'maxMs' | 'onBegun'> {
   readonly policy: (stream: string) => RecordingPolicy;
   /** There is more of a recording, or it has ended. */
   readonly onNews: (recording: string) => Promise<void>;
@@ -38,13 +38,18 @@ export class Recorders {
     if (!isRecorded) return () => {};
     const recording = recordingId(stream, startedAtMs);
     const header = { recording, stream, rendition, startedAtMs };
-    const recorder = new Recorder({ ...this.#options, feed, header, maxMs });
+    const onBegun = (): void => this.#tell(recording);
+    const recorder = new Recorder({ ...this.#options, feed, header, maxMs, onBegun });
     this.#recorders.set(recorder, recording);
     void recorder.done.then(() => {
       this.#recorders.delete(recorder);
       this.#tell(recording);
     });
     return () => recorder.stop();
+  }
+
+  has(recording: string): boolean {
+    return this.#recorders.values().some((each) => each === recording);
   }
 
   /** Resolves once all is written and told of; the feeds must have ended. */

@@ -40,7 +40,7 @@ async function open(disks = ['a'], fileMs = 600_000, maxMs = Number.POSITIVE_INF
   const folders = disks.map((disk) => join(folder, disk));
   const archive = await Archive.open({
     folders,
-    library: { forget: () => {} },
+    library: { find: async () => undefined, forget: () => {} },
     catalogue: new MemoryCatalogue(),
     keeper: 'here',
     fileMs,

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { PostJson } from '../../network/dial.ts';
+import { createPublishPolicy } from '../../network/publish-policy.ts';
 import { signToken } from '../../network/token.ts';
-import { createPublishPolicy } from '../../origin/publish-policy.ts';
 
 const secrets = ['a secret for the tests'];
 const noWebhook: PostJson = () => Promise.reject(new Error('nobody asked for this'));
 const applicant = {
+  action: 'publish' as const,
   stream: 'alice',
   key: undefined as string | undefined,
   remoteAddress: '203.0.113.9',
@@ -53,6 +54,15 @@ describe('with keys', () => {
       kind: 'denied',
     });
     expect(await policy({ ...applicant, key: keyFor('alice', 1_000) })).toMatchObject({ kind: 'denied' });
+  });
+
+  test('the key of a stream is that of its recordings too, and who has none is told how to bring it', async () => {
+    const owner = { ...applicant, action: 'recordings' as const };
+    expect(await policy({ ...owner, key: 'correct horse' })).toEqual({ kind: 'allowed' });
+    expect(await policy(owner)).toEqual({
+      kind: 'denied',
+      reason: "the recordings of 'alice' need its key: Authorization: Bearer <key>",
+    });
   });
 
   test('this machine needs a key too', async () => {

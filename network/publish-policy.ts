@@ -1,9 +1,10 @@
-// Who may publish: a signed key, a key from the configuration, or whoever the webhook says yes to.
+// Who owns a stream, and may publish it: who has a signed key, a key from the configuration, or one that the webhook says yes to.
 
-import type { PostJson } from '../network/dial.ts';
-import { reasonOf } from '../network/errors.ts';
-import { equalSecrets } from '../network/hash.ts';
-import { verifyToken } from '../network/token.ts';
+import type { Config } from './config.ts';
+import type { PostJson } from './dial.ts';
+import { reasonOf } from './errors.ts';
+import { equalSecrets } from './hash.ts';
+import { verifyToken } from './token.ts';
 
 export interface PublishPolicyOptions {
   /** Secrets that sign publish keys. */
@@ -16,6 +17,8 @@ export interface PublishPolicyOptions {
 }
 
 export interface Applicant {
+  /** What somebody would do with the stream: publish it, or do as they like with its recordings. */
+  readonly action: 'publish' | 'recordings';
   readonly stream: string;
   readonly key: string | undefined;
   readonly remoteAddress: string;
@@ -31,17 +34,32 @@ export type PublishPolicy = (applicant: Applicant) => Promise<PublishVerdict>;
 const WEBHOOK_TIMEOUT_MS = 5_000;
 const ALLOWED: PublishVerdict = { kind: 'allowed' };
 
+export function publishPolicyOf(
+  { publish, secrets: configured }: Pick<Config, 'publish' | 'secrets'>,
+  secrets: readonly string[],
+  postJson: PostJson,
+): PublishPolicy {
+  const { keys, webhook } = publish;
+  const requireKey = configured.length > 0 || keys.length > 0 || webhook !== undefined;
+  return createPublishPolicy({ secrets, requireKey, keys, webhook, postJson });
+}
+
 export function createPublishPolicy(options: PublishPolicyOptions): PublishPolicy {
   return async (applicant) => {
-    const { stream, key, nowMs } = applicant;
+    const { action, stream, key, nowMs } = applicant;
     if (!options.requireKey && isLoopback(applicant.remoteAddress)) return ALLOWED;
-    if (key === undefined) return denied(`publishing '${stream}' needs a key: push to ${stream}?key=<key>`);
+    if (key === undefined) return denied(WITHOUT_KEY[action](stream));
     const signed = verifyToken(options.secrets, key, { purpose: 'publish', stream, nowMs });
     if (signed.kind === 'valid' || isListed(options.keys, stream, key)) return ALLOWED;
     if (options.webhook) return askWebhook(options.webhook, options.postJson, { ...applicant, key });
     return denied(options.keys.length > 0 ? `the key is not for publishing '${stream}'` : signed.reason);
   };
 }
+
+const WITHOUT_KEY = {
+  publish: (stream: string) => `publishing '${stream}' needs a key: push to ${stream}?key=<key>`,
+  recordings: (stream: string) => `the recordings of '${stream}' need its key: Authorization: Bearer <key>`,
+};
 
 function denied(reason: string): PublishVerdict {
   return { kind: 'denied', reason };
@@ -68,7 +86,7 @@ async function askWebhook(
   applicant: Applicant,
 ): Promise<PublishVerdict> {
   try {
-    const answer = await postJson(webhook, { action: 'publish', ...applicant }, WEBHOOK_TIMEOUT_MS);
+    const answer = await postJson(webhook, applicant, WEBHOOK_TIMEOUT_MS);
     if (answer.status >= 200 && answer.status < 300) return ALLOWED;
     return denied(reasonIn(answer.text) ?? `the key was refused (status ${answer.status})`);
   } catch (error) {
