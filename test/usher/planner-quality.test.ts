@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NO_TOPOLOGY, type Topology, type Transit } from '../../network/map/topology.ts';
 import type { KnownServer, Snapshot } from '../../network/state/state.ts';
-import { FANOUT } from '../../usher/plan/balance.ts';
+import { FANOUT } from '../../usher/plan/copies/balance.ts';
 import { comingPerArrival } from '../../usher/plan/demand.ts';
 import { type Plan, plan } from '../../usher/planner.ts';
 import {

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { NO_TOPOLOGY, type Topology } from '../../network/map/topology.ts';
 import { isAlive } from '../../network/state/liveness.ts';
 import type { KnownServer, Role, Snapshot, StreamRecord } from '../../network/state/state.ts';
-import { FANOUT } from '../../usher/plan/balance.ts';
 import { changesOf } from '../../usher/plan/changes.ts';
-import { deepestLevel } from '../../usher/plan/tree.ts';
+import { FANOUT } from '../../usher/plan/copies/balance.ts';
+import { deepestLevel } from '../../usher/plan/tree/tree.ts';
 import { type Plan, plan } from '../../usher/planner.ts';
 import {
   carriedOut,

@@ -1,9 +1,9 @@
 // What a plan will have servers send, written down so that nothing else is planned into the same room. Pure.
 
-import { type Balances, FILL } from './balance.ts';
-import { type Branch, branchesOf } from './branch.ts';
 import type { Copy, Spread } from './cluster.ts';
+import { type Balances, FILL } from './copies/balance.ts';
 import { leftMbps, type PlanSite, send, type Ways } from './ground.ts';
+import { type Branch, branchesOf } from './tree/branch.ts';
 
 /** The links of a new tree instead of those that were planned before. */
 export function bookTree(spread: Spread, root: Branch, ways: Ways): void {

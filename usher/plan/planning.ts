@@ -1,18 +1,18 @@
 // One turn of planning: renditions that may stay as they are keep what they need, then the others get what is left. Pure.
 
 import type { Follow, Parent, Snapshot, Successor } from '../../network/state/state.ts';
-import { Balances, FILL } from './balance.ts';
 import { bookComing, bookTree } from './bookings.ts';
-import { type Branch, branchesOf } from './branch.ts';
 import type { Cluster, Copy, Spread, SpreadStream } from './cluster.ts';
+import { Balances, FILL } from './copies/balance.ts';
+import { grow, lackMbps } from './copies/growth.ts';
+import { Shelves } from './copies/shelves.ts';
+import { spareOf } from './copies/shrink.ts';
 import type { PlanServer } from './ground.ts';
-import { grow, lackMbps } from './growth.ts';
 import type { PlanMemory } from './memory.ts';
-import { isAtRest } from './rest.ts';
-import { Shelves } from './shelves.ts';
-import { spareOf } from './shrink.ts';
 import { successorOf } from './successors.ts';
-import { growTree, type Holders, secondParent } from './tree.ts';
+import { type Branch, branchesOf } from './tree/branch.ts';
+import { isAtRest } from './tree/rest.ts';
+import { growTree, type Holders, secondParent } from './tree/tree.ts';
 
 interface Restless extends Holders {
   readonly spread: Spread;

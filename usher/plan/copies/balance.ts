@@ -1,8 +1,8 @@
 // What a rendition's viewers need at each site, and what those who hold it have for them there. Pure.
 
-import { type Copy, ownMbps, type Spread } from './cluster.ts';
-import { comingPerArrival } from './demand.ts';
-import type { Pipe, PlanSite } from './ground.ts';
+import { type Copy, ownMbps, type Spread } from '../cluster.ts';
+import { comingPerArrival } from '../demand.ts';
+import type { Pipe, PlanSite } from '../ground.ts';
 
 /** A rendition is given this share of what others leave it: streams vary in bitrate, and copies are made before all is full. */
 export const FILL = 0.85;

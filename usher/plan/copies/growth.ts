@@ -1,8 +1,8 @@
 // Growth: the copies that a rendition needs beside those that it has, where they are cheapest for the viewers to come. Pure.
 
+import type { Copy, Spread } from '../cluster.ts';
+import type { Ground, PlanServer } from '../ground.ts';
 import { type Balance, Balances, EPSILON_MBPS, FILL } from './balance.ts';
-import type { Copy, Spread } from './cluster.ts';
-import type { Ground, PlanServer } from './ground.ts';
 import { bestOffer } from './offers.ts';
 import type { Shelves } from './shelves.ts';
 

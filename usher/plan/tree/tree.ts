@@ -1,9 +1,9 @@
 // The tree of a rendition: who follows whom, and whom when that one fails. Pure.
 
-import { FANOUT } from './balance.ts';
+import type { Copy, Spread } from '../cluster.ts';
+import { FANOUT } from '../copies/balance.ts';
+import type { Ways } from '../ground.ts';
 import type { Branch } from './branch.ts';
-import type { Copy, Spread } from './cluster.ts';
-import type { Ways } from './ground.ts';
 import { type Parents, Planting } from './planting.ts';
 
 /** Who has a rendition and is to have it. Both are without the origin. */

@@ -1,12 +1,12 @@
 // Ways to serve viewers for whom their own site has nothing left: room at another site, or one copy more. Pure.
 
-import { hotMicroUsd } from '../placement/price/cost.ts';
+import { hotMicroUsd } from '../../placement/price/cost.ts';
+import { type Copy, copyOn, newCopy } from '../cluster.ts';
+import { audience } from '../demand.ts';
+import type { PlanServer, PlanSite } from '../ground.ts';
+import { crossingMicroUsd, elsewhereMicroUsd, hasRoom } from '../prices.ts';
 import { type Balance, EPSILON_MBPS } from './balance.ts';
-import { type Copy, copyOn, newCopy } from './cluster.ts';
-import { audience } from './demand.ts';
-import type { PlanServer, PlanSite } from './ground.ts';
 import type { Growth } from './growth.ts';
-import { crossingMicroUsd, elsewhereMicroUsd, hasRoom } from './prices.ts';
 
 export type Offer =
   | { readonly kind: 'room'; readonly balance: Balance; readonly leftMbps: number; readonly microUsd: number }

@@ -1,6 +1,6 @@
 // Servers by what they have left, the roomiest of each site first: one for one more copy is found without a walk over all. Pure.
 
-import { leftMbps, type PlanServer, type PlanSite } from './ground.ts';
+import { leftMbps, type PlanServer, type PlanSite } from '../ground.ts';
 
 interface Shelved {
   readonly server: PlanServer;

@@ -1,8 +1,8 @@
 // Whether the tree of a rendition may stay as it is: most do, and to see it is cheaper than to grow the same tree again. Pure.
 
-import type { Parent } from '../../network/state/state.ts';
-import { FANOUT } from './balance.ts';
-import type { Copy, Spread } from './cluster.ts';
+import type { Parent } from '../../../network/state/state.ts';
+import type { Copy, Spread } from '../cluster.ts';
+import { FANOUT } from '../copies/balance.ts';
 import { FOREIGN, roomForChildren } from './planting.ts';
 import { deepestLevel, type Holders, nextSibling } from './tree.ts';
 

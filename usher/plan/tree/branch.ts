@@ -1,9 +1,9 @@
 // A server's place in the tree of a rendition, and what it would cost to put another below it. Pure.
 
-import { hotMicroUsd } from '../placement/price/cost.ts';
-import type { Copy, Spread } from './cluster.ts';
-import type { Ways } from './ground.ts';
-import { crossingMicroUsd } from './prices.ts';
+import { hotMicroUsd } from '../../placement/price/cost.ts';
+import type { Copy, Spread } from '../cluster.ts';
+import type { Ways } from '../ground.ts';
+import { crossingMicroUsd } from '../prices.ts';
 
 export interface Branch {
   readonly copy: Copy;

@@ -1,11 +1,11 @@
 // Shrink: which copy of a rendition can go, and how long it may be of no use before it costs more than making it again. Pure.
 
-import { hotMicroUsd } from '../placement/price/cost.ts';
+import { hotMicroUsd } from '../../placement/price/cost.ts';
+import type { Copy, Spread } from '../cluster.ts';
+import { audience } from '../demand.ts';
+import type { Ways } from '../ground.ts';
+import { crossingMicroUsd, elsewhereMicroUsd } from '../prices.ts';
 import type { Balances } from './balance.ts';
-import type { Copy, Spread } from './cluster.ts';
-import { audience } from './demand.ts';
-import type { Ways } from './ground.ts';
-import { crossingMicroUsd, elsewhereMicroUsd } from './prices.ts';
 
 /** A copy goes only when the others have this many times what is needed, so that it is not made again a moment later. */
 export const SLACK = 1.25;

@@ -1,10 +1,10 @@
 // A tree while it grows: each server is put below whom it follows already, or below whom it costs least. Pure.
 
-import { FANOUT, FILL } from './balance.ts';
+import type { Copy, Spread } from '../cluster.ts';
+import { FANOUT, FILL } from '../copies/balance.ts';
+import { leftMbps, type PlanSite, type Ways } from '../ground.ts';
+import { hasRoom } from '../prices.ts';
 import { type Branch, newBranch, weightOf } from './branch.ts';
-import type { Copy, Spread } from './cluster.ts';
-import { leftMbps, type PlanSite, type Ways } from './ground.ts';
-import { hasRoom } from './prices.ts';
 
 /** Whom each follows now. */
 export type Parents = ReadonlyMap<Copy, Copy | undefined>;
