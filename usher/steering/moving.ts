@@ -27,7 +27,7 @@ export interface Pace {
 /** What is over the limit is gone in so long, if there is room for it. */
 const RELIEF_S = 2;
 /** This part of a server stays free for newcomers when viewers come back from a CDN; of the rest they take a tenth a second. */
-const RESERVE = 0.1;
+export const RESERVE = 0.1;
 const RETURNS_PER_S = 0.1;
 /** A server loses no more than this of its capacity to better ones: beats must show what a move did before the next. */
 const BETTER_PER_S = 0.02;

@@ -64,6 +64,8 @@ export class Headwater implements Chooser {
 
   begin(world: World): void {
     const { events, plant } = this.#ground;
+    for (const server of plant.servers) this.#cluster.beat(server);
+    this.#view = this.#cluster.snapshot();
     const steering = new Steering({
       scene: () => this.#sceneNow(),
       nowMs: () => events.nowMs,

@@ -3,8 +3,9 @@
 
 import { place } from '../../../placement/place.ts';
 import type { Choice, Decision, PlaceRequest } from '../../../placement/request.ts';
+import { serverRoomMbps } from '../../../placement/scene/plant.ts';
 import { type Scene, sceneServer } from '../../../placement/scene/scene.ts';
-import { placeAgain } from '../../../steering/moving.ts';
+import { placeAgain, RESERVE } from '../../../steering/moving.ts';
 import { Pacer } from '../../../steering/pacer.ts';
 import type { Destination } from '../../../steering/pathway-ids.ts';
 import { steer, ttlS } from '../../../steering/steer.ts';
@@ -44,7 +45,9 @@ export class Steering {
   take(servers: readonly Server[], overflowed: Iterable<Viewer>): void {
     this.#turn++;
     const scene = this.#options.scene();
-    for (const viewer of [...overflowed]) if (this.#isTurnOf(viewer.id, CDN_TURNS)) this.#askAtCdn(viewer);
+    const isRoom = mayReturn(scene);
+    for (const viewer of [...overflowed])
+      if (this.#isTurnOf(viewer.id, CDN_TURNS)) this.#askAtCdn(viewer, isRoom);
     for (const server of servers)
       if (isUrgent(scene, server)) this.#askAll(server);
       else if (this.#isTurnOf(server.index, KIND_TURNS)) this.#askForEachKind(server);
@@ -67,8 +70,8 @@ export class Steering {
     }
   }
 
-  #askAtCdn(viewer: Viewer): void {
-    this.#ask(viewer);
+  #askAtCdn(viewer: Viewer, isRoom: boolean): void {
+    if (isRoom) this.#ask(viewer);
     if (viewer.cdn) this.#options.pay(viewer, CALM_S);
   }
 
@@ -93,6 +96,11 @@ function atCdn(decision: Decision): Destination | undefined {
   const choice = decision.choices.find((each) => each.kind === 'cdn');
   const [shield] = choice?.shields ?? [];
   return choice && shield && { kind: 'cdn', cdn: choice.cdn, shield };
+}
+
+/** Nobody comes back from a CDN while every server has less room than stays free for newcomers. */
+function mayReturn({ sites }: Scene): boolean {
+  return sites.some(({ open }) => open.some((at) => serverRoomMbps(at) > RESERVE * at.load.limitMbps));
 }
 
 /** Its viewers were told to ask again soon: it is being emptied, or over. */
