@@ -16,7 +16,6 @@ export class Measures {
   refusedHours = 0;
   /** Those that a CDN served although the own network had room when they came to it. */
   needlessCdnViewers = 0;
-  cdnViewers = 0;
   /** Who were there when counting began, and who came since. */
   readonly present: number;
   arrived = 0;

@@ -1,6 +1,6 @@
 // The simulated network: sites with their uplinks, hosts and servers, and the links between sites. Each carries what goes through it.
 
-import { distanceKm, estimatedRttMs, type Position } from '../../../network/map/position.ts';
+import { distanceKm, type Position } from '../../../network/map/position.ts';
 import type { Cdn, Link, Site, Topology, Uplink } from '../../../network/map/topology.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Copy } from './copy.ts';
@@ -141,15 +141,6 @@ export class Plant {
     const link = this.links.get(linkName(one.site.site.name, other.site.site.name));
     return link?.isUp ? link : undefined;
   }
-
-  /** Between two servers, over the network's own link or the Internet. */
-  rttMs(one: Server, other: Server): number {
-    if (one.site === other.site) return LOCAL_RTT_MS;
-    return (
-      this.linkFrom(one, other)?.link.rttMs ??
-      estimatedRttMs(one.site.site.position, other.site.site.position)
-    );
-  }
 }
 
 /** The way that the site's routers take to a network: a peering with it, else the first transit. */
@@ -174,7 +165,6 @@ export function kmTo({ site }: PlantSite, { position }: { readonly position: Pos
 
 /** More than anybody sends. */
 const CDN_MBPS = 1e9;
-const LOCAL_RTT_MS = 0.2;
 
 function plantSite(site: Site, index: number): PlantSite {
   const uplinks = site.uplinks.map((uplink) => ({

@@ -121,7 +121,6 @@ export class Sessions {
   #joinCdn(viewer: Viewer, pathway: CdnPathway): void {
     viewer.state = 'overflowed';
     viewer.cdn = pathway.cdn;
-    this.#measures.cdnViewers++;
     if (this.#hadRoom(viewer)) this.#measures.needlessCdnViewers++;
     this.#pulls.begin(viewer.stream, pathway);
   }
