@@ -183,7 +183,8 @@ async function openServer(base: Base): Promise<OpenServer> {
   const commitments = new Commitments({
     egressMbps: config.egressMbps,
     clock,
-    bitrateMbps: (stream, rendition) => averageMbps(feeds.get(stream, rendition)),
+    bitrateMbps: (stream, rendition) =>
+      averageMbps(feeds.get(stream, rendition)) || edge.rates.mbps(stream, rendition),
     heaviestMbps: () => heaviestMbps(feeds),
   });
   const holdings: Holdings = new Holdings({

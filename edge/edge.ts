@@ -13,6 +13,7 @@ import { hlsRoutes } from './hls/hls.ts';
 import { Audience } from './progressive/audience.ts';
 import { progressiveRoutes } from './progressive/progressive.ts';
 import { Sessions } from './sessions/sessions.ts';
+import { RecordedRates } from './vod/recorded-rates.ts';
 import { vodRoutes } from './vod/vod.ts';
 
 export interface EdgeOptions {
@@ -32,6 +33,8 @@ export interface EdgeOptions {
 export interface Edge {
   readonly routes: readonly Route[];
   readonly sessions: Sessions;
+  /** Of recordings. */
+  readonly rates: RecordedRates;
   /** Tells progressive viewers to go on at another server. */
   sendAway(): void;
 }
@@ -40,14 +43,17 @@ export function createEdge(options: EdgeOptions): Edge {
   const sessions = new Sessions(options);
   const authorise = createAccess(options);
   const audience = new Audience(options);
+  const rates = new RecordedRates();
   const routes = [
     ...hlsRoutes({ ...options, authorise, sessions: sessions.hls }),
     ...progressiveRoutes({ ...options, authorise, audience, sessions: sessions.progressive }),
     ...vodRoutes({
       ...options,
       authorise,
+      sessions: sessions.vod,
+      rates,
       isLive: (stream) => options.feeds.get(stream, SOURCE) !== undefined,
     }),
   ];
-  return { routes, sessions, sendAway: () => audience.tell({ kind: 'move' }) };
+  return { routes, sessions, rates, sendAway: () => audience.tell({ kind: 'move' }) };
 }

@@ -118,6 +118,7 @@ const PURE = [
   'usher/placement/promises/promises.ts',
   'usher/placement/price/quality.ts',
   'usher/placement/rendezvous.ts',
+  'usher/placement/vod.ts',
   'usher/placement/request.ts',
   'usher/placement/scene/scene.ts',
   'usher/placement/search.ts',

@@ -13,6 +13,8 @@ export interface SessionLimits extends ConnectionLimits {
   /** HLS sessions and progressive connections together; whoever comes beyond is refused. */
   readonly viewers: number;
   readonly hlsIdleMs: number;
+  /** A player of a recording may have minutes in hand. */
+  readonly vodIdleMs: number;
 }
 
 export const SESSION_LIMITS: SessionLimits = {
@@ -20,6 +22,7 @@ export const SESSION_LIMITS: SessionLimits = {
   connectionsPerSession: 8,
   connectionsPerAddress: 256,
   hlsIdleMs: 10_000,
+  vodIdleMs: 60_000,
 };
 
 export interface SessionsOptions {
@@ -33,6 +36,8 @@ export interface SessionsOptions {
 export class Sessions {
   readonly viewers: Viewers;
   readonly hls: HlsSessions;
+  /** Of recordings: whatever becomes of a server, they can be watched elsewhere, and nobody waits for them to end. */
+  readonly vod: HlsSessions;
   readonly progressive: ProgressiveSessions;
 
   constructor({ clock, metrics, commitments, isDraining, limits: changes = {} }: SessionsOptions) {
@@ -42,16 +47,18 @@ export class Sessions {
     const viewers = new Viewers(clock);
     this.viewers = viewers;
     this.hls = new HlsSessions({ clock, gate, viewers, idleMs: limits.hlsIdleMs });
+    this.vod = new HlsSessions({ clock, gate, viewers, idleMs: limits.vodIdleMs });
     this.progressive = new ProgressiveSessions({ clock, gate, viewers, limits });
     metrics.gauge('headwater_viewers', 'Viewers at this moment.', ['kind'], (gauge) => {
       gauge.set({ kind: 'hls' }, this.hls.count);
+      gauge.set({ kind: 'vod' }, this.vod.count);
       gauge.set({ kind: 'progressive' }, this.progressive.count);
     });
   }
 
-  /** All viewers: HLS sessions and progressive connections. */
+  /** All viewers: HLS sessions, of recordings too, and progressive connections. */
   get count(): number {
-    return this.hls.count + this.progressive.count;
+    return this.hls.count + this.vod.count + this.progressive.count;
   }
 
   *list(): Generator<Session> {

@@ -9,13 +9,17 @@ import { sha256 } from '../../network/hash.ts';
 import { type Exchange, type Route, send, sendProblem, sendStored } from '../../network/http.ts';
 import { type Init, readInit } from '../../network/media/init.ts';
 import { quoted } from '../../network/names.ts';
-import type { Authorise } from '../access.ts';
+import { type Authorise, sendRefusal, type Viewer } from '../access.ts';
+import type { HlsSessions } from '../sessions/hls-sessions.ts';
 import { type Download, layOut, rebase, runsOf } from './download.ts';
+import type { RecordedRates } from './recorded-rates.ts';
 import { vodPlaylist } from './vod-playlist.ts';
 
 export interface VodOptions {
   readonly library: Pick<Library, 'find'>;
   readonly authorise: Authorise;
+  readonly sessions: Pick<HlsSessions, 'see'>;
+  readonly rates: RecordedRates;
   /** Whether a stream is fed now: its newest recording may grow. */
   readonly isLive: (stream: string) => boolean;
   readonly clock: Clock;
@@ -37,8 +41,9 @@ export function vodRoutes(options: VodOptions): Route[] {
     method: 'GET',
     pattern: new RegExp(`${RECORDING}/${path}$`),
     handle: async (exchange) => {
-      const found = await findFor(options, exchange);
-      if (found) await handle(exchange, found);
+      const viewer = options.authorise(exchange);
+      const found = viewer && (await findFor(options, exchange));
+      if (found && admit(options, exchange, viewer, found)) await handle(exchange, found);
     },
   });
   return [
@@ -51,8 +56,7 @@ export function vodRoutes(options: VodOptions): Route[] {
 }
 
 /** Answers the refusal itself. Storage that is away is the server's trouble, and passes. */
-async function findFor({ library, authorise }: VodOptions, exchange: Exchange): Promise<Found | undefined> {
-  if (!authorise(exchange)) return undefined;
+async function findFor({ library }: VodOptions, exchange: Exchange): Promise<Found | undefined> {
   const id = `${exchange.params['stream']}.${exchange.params['started']}`;
   try {
     const found = isRecordingId(id) ? await library.find(id) : undefined;
@@ -65,6 +69,23 @@ async function findFor({ library, authorise }: VodOptions, exchange: Exchange): 
     sendProblem(exchange, status, title, `the recording ${quoted(id)} can't be read: ${error.message}`);
     return undefined;
   }
+}
+
+/** As a live viewer, by the bitrate of what is watched. What there is no such rendition of is refused where it is looked for. */
+function admit(
+  { sessions, rates }: VodOptions,
+  exchange: Exchange,
+  { session }: Viewer,
+  { recording }: Found,
+): boolean {
+  const { rendition: name, file = '' } = exchange.params;
+  const wanted = name ?? file.slice(0, file.lastIndexOf('.'));
+  const rendition = recording.renditions.find((each) => each.name === wanted);
+  if (!rendition) return true;
+  const watcher = { session, stream: rates.note(recording.id, rendition), rendition: wanted };
+  const admission = sessions.see(watcher, exchange.response.socket);
+  if (admission.kind === 'refused') sendRefusal(exchange, admission);
+  return admission.kind === 'admitted';
 }
 
 function sendPlaylist(exchange: Exchange, { recording }: Found, { isLive, clock }: VodOptions): void {

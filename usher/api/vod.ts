@@ -1,17 +1,15 @@
 // Where a recording is played: at a server that has its bytes, or at one that reads them from storage.
 
-import type { CatalogueEntry } from '../../network/archive/catalogue.ts';
 import type { Clock } from '../../network/clock.ts';
 import { randomName } from '../../network/hash.ts';
 import { type Exchange, type Route, send, sendProblem } from '../../network/http.ts';
 import { quoted } from '../../network/names.ts';
 import { reachableUrl } from '../../network/reachable.ts';
 import { newSession } from '../../network/session.ts';
-import { isAlive } from '../../network/state/liveness.ts';
-import type { ClusterState, KnownServer, Snapshot } from '../../network/state/state.ts';
+import type { ClusterState } from '../../network/state/state.ts';
 import { signToken, verifyToken } from '../../network/token.ts';
 import { DEFAULT_PATHWAY, multivariantPlaylist } from '../multivariant.ts';
-import { rendezvous } from '../placement/rendezvous.ts';
+import { placeVod } from '../placement/vod.ts';
 import { entriesOf, type RecordingOptions } from './recordings.ts';
 
 export interface VodOptions extends RecordingOptions {
@@ -41,14 +39,19 @@ async function sendMultivariant(options: VodOptions, exchange: Exchange): Promis
   if (!best) return;
   const grant = permission(options, exchange, best.stream);
   if (!grant) return;
-  const server = chooseServer(await options.state.snapshot(), entries, grant.session);
-  if (!server)
-    return sendProblem(exchange, 503, 'Service Unavailable', `no server has ${quoted(best.id)} now`);
+  const servers = placeVod(await options.state.snapshot(), entries, grant.session);
+  if (servers.length === 0)
+    return sendProblem(exchange, 503, 'Service Unavailable', `no server has room for ${quoted(best.id)} now`);
   const token = signToken(options.secrets, { purpose: 'play', stream: best.stream, ...grant });
   const started = best.id.slice(best.stream.length + 1);
-  const base = `${reachableUrl(server.mediaUrl, exchange)}/vod/${token}/${best.stream}/${started}`;
-  const urlOf = (rendition: string): string => `${base}/${rendition}/index.m3u8`;
-  const playlist = multivariantPlaylist(best.renditions, [{ id: DEFAULT_PATHWAY, urlOf }]);
+  const ways = servers.map(({ mediaUrl }, at) => {
+    const base = `${reachableUrl(mediaUrl, exchange)}/vod/${token}/${best.stream}/${started}`;
+    return {
+      id: at === 0 ? DEFAULT_PATHWAY : `${DEFAULT_PATHWAY}${at}`,
+      urlOf: (name: string) => `${base}/${name}/index.m3u8`,
+    };
+  });
+  const playlist = multivariantPlaylist(best.renditions, ways);
   send(exchange, 200, 'application/vnd.apple.mpegurl', playlist, 'no-store');
 }
 
@@ -62,22 +65,4 @@ function permission({ clock, access, secrets }: VodOptions, exchange: Exchange, 
   if (verdict.kind === 'valid') return { session, expiresAtMs: verdict.grant.expiresAtMs };
   sendProblem(exchange, 403, 'Forbidden', `${verdict.reason}; add ?token=<token> to the URL`);
   return undefined;
-}
-
-/** One that has the bytes on its disks, else any edge, which reads them from storage; the same for who asks again. */
-function chooseServer(
-  snapshot: Snapshot,
-  entries: readonly CatalogueEntry[],
-  viewer: string,
-): KnownServer | undefined {
-  const open = snapshot.servers.filter(
-    (server) => isAlive(server.beatAtMs, snapshot) && !server.drain && server.roles.includes('edge'),
-  );
-  const keepers = new Set(entries.map(({ keeper }) => keeper));
-  const near = open.filter(({ id }) => keepers.has(id));
-  const ranked = (near.length > 0 ? near : open).map((server) => ({
-    server,
-    rank: rendezvous(viewer, server.id),
-  }));
-  return ranked.sort((one, other) => other.rank - one.rank)[0]?.server;
 }
