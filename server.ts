@@ -23,7 +23,7 @@ import { relayRoutes } from './network/relay/relay-server.ts';
 import { loadSecrets } from './network/secrets.ts';
 import { Draining } from './network/state/draining.ts';
 import { Member } from './network/state/member.ts';
-import { claimStream } from './network/state/ownership.ts';
+import { catchUp, claimStream } from './network/state/ownership.ts';
 import { RedisLink } from './network/state/redis.ts';
 import type {
   BeatAnswer,
@@ -43,6 +43,8 @@ import { createPolicy } from './origin/archive/policy.ts';
 import { ARCHIVE_HELP, seeToArchive } from './origin/commands/archive.ts';
 import { type Origin, startOrigin } from './origin/origin.ts';
 import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
+import type { JobFeeds } from './transcoder/job.ts';
+import { openTranscoder, type Transcoder } from './transcoder/transcoder.ts';
 import { DRAIN_HELP, orderDrain } from './usher/commands/drain.ts';
 import { EXPLAIN_HELP, readExplanation } from './usher/commands/explain.ts';
 import { KEYS_HELP, makeKey } from './usher/commands/keys.ts';
@@ -195,8 +197,10 @@ async function openServer(base: Base): Promise<OpenServer> {
     clock,
     logger,
     metrics,
-    find: async (stream) => parentsIn((await state.find(stream))?.holders, stream),
-    viewersOf: (stream, rendition) => edge.sessions.viewers.of(stream, rendition),
+    find: async (stream, rendition) => parentsIn((await state.find(stream))?.holders, stream, rendition),
+    readersOf: (stream, rendition) =>
+      edge.sessions.viewers.of(stream, rendition) +
+      (rendition === SOURCE && transcoder?.reads(stream) ? 1 : 0),
   });
   const successors = new Successors({ state, logger });
   const draining: Draining = opened.use(
@@ -230,13 +234,26 @@ async function openServer(base: Base): Promise<OpenServer> {
     logger,
     metrics,
   });
+  let member: Member | undefined;
+  const transcoder: Transcoder | undefined = config.roles.includes('transcoder')
+    ? await openTranscoder({
+        config: config.transcode,
+        feeds,
+        jobFeeds: jobFeedsOf(feeds, holdings),
+        clock,
+        logger,
+        metrics,
+        onChange: () => member?.announce(),
+      })
+    : undefined;
   const isOrigin = config.roles.includes('origin');
   const archive = isOrigin ? opened.use(await openArchive(base, stores, identity.id)) : undefined;
   const owners = archive ? ownerRoutes({ archive, secrets, clock }) : [];
-  const media = await listen('media', config.mediaPort, [...edge.routes, ...relay, ...owners]);
+  const routes = [...edge.routes, ...relay, ...owners, ...(transcoder?.routes ?? [])];
+  const media = await listen('media', config.mediaPort, routes);
   opened.use(holdings);
+  if (transcoder) opened.use(transcoder);
 
-  let member: Member | undefined;
   const origin: Origin | undefined = archive
     ? await startOrigin({
         config,
@@ -272,6 +289,7 @@ async function openServer(base: Base): Promise<OpenServer> {
     copyMs: holdings.copyMs,
     drain: draining.announced,
     holdings: holdingsIn(feeds, edge, holdings),
+    ...(transcoder ? { transcoding: transcoder.record } : {}),
   });
   const taken = Promise.withResolvers<CodedError>();
   member = new Member({
@@ -283,7 +301,7 @@ async function openServer(base: Base): Promise<OpenServer> {
       server: describe(),
       streams: (origin?.streams() ?? []).map((broadcast) => ({ ...broadcast, origin: identity.id })),
     }),
-    onAnswer: (answer) => follow(answer, { holdings, origin, draining, successors }),
+    onAnswer: (answer) => follow(answer, { holdings, origin, draining, successors, transcoder }),
     onTaken: taken.resolve,
   });
   opened.use(member);
@@ -311,12 +329,13 @@ interface Followers {
   readonly origin: Origin | undefined;
   readonly draining: Draining;
   readonly successors: Successors;
+  readonly transcoder: Transcoder | undefined;
 }
 
 /** What the state says to a beat: whom to follow, which streams are another's now, and whether the server is to be emptied. */
 function follow(
   { assignment, drain, lost }: BeatAnswer,
-  { holdings, origin, draining, successors }: Followers,
+  { holdings, origin, draining, successors, transcoder }: Followers,
 ): void {
   draining.hear(drain);
   if (!draining.isOn) successors.clear();
@@ -325,10 +344,17 @@ function follow(
     const feed = origin?.lose(stream.name, stream.origin);
     if (feed) holdings.release(stream.name, SOURCE, feed, []);
   }
-  if (assignment) holdings.assign(assignment.follows);
+  if (!assignment) return;
+  holdings.assign(assignment.follows);
+  transcoder?.assign(assignment.transcodes ?? []);
 }
 
-function leftIn({ edge, holdings, origin, draining }: Omit<Followers, 'successors'> & { edge: Edge }) {
+function leftIn({
+  edge,
+  holdings,
+  origin,
+  draining,
+}: Omit<Followers, 'successors' | 'transcoder'> & { edge: Edge }) {
   const { hls, progressive } = edge.sessions;
   const streams = origin?.streams() ?? [];
   const broadcasts = draining.isOverdue ? streams.filter(({ live }) => live) : streams;
@@ -346,14 +372,30 @@ function originFor(whereabouts: Whereabouts | undefined, ownId: string): string 
   return whereabouts?.holders.find(isOpen)?.rtmpUrl;
 }
 
-/** Whom to follow without a plan: the origin, then whoever has come furthest. */
-function parentsIn(holders: readonly KnownServer[] | undefined, stream: string) {
+/** Whom to follow without a plan: the origin of the source, then whoever has come furthest. */
+function parentsIn(holders: readonly KnownServer[] | undefined, stream: string, rendition: string) {
   if (!holders) return undefined;
-  const nextOf = (server: KnownServer): number =>
-    Math.max(0, ...server.holdings.filter((held) => held.stream === stream).map(({ next }) => next));
-  const [first, ...others] = holders;
-  others.sort((one, other) => nextOf(other) - nextOf(one));
-  return (first ? [first, ...others] : []).map(({ id, relayUrl }) => ({ id, relayUrl }));
+  const heldBy = ({ holdings }: KnownServer) =>
+    holdings.find((held) => held.stream === stream && held.rendition === rendition);
+  const furthest = holders.filter(heldBy).sort((one, other) => heldBy(other)!.next - heldBy(one)!.next);
+  // The first of the holders is the origin if there is one, although it may not have a chunk yet.
+  const [origin] = rendition === SOURCE ? holders : [];
+  const others = furthest.filter((holder) => holder !== origin);
+  return (origin ? [origin, ...others] : others).map(({ id, relayUrl }) => ({ id, relayUrl }));
+}
+
+/** A rung's feed is this server's own while it is made here, and another's before and after that. */
+function jobFeedsOf(feeds: Feeds, holdings: Holdings): JobFeeds {
+  return {
+    source: (stream) => holdings.demand(stream, SOURCE),
+    adopt: async (stream, rendition) => {
+      await catchUp({ stream, rendition }, { holdings, clock });
+      return holdings.adopt(stream, rendition);
+    },
+    renew: (stream, rendition) => feeds.open(stream, rendition),
+    release: (stream, rendition, feed) => holdings.release(stream, rendition, feed, []),
+    end: (stream, rendition, reason) => feeds.close(stream, rendition, reason),
+  };
 }
 
 function holdingsIn(feeds: Feeds, edge: Edge, holdings: Holdings): ServerRecord['holdings'] {

@@ -27,6 +27,30 @@ const prefix = z.string().transform((text, context) => {
   return range ?? z.NEVER;
 });
 const pemFile = file.optional();
+const rungName = z
+  .string()
+  .regex(
+    /^(?:audio|\d{2,4}p\d{1,3})$/,
+    'a rung is named by its lines and frames per second, as 720p30, or is audio',
+  );
+const ladder = z
+  .array(
+    z
+      .union(
+        [
+          rungName,
+          z.strictObject({
+            name: rungName,
+            codec: z.enum(['h264', 'hevc', 'av1']).optional(),
+            videoKbps: z.number().positive().max(100_000).optional(),
+          }),
+        ],
+        'a rung: its name, or { name, codec, videoKbps }',
+      )
+      .transform((rung) => (typeof rung === 'string' ? { name: rung } : rung)),
+  )
+  .max(12);
+const when = z.enum(['always', 'on-demand']);
 const redis = z
   .strictObject({
     /** `host:port` of one server, of Sentinels or of nodes of a Redis Cluster; `unix:<path>` of one server on this machine. */
@@ -204,6 +228,28 @@ const schema = z.strictObject({
   policies: file.optional(),
   /** Who is believed about where a request came from (`Forwarded`, `X-Forwarded-For`): addresses, or prefixes as `10.0.0.0/8`. */
   trustedProxies: z.array(prefix).max(1_000).default([]),
+  /** Which renditions are made of which streams, by servers with the role `transcoder`. */
+  transcode: z
+    .strictObject({
+      /** Of every stream: names as `720p30`, or `audio`. None: `[]`. */
+      ladder: ladder.default([]),
+      /** `on-demand`: only while somebody watches the stream. */
+      when: when.default('always'),
+      /** Of streams with one of these names instead; a name may end in `*`. The first that fits counts. */
+      perStream: z
+        .array(z.strictObject({ stream: z.string().min(1).max(65), ladder, when: when.default('always') }))
+        .max(10_000)
+        .default([]),
+      /** Of this worker: jobs at a time. By what its CPU can when it is not given. */
+      slots: z.int().min(0).max(1_000).optional(),
+      /** Of this worker: encoders that go before those in software, as `h264_nvenc`; what those spend on a frame; the program. */
+      encoders: z.array(z.string().min(1)).max(16).default([]),
+      preset: z.enum(['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium']).default('veryfast'),
+      ffmpeg: z.string().min(1).default('ffmpeg'),
+      /** Memory of one ffmpeg, MB. */
+      memoryMb: z.number().min(64).default(2_048),
+    })
+    .prefault({}),
   feed: z
     .strictObject({
       /** Media time that each feed keeps in memory, seconds. */

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
-const FOLDERS = ['network', 'origin', 'edge', 'usher'];
+const FOLDERS = ['network', 'origin', 'edge', 'transcoder', 'usher'];
 const ROOT = join(import.meta.dirname, '..');
 
 /** Which folders each folder may import from, besides itself. */
@@ -12,6 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   network: [],
   origin: ['network'],
   edge: ['network'],
+  transcoder: ['network'],
   usher: ['network'],
 };
 
@@ -30,6 +31,7 @@ const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; read
   { outside: 'ipaddr.js', pattern: /from 'ipaddr.js'/, door: 'network/map/address.ts' },
   { outside: 'forwarded-parse', pattern: /from 'forwarded-parse'/, door: 'network/map/client-address.ts' },
   { outside: 'threads', pattern: /from 'node:worker_threads'/, door: 'network/thread.ts' },
+  { outside: 'child processes', pattern: /from 'node:child_process'/, door: 'transcoder/ffmpeg.ts' },
   { outside: 'tinyqueue', pattern: /from 'tinyqueue'/, door: 'usher/simulator/world/events.ts' },
   { outside: 'node-media-server', pattern: /from 'node-media-server|require\(/, door: 'origin/rtmp/rtmp.ts' },
   { outside: 'process.env', pattern: /process\.env/, door: 'network/config.ts' },
@@ -68,7 +70,19 @@ const PURE = [
   'network/relay/parent-list.ts',
   'network/relay/request.ts',
   'network/relay/signal.ts',
+  'network/feed/cut-times.ts',
   'network/feed/rendition.ts',
+  'network/state/rungs.ts',
+  'transcoder/alignment.ts',
+  'transcoder/beginning.ts',
+  'transcoder/ffmpeg-args.ts',
+  'transcoder/fragments.ts',
+  'transcoder/speed.ts',
+  'transcoder/tracks.ts',
+  'usher/ladders.ts',
+  'usher/plan/ladder.ts',
+  'usher/plan/transcodes.ts',
+  'usher/plan/wanted.ts',
   'network/session.ts',
   'network/media/splitter.ts',
   'network/state/lease.ts',

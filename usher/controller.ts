@@ -12,7 +12,9 @@ import { DEFAULT_POLICIES, type Policies } from './placement/price/policy.ts';
 import { changesOf, tallyOf } from './plan/changes.ts';
 import { PLAN_MS } from './plan/demand.ts';
 import { PlanMemory } from './plan/memory.ts';
-import { plan } from './planner.ts';
+import type { LadderPolicies } from './plan/transcodes.ts';
+import { Wanted } from './plan/wanted.ts';
+import { plan, type Transcoding } from './planner.ts';
 
 export interface ControllerOptions {
   readonly state: Pick<ClusterState, 'snapshot' | 'lead'>;
@@ -22,6 +24,8 @@ export interface ControllerOptions {
   /** As it is now. */
   readonly topology: () => Topology;
   readonly policies?: () => Policies;
+  /** Undefined: nothing is transcoded. */
+  readonly ladders?: LadderPolicies | undefined;
   /** Made anew by each process: a lead is never taken for that of the process before. */
   readonly usherId: string;
 }
@@ -38,6 +42,7 @@ export class Controller implements AsyncDisposable {
   readonly #copies: Counter<'change'>;
   readonly #moves: Counter;
   readonly #memory = new PlanMemory();
+  readonly #transcoding: Transcoding | undefined;
   #accounting = new Accounting();
   /** As of its last plan, unless another has led since. */
   #written: Pick<Snapshot, 'plan' | 'accounts'> | undefined;
@@ -62,6 +67,7 @@ export class Controller implements AsyncDisposable {
       'change',
     ]);
     this.#moves = metrics.counter('headwater_plan_moves_total', 'Copies that were given another parent.');
+    this.#transcoding = options.ladders && this.#transcode(options.ladders);
     this.#timer = clock.every(PLAN_MS, () => this.#begin());
     this.#begin();
   }
@@ -80,6 +86,29 @@ export class Controller implements AsyncDisposable {
       logger.warn(detailsOf(error), 'the lead is not given back: it lapses');
     });
     this.#term = undefined;
+  }
+
+  #transcode(policies: LadderPolicies): Transcoding {
+    const { clock, metrics } = this.#options;
+    const sinceMs = new Map<string, number>();
+    const waitedMs = (): number => {
+      const nowMs = clock.monotonic();
+      return Math.max(0, ...[...sinceMs.values()].map((atMs) => nowMs - atMs));
+    };
+    metrics.gauge('headwater_transcode_backlog', 'Streams that no worker is free for.', [], (gauge) =>
+      gauge.set(sinceMs.size),
+    );
+    metrics.gauge(
+      'headwater_transcode_wait_seconds',
+      'How long the stream has waited for a worker that waits longest.',
+      [],
+      (gauge) => gauge.set(waitedMs() / 1000),
+    );
+    const onWaiting = (streams: readonly string[]): void => {
+      for (const stream of sinceMs.keys()) if (!streams.includes(stream)) sinceMs.delete(stream);
+      for (const stream of streams) sinceMs.getOrInsert(stream, clock.monotonic());
+    };
+    return { policies, wanted: new Wanted(), onWaiting };
   }
 
   /** A turn that is still on its way when the next is due takes its place. */
@@ -123,7 +152,9 @@ export class Controller implements AsyncDisposable {
     const lost = snapshot.planTerm === 0 ? this.#written : undefined;
     const known = lost ? { ...snapshot, ...lost } : snapshot;
     const startedAtMs = clock.monotonic();
-    const after = plan(known, { topology, policies, memory: this.#memory });
+    const transcoding = this.#transcoding;
+    const options = { topology, policies, memory: this.#memory, ...(transcoding ? { transcoding } : {}) };
+    const after = plan(known, options);
     this.#planned.observe((clock.monotonic() - startedAtMs) / 1000);
     const accounts = { ...lost?.accounts, ...this.#accounting.changes(known, topology) };
     this.#written = { plan: after, accounts: withChanges(known.accounts, accounts) };

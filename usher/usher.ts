@@ -13,6 +13,7 @@ import type { Metrics } from '../network/metrics.ts';
 import { publishPolicyOf } from '../network/publish-policy.ts';
 import type { ClusterState } from '../network/state/state.ts';
 import { Controller } from './controller.ts';
+import { laddersOf } from './ladders.ts';
 import { Placer } from './placement/placer.ts';
 import { openPolicies } from './placement/price/policy-file.ts';
 import { usherRoutes } from './routes.ts';
@@ -22,7 +23,15 @@ import { View } from './view.ts';
 export interface UsherOptions {
   readonly config: Pick<
     Config,
-    'state' | 'map' | 'policies' | 'site' | 'playback' | 'publish' | 'secrets' | 'trustedProxies'
+    | 'state'
+    | 'map'
+    | 'policies'
+    | 'site'
+    | 'playback'
+    | 'publish'
+    | 'secrets'
+    | 'trustedProxies'
+    | 'transcode'
   >;
   readonly state: ClusterState;
   readonly catalogue: Pick<Catalogue, 'list'>;
@@ -61,7 +70,16 @@ export async function openUsher(options: UsherOptions): Promise<Usher> {
     }),
   );
   opened.use(
-    new Controller({ state, clock, logger, metrics, topology, policies: () => policies.value, usherId }),
+    new Controller({
+      state,
+      clock,
+      logger,
+      metrics,
+      topology,
+      policies: () => policies.value,
+      ladders: laddersOf(config.transcode),
+      usherId,
+    }),
   );
   const { site, trustedProxies, playback } = config;
   const { access } = playback;

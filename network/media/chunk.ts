@@ -82,6 +82,14 @@ function parseChunk(bytes: Uint8Array): Chunk {
   };
 }
 
+/** The frame of a chunk, for who makes another of it, with its presentation time less its decode time. */
+export function readFrame({ bytes }: Pick<Chunk, 'bytes'>): { composition: number; data: Uint8Array } {
+  const view = viewOf(bytes);
+  const trun = needBox(view, ['moof', 'traf', 'trun']);
+  const mdat = needBox(view, ['mdat']);
+  return { composition: view.getInt32(trun.body + 24), data: bytes.subarray(mdat.body, mdat.end) };
+}
+
 /** ISO/IEC 14496-12 8.16.5: NTP time stamps count seconds since 1900 in 32.32 fixed point. */
 export const NTP_UNIX_OFFSET_S = 2_208_988_800;
 

@@ -142,9 +142,9 @@ export class Holding {
   }
 
   /** How long nobody has needed it, in ms. To be asked regularly. */
-  idleMs(viewers: number): number {
+  idleMs(readers: number): number {
     const nowMs = this.#options.clock.monotonic();
-    const isNeeded = this.#planned || viewers > 0 || this.#waiting > 0 || this.relayed.followers > 0;
+    const isNeeded = this.#planned || readers > 0 || this.#waiting > 0 || this.relayed.followers > 0;
     if (isNeeded) this.#neededAtMs = nowMs;
     return nowMs - this.#neededAtMs;
   }

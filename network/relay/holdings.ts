@@ -24,7 +24,8 @@ export interface HoldingsOptions {
   readonly metrics: Metrics;
   /** Whom to follow without a plan, the best first; undefined when nobody knows of the rendition. */
   readonly find: (stream: string, rendition: string) => Promise<readonly Parent[] | undefined>;
-  readonly viewersOf: (stream: string, rendition: string) => number;
+  /** Viewers, and whoever else reads the feed here. */
+  readonly readersOf: (stream: string, rendition: string) => number;
   /** How long a feed stays that nobody needs; by default 30 s. */
   readonly lingerMs?: number;
 }
@@ -239,11 +240,11 @@ export class Holdings implements HoldingEvents, Disposable {
   }
 
   #linger(): void {
-    const { feeds, viewersOf, lingerMs = LINGER_MS } = this.#options;
+    const { feeds, readersOf, lingerMs = LINGER_MS } = this.#options;
     for (const holding of this.#held.values()) {
       const { stream, rendition } = holding.name;
       const isGone = feeds.get(stream, rendition) !== holding.feed;
-      const isIdle = holding.idleMs(viewersOf(stream, rendition)) > lingerMs && holding.isFollowed;
+      const isIdle = holding.idleMs(readersOf(stream, rendition)) > lingerMs && holding.isFollowed;
       holding.unfedMs();
       if (!isGone && !isIdle) continue;
       holding.close();

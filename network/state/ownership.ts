@@ -5,6 +5,7 @@ import type { Probe } from '../dial.ts';
 import type { Feed } from '../feed/feed.ts';
 import { SOURCE } from '../feed/feeds.ts';
 import type { Holdings } from '../relay/holdings.ts';
+import type { FeedName } from '../relay/request.ts';
 import { BEAT_MS, MISSED_BEATS } from './liveness.ts';
 import type { Claim, PastStream, ServerIdentity, ServerState } from './state.ts';
 
@@ -46,7 +47,7 @@ export async function claimStream(
   const claim = first.kind === 'held' ? await claimFrom(first, stream, options) : first;
   if (claim.kind === 'held') return { kind: 'held', by: claim.by };
   const { term, before } = claim;
-  if (before && !before.isOver) await catchUp(stream, options);
+  if (before && !before.isOver) await catchUp({ stream, rendition: SOURCE }, options);
   return { kind: 'claimed', term, adopt: () => holdings.adopt(stream, SOURCE), before };
 }
 
@@ -83,10 +84,20 @@ async function holdOf(
   return health === 'answers' ? 'firm' : health === 'refused' ? 'void' : 'unknown';
 }
 
-/** Follows whoever has the stream until nothing more of the last origin's comes that way: numbers must not go back. */
-async function catchUp(stream: string, { holdings, clock }: OwnershipOptions): Promise<void> {
-  if (!(await holdings.demand(stream, SOURCE))) return;
-  const holding = holdings.followed.find(({ name }) => name.stream === stream && name.rendition === SOURCE);
+/** Follows whoever has a rendition until nothing more of who wrote it last comes that way: numbers must not go back. */
+export async function catchUp(
+  { stream, rendition }: FeedName,
+  {
+    holdings,
+    clock,
+  }: Pick<OwnershipOptions, 'clock'> & {
+    readonly holdings: Pick<Holdings, 'demand' | 'followed'>;
+  },
+): Promise<void> {
+  if (!(await holdings.demand(stream, rendition))) return;
+  const holding = holdings.followed.find(
+    ({ name }) => name.stream === stream && name.rendition === rendition,
+  );
   if (!holding) return;
   const untilMs = clock.monotonic() + CATCH_UP_MS;
   const isDone = (): boolean => holding.isCaughtUp && !holding.relayed.lineage.isFed;

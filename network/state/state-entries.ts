@@ -65,16 +65,36 @@ function garbage({ key, field }: Place, found: string, reason: string, cause?: u
   return new CodedError('bad_state', words, { cause });
 }
 
-/** The type of a value, of every item of a list, of what may be null, or of an object's fields; `*` stands for all of them. */
+/**
+ * The type of a value, of every item of a list, of what may be null or absent, or of an object's fields; `*` stands for all of
+ * them.
+ */
 type Shape =
   | 'string'
   | 'number'
   | 'boolean'
   | readonly [Shape]
-  | readonly [Shape, null]
+  | readonly [Shape, null | undefined]
   | { readonly [field: string]: Shape };
 
 const DRAIN: Shape = { sinceMs: 'number', deadlineMs: ['number', null] };
+
+const RENDITION: Shape = {
+  name: 'string',
+  codecs: 'string',
+  width: 'number',
+  height: 'number',
+  frameRate: 'number',
+  peakBps: 'number',
+  averageBps: 'number',
+};
+
+const TRANSCODING: Shape = {
+  slots: 'number',
+  codecs: ['string'],
+  jobs: [{ stream: 'string', state: 'string', reason: 'string', renditions: [RENDITION] }],
+  thumbnails: ['string'],
+};
 
 const SERVER: Shape = {
   id: 'string',
@@ -102,16 +122,7 @@ const SERVER: Shape = {
       parent: ['string', null],
     },
   ],
-};
-
-const RENDITION: Shape = {
-  name: 'string',
-  codecs: 'string',
-  width: 'number',
-  height: 'number',
-  frameRate: 'number',
-  peakBps: 'number',
-  averageBps: 'number',
+  transcoding: [TRANSCODING, undefined],
 };
 
 const STREAM: Shape = {
@@ -130,9 +141,19 @@ const STREAM: Shape = {
   renditions: [RENDITION],
 };
 
+const RUNG: Shape = {
+  name: 'string',
+  codec: 'string',
+  width: 'number',
+  height: 'number',
+  maxFrameRate: 'number',
+  videoKbps: 'number',
+};
+
 const ASSIGNMENT: Shape = {
   follows: [{ stream: 'string', rendition: 'string', parents: [{ id: 'string', relayUrl: 'string' }] }],
   successors: { '*': { id: 'string', mediaUrl: 'string' } },
+  transcodes: [[{ stream: 'string', rungs: [RUNG] }], undefined],
 };
 
 const DEMAND: Shape = { '*': { '*': 'number' } };
@@ -160,7 +181,7 @@ function parse(json: string, place: Place, shape: Shape): unknown {
 /** Fields that the shape does not name are a newer version's, and fit. */
 function fits(value: unknown, shape: Shape): boolean {
   if (typeof shape === 'string') return typeof value === shape;
-  if (isNullable(shape)) return value === null || fits(value, shape[0]);
+  if (mayLack(shape)) return value === shape[1] || fits(value, shape[0]);
   if (isList(shape)) return Array.isArray(value) && value.every((item) => fits(item, shape[0]));
   if (typeof value !== 'object' || value === null) return false;
   const fields = value as Readonly<Record<string, unknown>>;
@@ -170,7 +191,7 @@ function fits(value: unknown, shape: Shape): boolean {
   return true;
 }
 
-function isNullable(shape: Exclude<Shape, string>): shape is readonly [Shape, null] {
+function mayLack(shape: Exclude<Shape, string>): shape is readonly [Shape, null | undefined] {
   return Array.isArray(shape) && shape.length === 2;
 }
 

@@ -12,6 +12,7 @@ import {
   LIMITS,
   type Limits,
 } from './liveness.ts';
+import { withRungs } from './rungs.ts';
 import type {
   Assignment,
   BeatAnswer,
@@ -166,7 +167,11 @@ export class MemoryState implements ClusterState {
     return {
       ...hearing,
       servers: inOrder(servers, ({ id }) => id),
-      streams: inOrder(streams, ({ name }) => name),
+      streams: withRungs(
+        inOrder(streams, ({ name }) => name),
+        servers,
+        hearing.nowMs,
+      ),
       planTerm: this.#planTerm,
       plan: Object.fromEntries(this.#plan),
       drains: Object.fromEntries(this.#drains),

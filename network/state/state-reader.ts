@@ -2,6 +2,7 @@
 
 import { monthStartMs } from './lease.ts';
 import { type Hearing, hearingAt, isWithin, type Limits } from './liveness.ts';
+import { withRungs } from './rungs.ts';
 import type { Snapshot } from './state.ts';
 import { StateCache } from './state-cache.ts';
 import { type Place, pairs, readAccount, readAmount, readDrain, readUsher } from './state-entries.ts';
@@ -67,7 +68,7 @@ export class StateReader {
     return {
       ...hearing,
       servers,
-      streams: this.#cache.streams(hearing),
+      streams: withRungs(this.#cache.streams(hearing), servers, hearing.nowMs),
       planTerm,
       plan: this.#cache.plan(servers),
       ...small,

@@ -38,6 +38,7 @@ export interface StreamRecord {
   readonly lastMsn: number;
   /** What the next origin goes on from, if no server has the feed any more. */
   readonly numbering: Numbering;
+  /** The origin's own; in a snapshot also those that workers make of it. */
   readonly renditions: readonly RenditionRecord[];
 }
 
@@ -79,6 +80,47 @@ export const ARRIVED_MS = 2_500;
 /** The most of them that a server announces. */
 export const MAX_ARRIVED = 2_000;
 
+/** One encoding that is made of a stream's source. */
+export interface Rung {
+  /** Of the rendition: `720p30`, or `audio`. */
+  readonly name: string;
+  /** `none`: audio alone. */
+  readonly codec: 'h264' | 'hevc' | 'av1' | 'none';
+  /** Pixels, both even; 0 for audio alone. */
+  readonly width: number;
+  readonly height: number;
+  /** Frames per second at most; fewer where the source has fewer. */
+  readonly maxFrameRate: number;
+  readonly videoKbps: number;
+}
+
+/** A stream that a worker is to make these encodings of. */
+export interface Transcode {
+  readonly stream: string;
+  readonly rungs: readonly Rung[];
+}
+
+/** A transcode as its worker has it. */
+export interface TranscodeJob {
+  readonly stream: string;
+  /** `failed`: it was given up here. `behind`: this server is too slow for it. */
+  readonly state: 'starting' | 'running' | 'restarting' | 'behind' | 'failed';
+  /** What went wrong last, in words; empty when nothing did. */
+  readonly reason: string;
+  /** Those that are being made. */
+  readonly renditions: readonly RenditionRecord[];
+}
+
+/** What a server does as a worker. */
+export interface Transcoding {
+  /** Jobs that it can keep up with. */
+  readonly slots: number;
+  readonly codecs: readonly string[];
+  readonly jobs: readonly TranscodeJob[];
+  /** Streams that it has a picture of. */
+  readonly thumbnails: readonly string[];
+}
+
 /** The whole of what a server announces with each beat; each replaces the one before. */
 export interface ServerRecord extends ServerIdentity {
   readonly roles: readonly Role[];
@@ -105,6 +147,8 @@ export interface ServerRecord extends ServerIdentity {
   /** Null: nobody wants it emptied. */
   readonly drain: AnnouncedDrain | null;
   readonly holdings: readonly Holding[];
+  /** Absent: it is no worker, or has no ffmpeg. */
+  readonly transcoding?: Transcoding;
 }
 
 /** A server as the state knows it: alive or not by `isAlive(beatAtMs, snapshot)`. */
@@ -135,6 +179,8 @@ export interface Assignment {
   readonly follows: readonly Follow[];
   /** Of a server that is being emptied: where the viewers of each stream go. */
   readonly successors: Readonly<Record<string, Successor>>;
+  /** Of a worker. The plan is the lease: what is no longer in it another makes. Absent: nothing. */
+  readonly transcodes?: readonly Transcode[];
 }
 
 /** What the leader changes in the plan: a new assignment by server id, or null to say nothing more of that server. */

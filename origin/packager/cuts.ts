@@ -1,16 +1,11 @@
 // Where segments and parts begin: decided here, once, on the lead track's frames, and written into each chunk's mark. Pure.
 
-import { PART_MAX_MS } from '../../network/feed/hls-limits.ts';
+import { endsPart, type FrameTimes, isExceeded, isReached } from '../../network/feed/cut-times.ts';
 import type { Mark } from '../../network/media/chunk.ts';
 
 const TICKS_PER_MS = 90;
 const TICKS_PER_S = 90_000;
 
-/**
- * Length that parts are cut to, up to PART_MAX_MS: 6 frames at 30 Hz, 12 at 60, 5 at 25 and at 24. Below 8.9 Hz a part is one
- * frame, and below 4.4 Hz that frame is longer than the maximum; so is a part whose last frame stays longer than predicted.
- */
-const PART_TARGET_MS = 200;
 /** Key frames closer than this do not each begin a segment: every frame of some sources is one. */
 export const MIN_SEGMENT_MS = 500;
 /** Where a GOP that does not end is cut while no target duration is fixed. */
@@ -35,9 +30,7 @@ export interface CutNumbers {
 }
 
 /** One frame of the lead track, on the feed's timeline. */
-export interface LeadFrame {
-  readonly ticks: number;
-  readonly durationTicks: number;
+export interface LeadFrame extends FrameTimes {
   readonly keyframe: boolean;
 }
 
@@ -73,7 +66,7 @@ export class Cuts {
       this.#beginSegment(frame.ticks);
       return { ...this.follow(), startsSegment: true, startsPart: true };
     }
-    if (!this.#endsPart(frame)) return this.follow();
+    if (!endsPart(this.#partTicks, frame)) return this.follow();
     this.#part++;
     this.#partTicks = frame.ticks;
     return { ...this.follow(), startsPart: true };
@@ -119,20 +112,4 @@ export class Cuts {
     const maximumMs = targetDurationS > 0 ? targetDurationS * 1000 + OVER_TARGET_MS : MAX_FIRST_SEGMENT_MS;
     return isExceeded(maximumMs, this.#segmentTicks, frame);
   }
-
-  #endsPart(frame: LeadFrame): boolean {
-    return (
-      isReached(PART_TARGET_MS, this.#partTicks, frame) || isExceeded(PART_MAX_MS, this.#partTicks, frame)
-    );
-  }
-}
-
-/** At a constant rate the cut nearest to the target is half a frame before it or later: so cuts are regular. */
-function isReached(targetMs: number, startTicks: number, frame: LeadFrame): boolean {
-  return frame.ticks - startTicks >= targetMs * TICKS_PER_MS - frame.durationTicks / 2;
-}
-
-/** Whether the frame would make it longer than allowed. */
-function isExceeded(maximumMs: number, startTicks: number, frame: LeadFrame): boolean {
-  return frame.ticks + frame.durationTicks - startTicks > maximumMs * TICKS_PER_MS;
 }

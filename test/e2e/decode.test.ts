@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../network/clock.ts';
-import type { RtmpMessage } from '../../origin/media.ts';
 import { type SampleBroadcast, startSampleBroadcast } from '../../origin/sample/sample-broadcast.ts';
-import { enhancedVideo, readFlvFile, writeFlvFile } from '../tools/flv-file.ts';
+import { writeFlvFile } from '../tools/flv-file.ts';
+import { hevcMessages } from '../tools/hevc.ts';
 import { keepingLogger } from '../tools/keeping-logger.ts';
 import { clip, picture, sources, tone } from '../tools/media.ts';
-import { configOf, readMp4File } from '../tools/mp4-file.ts';
 import { ServerProcess } from '../tools/server-process.ts';
 
 /** What each viewer decodes, in real time, all of them at once. */
@@ -44,38 +43,8 @@ const CLIPS: Readonly<Record<string, () => Uint8Array>> = {
     ]),
   'video-only': () => clip('flv', [...picture({ seconds: CLIP_S }), ...H264, '-g', '30']),
   'audio-only': () => clip('flv', [...tone({ seconds: CLIP_S }), ...AAC]),
-  'hevc-enhanced-rtmp': hevcFlv,
+  'hevc-enhanced-rtmp': () => writeFlvFile(hevcMessages(CLIP_S)),
 };
-
-/** This ffmpeg can't push HEVC over Enhanced RTMP: tags are made of what it encodes. */
-function hevcFlv(): Uint8Array {
-  const hevc = ['-c:v', 'libx265', '-preset', 'ultrafast', '-b:v', '300k', '-tag:v', 'hvc1'];
-  const keys = ['-x265-params', 'keyint=30:min-keyint=30:scenecut=0:log-level=error'];
-  const mp4 = clip('mp4', [...picture({ seconds: CLIP_S }), ...hevc, ...keys]);
-  const audio = readFlvFile(clip('flv', [...tone({ seconds: CLIP_S }), ...AAC])).filter(
-    ({ type }) => type === 'audio',
-  );
-  const [track] = readMp4File(mp4);
-  const start = {
-    fourCc: 'hvc1',
-    packetType: 0,
-    timestampMs: 0,
-    keyframe: true,
-    data: configOf(mp4, 'hvcC'),
-  };
-  const frames = track!.samples.map((sample) =>
-    enhancedVideo({
-      fourCc: 'hvc1',
-      packetType: 1,
-      timestampMs: Math.round((sample.decodeTime * 1000) / track!.timescale),
-      compositionMs: Math.round(((sample.compositionTime - sample.decodeTime) * 1000) / track!.timescale),
-      keyframe: sample.keyframe,
-      data: sample.data,
-    }),
-  );
-  const inOrder = (one: RtmpMessage, other: RtmpMessage): number => one.timestampMs - other.timestampMs;
-  return writeFlvFile([enhancedVideo(start), ...[...frames, ...audio].sort(inOrder)]);
-}
 
 let server: ServerProcess;
 const broadcasts: SampleBroadcast[] = [];

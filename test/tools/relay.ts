@@ -41,7 +41,7 @@ export class RelayServer implements AsyncDisposable {
       logger: keepingLogger(this.lines, { server: id }),
       metrics: this.metrics,
       find: async () => undefined,
-      viewersOf: () => 0,
+      readersOf: () => 0,
       ...options,
     });
   }

@@ -314,7 +314,7 @@ export class SimulatedServer implements Host {
     const common = { secrets: SECRETS, clock: this.process, logger: loggerTo(note), metrics: new Metrics() };
     const dial = network.dialAs(this.id, this.process);
     const { id, feeds } = this;
-    this.holdings = new Holdings({ ...common, id, feeds, dial, find, viewersOf: () => 0 });
+    this.holdings = new Holdings({ ...common, id, feeds, dial, find, readersOf: () => 0 });
     const { holdings } = this;
     this.#routes = relayRoutes({
       ...common,

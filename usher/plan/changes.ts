@@ -46,7 +46,9 @@ function isSame(one: Assignment, other: Assignment): boolean {
   return (
     one.follows.length === other.follows.length &&
     one.follows.every((follow, at) => isSameFollow(follow, other.follows[at]!)) &&
-    isSameSuccessors(one.successors, other.successors)
+    isSameSuccessors(one.successors, other.successors) &&
+    // Few, and small.
+    JSON.stringify(one.transcodes) === JSON.stringify(other.transcodes)
   );
 }
 

@@ -1,6 +1,8 @@
 // A snapshot read for planning: each rendition with the servers where it is and is to be, and what these send. Pure.
 
+import { SOURCE } from '../../network/feed/feeds.ts';
 import type { Topology } from '../../network/map/topology.ts';
+import { makerOf } from '../../network/state/rungs.ts';
 import type { Follow, Snapshot, StreamRecord } from '../../network/state/state.ts';
 import type { Policies, Policy } from '../placement/price/policy.ts';
 import { type Arrivals, bitrateMbps, readDemand } from './demand.ts';
@@ -63,7 +65,7 @@ export function readCluster(snapshot: Snapshot, { topology, policies, memory }: 
     if (stream.renditions.length === 0)
       spreads.sort((one, other) => (one.rendition < other.rendition ? -1 : 1));
     for (const spread of spreads) {
-      tieCopies(spread, ground);
+      tieCopies(spread, ground, rootOf(spread, snapshot, ground));
       countUse(spread, ground, knownMbps);
     }
   }
@@ -161,8 +163,18 @@ function spreadNamed({ stream, policy, spreads }: SpreadStream, rendition: strin
   return spread;
 }
 
-function tieCopies(spread: Spread, { servers }: Ground): void {
-  const root = copyOn(spread, servers.get(spread.stream.origin));
+/** The worker that makes the rendition; what no worker makes is the origin's own. */
+function rootOf(
+  { stream, rendition }: Spread,
+  { servers }: Snapshot,
+  ground: Ground,
+): PlanServer | undefined {
+  const maker = rendition === SOURCE ? undefined : makerOf(servers, stream.name, rendition);
+  return ground.servers.get(maker?.id ?? stream.origin);
+}
+
+function tieCopies(spread: Spread, { servers }: Ground, rootServer: PlanServer | undefined): void {
+  const root = copyOn(spread, rootServer);
   if (root?.isHeld && spread.bitrateMbps > 0) spread.root = root;
   for (const copy of spread.copies) {
     const first = copy.follow?.parents[0];

@@ -138,7 +138,7 @@ describe('a demand', () => {
     const origin = await server('o');
     const live = broadcastOn(origin);
     let viewers = 1;
-    const options = { find: async () => [origin.parent], viewersOf: () => viewers, lingerMs: 2_000 };
+    const options = { find: async () => [origin.parent], readersOf: () => viewers, lingerMs: 2_000 };
     const edge = await server('e', options);
     await edge.holdings.demand('alice', 'source');
     await new Promise((resolve) => setTimeout(resolve, 3_200));

@@ -1,0 +1,158 @@
+// Who makes which rungs: slots, the farm, the wait for it, crowds, drains and deaths.
+
+import { describe, expect, test } from 'vitest';
+import type { KnownServer, Snapshot, StreamRecord, Transcoding } from '../../network/state/state.ts';
+import type { LadderPolicies } from '../../usher/plan/transcodes.ts';
+import { Wanted } from '../../usher/plan/wanted.ts';
+import { plan } from '../../usher/planner.ts';
+import { DRAIN, NOW_MS, server, snapshot, stream } from '../tools/clusters.ts';
+
+const LADDER = ['480p30', '160p30'].map((name) => ({ name }));
+const ALWAYS: LadderPolicies = () => ({ ladder: LADDER, when: 'always' });
+
+const working = (slots: number, changes: Partial<Transcoding> = {}): Transcoding => ({
+  slots,
+  codecs: ['h264'],
+  jobs: [],
+  thumbnails: [],
+  ...changes,
+});
+const farm = (id: string, slots = 2, changes: Partial<KnownServer> = {}): KnownServer =>
+  server(id, { roles: ['transcoder'], transcoding: working(slots), ...changes });
+const origin = server('origin', { roles: ['origin', 'edge'] });
+const streams = (count: number, changes: Partial<StreamRecord> = {}): StreamRecord[] =>
+  Array.from({ length: count }, (_, index) =>
+    stream(`s${index}`, 'origin', { startedAtMs: NOW_MS - 60_000 + index, ...changes }),
+  );
+
+interface Decided {
+  readonly plan: Snapshot['plan'];
+  /** `worker: stream stream`, by those that have any. */
+  readonly jobs: readonly string[];
+  readonly waiting: readonly string[];
+}
+
+function decide(cluster: Partial<Snapshot>, policies = ALWAYS, wanted = new Wanted()): Decided {
+  let waiting: readonly string[] = [];
+  const transcoding = { policies, wanted, onWaiting: (streams: readonly string[]) => (waiting = streams) };
+  const made = plan({ ...snapshot([], []), ...cluster }, { transcoding });
+  const jobs = Object.entries(made)
+    .filter(([, { transcodes = [] }]) => transcodes.length > 0)
+    .map(([id, { transcodes }]) => `${id}: ${transcodes!.map(({ stream: name }) => name).join(' ')}`);
+  return { plan: made, jobs, waiting };
+}
+
+describe('transcodes', () => {
+  test('of five streams fill three workers with two slots each, and of six more wait those that came last', () => {
+    const servers = [origin, farm('a'), farm('b'), farm('c')];
+    expect(decide({ servers, streams: streams(5) })).toMatchObject({
+      jobs: ['a: s0 s3', 'b: s1 s4', 'c: s2'],
+      waiting: [],
+    });
+    expect(decide({ servers, streams: streams(8) }).waiting).toEqual(['s6', 's7']);
+  });
+
+  test('stay where they are when others come, and go on elsewhere when their worker is emptied, dead, or too slow', () => {
+    const servers = [origin, farm('a'), farm('b'), farm('c')];
+    const before = decide({ servers, streams: streams(3) });
+    expect(before.jobs).toEqual(['a: s0', 'b: s1', 'c: s2']);
+    expect(decide({ servers, streams: streams(5), plan: before.plan }).jobs).toEqual([
+      'a: s0 s3',
+      'b: s1 s4',
+      'c: s2',
+    ]);
+    const gone: readonly Partial<KnownServer>[] = [
+      { drain: DRAIN },
+      { beatAtMs: NOW_MS - 10_000 },
+      ...(['behind', 'failed'] as const).map((state) => ({
+        transcoding: working(2, { jobs: [{ stream: 's0', state, reason: 'why', renditions: [] }] }),
+      })),
+    ];
+    for (const changes of gone) {
+      const after = decide({
+        servers: [origin, farm('a', 2, changes), farm('b'), farm('c')],
+        streams: streams(3),
+        plan: before.plan,
+      });
+      expect(after.jobs).toEqual(['b: s0 s1', 'c: s2']);
+    }
+  });
+
+  test('of the most watched streams have the slots', () => {
+    const watched = { stream: 's2', rendition: 'source', viewers: 9, arrivalsPerS: 0, next: 1, parent: null };
+    const servers = [server('origin', { roles: ['origin', 'edge'], holdings: [watched] }), farm('a', 1)];
+    const before = decide({ servers: [origin, farm('a', 1)], streams: streams(3) });
+    expect(before.jobs).toEqual(['a: s0']);
+    expect(decide({ servers, streams: streams(3), plan: before.plan })).toMatchObject({
+      jobs: ['a: s2'],
+      waiting: ['s0', 's1'],
+    });
+  });
+
+  test('go to servers with other work when the farm is full, after a wait', () => {
+    const mixed = server('mixed', { roles: ['edge', 'transcoder'], transcoding: working(4) });
+    const servers = [origin, farm('a', 1), mixed];
+    expect(decide({ servers, streams: streams(2, { startedAtMs: NOW_MS - 1_000 }) })).toMatchObject({
+      jobs: ['a: s0'],
+      waiting: ['s1'],
+    });
+    expect(decide({ servers, streams: streams(2) }).jobs).toEqual(['a: s0', 'mixed: s1']);
+    expect(decide({ servers: [origin, mixed], streams: streams(1, { startedAtMs: NOW_MS }) }).jobs).toEqual([
+      'mixed: s0',
+    ]);
+  });
+
+  test('give way to a crowd there: the lowest rungs of the least watched stream first, at last all', () => {
+    const at = (committedMbps: number): readonly string[] => {
+      const watched = {
+        stream: 's1',
+        rendition: 'source',
+        viewers: 9,
+        arrivalsPerS: 0,
+        next: 1,
+        parent: null,
+      };
+      const mixed = server('mixed', {
+        roles: ['origin', 'edge', 'transcoder'],
+        transcoding: working(4),
+        committedMbps,
+        holdings: [watched],
+      });
+      const { plan: made } = decide({ servers: [mixed], streams: streams(2) });
+      return (made['mixed']!.transcodes ?? []).map(
+        ({ stream: name, rungs }) => `${name}: ${rungs.map((rung) => rung.name)}`,
+      );
+    };
+    expect(at(600)).toEqual(['s0: 480p30,160p30', 's1: 480p30,160p30']);
+    expect(at(790)).toEqual(['s0: 480p30', 's1: 480p30,160p30']);
+    expect(at(860)).toEqual(['s1: 480p30,160p30']);
+    expect(at(940)).toEqual(['s1: 480p30']);
+    expect(at(1_000)).toEqual([]);
+  });
+
+  test('on demand are made while somebody watches, and for a while after', () => {
+    const onDemand: LadderPolicies = () => ({ ladder: LADDER, when: 'on-demand' });
+    const wanted = new Wanted();
+    const watched = { stream: 's0', rendition: 'source', viewers: 1, arrivalsPerS: 0, next: 1, parent: null };
+    const busy = server('origin', { roles: ['origin', 'edge'], holdings: [watched] });
+    const one = streams(1);
+    expect(decide({ servers: [origin, farm('a')], streams: one }, onDemand, wanted).jobs).toEqual([]);
+    expect(decide({ servers: [busy, farm('a')], streams: one }, onDemand, wanted).jobs).toEqual(['a: s0']);
+    expect(decide({ servers: [origin, farm('a')], streams: one }, onDemand, wanted).jobs).toEqual(['a: s0']);
+    const later = {
+      nowMs: NOW_MS + 31_000,
+      servers: [origin, farm('a')].map((each) => ({ ...each, beatAtMs: NOW_MS + 31_000 })),
+    };
+    expect(decide({ ...later, streams: one }, onDemand, wanted).jobs).toEqual([]);
+  });
+
+  test('keep their rungs as they were decided while the bitrate of the source changes', () => {
+    const servers = [origin, farm('a')];
+    const before = decide({ servers, streams: streams(1) });
+    const [source] = streams(1)[0]!.renditions;
+    const thinner = streams(1, { renditions: [{ ...source!, averageBps: 700_000 }] });
+    expect(decide({ servers, streams: thinner, plan: before.plan }).plan['a']!.transcodes).toEqual(
+      before.plan['a']!.transcodes,
+    );
+  });
+});

@@ -1,0 +1,93 @@
+// The transcoder role: ffmpeg if it is installed, the worker that runs it, and pictures of the streams that are here.
+
+import { availableParallelism } from 'node:os';
+import type { Clock } from '../network/clock.ts';
+import type { Config } from '../network/config.ts';
+import { type Feeds, SOURCE } from '../network/feed/feeds.ts';
+import type { Route } from '../network/http.ts';
+import type { Logger } from '../network/logger.ts';
+import type { Metrics } from '../network/metrics.ts';
+import type { Transcode, Transcoding } from '../network/state/state.ts';
+import { cpuMsOf, type Ffmpeg, probeFfmpeg, startFfmpeg } from './ffmpeg.ts';
+import { chooseEncoders } from './ffmpeg-args.ts';
+import type { JobFeeds } from './job.ts';
+import { Thumbnails } from './thumbnails.ts';
+import { Worker } from './worker.ts';
+
+export interface TranscoderOptions {
+  readonly config: Config['transcode'];
+  readonly feeds: Feeds;
+  readonly jobFeeds: JobFeeds;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Jobs, or what is said of them, changed. */
+  readonly onChange: () => void;
+}
+
+export interface Transcoder extends AsyncDisposable {
+  readonly routes: readonly Route[];
+  readonly record: Transcoding;
+  /** Whether a stream's source is needed here. */
+  reads(stream: string): boolean;
+  assign(transcodes: readonly Transcode[]): void;
+}
+
+/** Undefined without ffmpeg: the server says so once, and does what else it is for. */
+export async function openTranscoder(options: TranscoderOptions): Promise<Transcoder | undefined> {
+  const { config, feeds, jobFeeds, clock, logger, metrics, onChange } = options;
+  const { ffmpeg: program, preset, slots } = config;
+  const present = await probeFfmpeg(program);
+  if ('missing' in present) {
+    logger.warn({ ffmpeg: program, reason: present.missing }, 'ffmpeg is not here: nothing is transcoded');
+    return undefined;
+  }
+  const encoders = chooseEncoders(present, config.encoders);
+  const start = (args: readonly string[], outputs: number): Ffmpeg =>
+    startFfmpeg({ program, args, outputs, clock, maxBytes: config.memoryMb * 1e6 });
+  const worker = new Worker({
+    feeds: jobFeeds,
+    settings: { encoders, preset },
+    startFfmpeg: start,
+    cpuMsOf,
+    slots,
+    cores: availableParallelism(),
+    clock,
+    logger,
+    onChange,
+  });
+  const sources = () =>
+    [...feeds.all()].flatMap(({ stream, rendition, feed }) =>
+      rendition === SOURCE ? [[stream, feed] as const] : [],
+    );
+  const thumbnails = new Thumbnails({ sources, startFfmpeg: start, clock });
+  describeMetrics(metrics, worker);
+  return {
+    routes: thumbnails.routes,
+    get record() {
+      const { slots, records: jobs } = worker;
+      return { slots, codecs: Object.keys(encoders), jobs, thumbnails: thumbnails.streams };
+    },
+    reads: (stream) => worker.reads(stream),
+    assign: (transcodes) => worker.assign(transcodes),
+    async [Symbol.asyncDispose]() {
+      thumbnails[Symbol.dispose]();
+      await worker[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function describeMetrics(metrics: Metrics, worker: Worker): void {
+  metrics.gauge('headwater_transcode_slots', 'Jobs that this worker can keep up with.', [], (gauge) =>
+    gauge.set(worker.slots),
+  );
+  metrics.gauge('headwater_transcode_jobs', 'Jobs that have an ffmpeg now.', [], (gauge) =>
+    gauge.set(worker.running),
+  );
+  metrics.gauge(
+    'headwater_transcode_lag_seconds',
+    'How far the job that is furthest behind its source is behind it.',
+    [],
+    (gauge) => gauge.set(worker.lagMs / 1000),
+  );
+}

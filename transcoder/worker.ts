@@ -1,0 +1,101 @@
+// A worker: the jobs that the plan gives this server, how many it can have, and what it says of them.
+
+import type { Clock, Timer } from '../network/clock.ts';
+import type { Logger } from '../network/logger.ts';
+import type { Transcode, TranscodeJob } from '../network/state/state.ts';
+import { Job, type JobOptions } from './job.ts';
+import { Speed } from './speed.ts';
+
+export interface WorkerOptions extends Omit<JobOptions, 'transcode'> {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Jobs at a time; undefined: what the CPU can, as it turns out. */
+  readonly slots: number | undefined;
+  readonly cores: number;
+  /** CPU time that a process has used, in ms. */
+  readonly cpuMsOf: (pid: number) => Promise<number | undefined>;
+}
+
+const MEASURE_MS = 2_000;
+
+export class Worker implements AsyncDisposable {
+  readonly #options: WorkerOptions;
+  readonly #jobs = new Map<string, Job>();
+  /** Jobs that are on their way out: their feeds are theirs until they are gone. */
+  readonly #leaving = new Map<string, Promise<void>>();
+  readonly #speed: Speed;
+  readonly #timer: Timer;
+  #wanted: readonly Transcode[] = [];
+  #isClosed = false;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#speed = new Speed(options.cores);
+    this.#timer = options.clock.every(MEASURE_MS, () => this.#measure());
+  }
+
+  get slots(): number {
+    return this.#options.slots ?? this.#speed.slots;
+  }
+
+  get records(): readonly TranscodeJob[] {
+    return [...this.#jobs.values()].map(({ record }) => record);
+  }
+
+  /** Jobs that have an ffmpeg now, and how far the last of them is behind its source. */
+  get running(): number {
+    return [...this.#jobs.values()].filter(({ pid }) => pid !== undefined).length;
+  }
+
+  get lagMs(): number {
+    return Math.max(0, ...[...this.#jobs.values()].map(({ lagMs }) => lagMs));
+  }
+
+  /** Whether a stream's source is needed here. */
+  reads(stream: string): boolean {
+    return this.#jobs.has(stream);
+  }
+
+  /** Makes the jobs what the plan wants. One whose rungs change begins anew, where it was. */
+  assign(transcodes: readonly Transcode[]): void {
+    this.#wanted = transcodes;
+    const wanted = new Map(transcodes.map((transcode) => [transcode.stream, transcode]));
+    for (const [stream, job] of this.#jobs) {
+      const transcode = wanted.get(stream);
+      if (!transcode || JSON.stringify(transcode) !== JSON.stringify(job.transcode)) this.#end(stream, job);
+    }
+    for (const transcode of transcodes) this.#begin(transcode);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#timer.cancel();
+    for (const [stream, job] of this.#jobs) this.#end(stream, job);
+    await Promise.all(this.#leaving.values());
+  }
+
+  #begin(transcode: Transcode): void {
+    const { stream } = transcode;
+    if (this.#isClosed || this.#jobs.has(stream) || this.#leaving.has(stream)) return;
+    this.#jobs.set(stream, new Job({ ...this.#options, transcode }));
+  }
+
+  #end(stream: string, job: Job): void {
+    this.#jobs.delete(stream);
+    const gone = job.close().finally(() => {
+      this.#leaving.delete(stream);
+      this.#options.onChange();
+      this.assign(this.#wanted);
+    });
+    this.#leaving.set(stream, gone);
+  }
+
+  async #measure(): Promise<void> {
+    const pids = [...this.#jobs.values()].flatMap(({ pid }) => (pid ? [pid] : []));
+    const used = await Promise.all(pids.map((pid) => this.#options.cpuMsOf(pid)));
+    const byPid = new Map(
+      pids.flatMap((pid, index) => (used[index] === undefined ? [] : [[pid, used[index]]])),
+    );
+    this.#speed.measure(byPid, this.#options.clock.monotonic());
+  }
+}

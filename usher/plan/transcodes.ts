@@ -1,0 +1,201 @@
+// Which worker makes which rungs of which streams: as many jobs as it has slots, near the origin, the farm before all others. Pure.
+
+import type { KnownServer, Rung, Snapshot, StreamRecord, Transcode } from '../../network/state/state.ts';
+import type { Ground, PlanServer } from './ground.ts';
+import { ladderOf, type RungWish } from './ladder.ts';
+
+/** What is wished of a stream. */
+export interface LadderPolicy {
+  readonly ladder: readonly RungWish[];
+  readonly when: 'always' | 'on-demand';
+}
+
+export type LadderPolicies = (stream: string) => LadderPolicy;
+
+export interface TranscodeOptions {
+  readonly ground: Ground;
+  readonly policies: LadderPolicies;
+  /** Whether somebody watches a stream, or may soon. */
+  readonly isWanted: (stream: string) => boolean;
+}
+
+export interface TranscodePlan {
+  /** By server id, in order of the streams' names. */
+  readonly transcodes: ReadonlyMap<string, readonly Transcode[]>;
+  /** Streams for which no slot is free, the most wanted first. */
+  readonly waiting: readonly string[];
+}
+
+/** So long a stream waits for the farm before it may take a slot of a server that has other work too. */
+const FARM_WAIT_MS = 5_000;
+/** A server that sends more than this share of what it may needs its CPU for viewers; at the whole of it no rung is left. */
+const PRESSED = 0.7;
+
+interface Job {
+  readonly stream: StreamRecord;
+  readonly viewers: number;
+  readonly rungs: readonly Rung[];
+  /** Who has it now, if that may go on with it. */
+  readonly now: PlanServer | undefined;
+}
+
+interface Worker {
+  readonly on: PlanServer;
+  readonly isFarm: boolean;
+  readonly jobs: Job[];
+}
+
+/** A job stays where it is as long as that worker lives, keeps up and is not being emptied, and nobody needs its slot more. */
+export function planTranscodes(snapshot: Snapshot, options: TranscodeOptions): TranscodePlan {
+  const workers = workersOf(options.ground);
+  const jobs = workers.length > 0 ? jobsOf(snapshot, options, workers) : [];
+  const waiting: string[] = [];
+  for (const job of jobs) {
+    const worker = place(job, workers, snapshot, options.ground);
+    if (worker) worker.jobs.push(job);
+    else waiting.push(job.stream.name);
+  }
+  const transcodes = workers.map((worker) => [worker.on.server.id, transcodesOf(worker)] as const);
+  return { transcodes: new Map(transcodes), waiting };
+}
+
+function workersOf({ servers }: Ground): Worker[] {
+  return [...servers.values()]
+    .filter(({ server }) => server.transcoding)
+    .map((on) => ({ on, isFarm: on.server.roles.every((role) => role === 'transcoder'), jobs: [] }));
+}
+
+/** The most watched first, then the oldest: who comes first gets a slot first. */
+function jobsOf(snapshot: Snapshot, options: TranscodeOptions, workers: readonly Worker[]): Job[] {
+  const viewers = viewersByStream(snapshot.servers);
+  const jobs = snapshot.streams.flatMap((stream) => {
+    const policy = options.policies(stream.name);
+    const isWanted = policy.when === 'always' || options.isWanted(stream.name);
+    const before = plannedRungs(snapshot, stream.name);
+    const rungs = isWanted ? rungsOf(stream, policy, before?.transcode.rungs) : [];
+    if (rungs.length === 0) return [];
+    const now = workers.find(({ on }) => on.server.id === before?.id && mayGoOn(on, stream.name))?.on;
+    return [{ stream, viewers: viewers.get(stream.name) ?? 0, rungs, now }];
+  });
+  return jobs.sort(
+    (one, other) =>
+      other.viewers - one.viewers ||
+      Number(other.now !== undefined) - Number(one.now !== undefined) ||
+      one.stream.startedAtMs - other.stream.startedAtMs,
+  );
+}
+
+function viewersByStream(servers: readonly KnownServer[]): Map<string, number> {
+  const viewers = new Map<string, number>();
+  for (const { holdings } of servers)
+    for (const held of holdings) viewers.set(held.stream, (viewers.get(held.stream) ?? 0) + held.viewers);
+  return viewers;
+}
+
+function plannedRungs(
+  { plan }: Snapshot,
+  stream: string,
+): { readonly id: string; readonly transcode: Transcode } | undefined {
+  for (const [id, { transcodes = [] }] of Object.entries(plan)) {
+    const transcode = transcodes.find((each) => each.stream === stream);
+    if (transcode) return { id, transcode };
+  }
+  return undefined;
+}
+
+/** What was decided stays as it was: a source's bitrate changes from segment to segment, and an encoder is not restarted for that. */
+function rungsOf(
+  stream: StreamRecord,
+  { ladder }: LadderPolicy,
+  before: readonly Rung[] = [],
+): readonly Rung[] {
+  const [source] = stream.renditions;
+  if (!source || !stream.live || stream.lastMsn < 1) return before;
+  const rungs = ladderOf(source, ladder);
+  return rungs.map((rung) => before.find((known) => isLike(known, rung)) ?? rung);
+}
+
+function isLike(one: Rung, other: Rung): boolean {
+  return (
+    one.name === other.name &&
+    one.codec === other.codec &&
+    one.width === other.width &&
+    one.height === other.height
+  );
+}
+
+/** A worker that failed, or can't keep up, has had its turn. */
+function mayGoOn({ server, isDraining }: PlanServer, stream: string): boolean {
+  const state = server.transcoding?.jobs.find((job) => job.stream === stream)?.state;
+  return !isDraining && state !== 'failed' && state !== 'behind';
+}
+
+/** Who has it now; else a worker of the farm, and when that is full and the wait is over another: the nearest to the origin. */
+function place(job: Job, workers: readonly Worker[], snapshot: Snapshot, ground: Ground): Worker | undefined {
+  const free = workers.filter(
+    (worker) =>
+      worker.jobs.length < slotsOf(worker) && mayGoOn(worker.on, job.stream.name) && makesAll(worker, job),
+  );
+  const now = free.find(({ on }) => on === job.now);
+  if (now) return now;
+  const origin = ground.servers.get(job.stream.origin);
+  const farm = nearest(
+    free.filter(({ isFarm }) => isFarm),
+    origin,
+    ground,
+  );
+  const hasFarm = workers.some(({ isFarm, on }) => isFarm && !on.isDraining);
+  const hasWaited = !hasFarm || snapshot.nowMs - job.stream.startedAtMs >= FARM_WAIT_MS;
+  return farm ?? (hasWaited ? nearest(free, origin, ground) : undefined);
+}
+
+/** None where viewers need the CPU. */
+function slotsOf(worker: Worker): number {
+  return freeShare(worker) > 0 ? worker.on.server.transcoding!.slots : 0;
+}
+
+function makesAll({ on }: Worker, { rungs }: Job): boolean {
+  const { codecs } = on.server.transcoding!;
+  return rungs.every(({ codec }) => codec === 'none' || codecs.includes(codec));
+}
+
+/** By what a copy of the source costs to get there, then by the way's length, then who has the fewest jobs for its slots. */
+function nearest(
+  workers: readonly Worker[],
+  origin: PlanServer | undefined,
+  { ways }: Ground,
+): Worker | undefined {
+  const costs = workers.map((worker) => {
+    const way = origin && ways.between(origin.site, worker.on.site);
+    const fill = worker.jobs.length / worker.on.server.transcoding!.slots;
+    return { worker, costs: [way?.microUsdPerMbpsHour ?? 0, way?.rttMs ?? 0, fill] };
+  });
+  costs.sort((one, other) => compare(one.costs, other.costs));
+  return costs[0]?.worker;
+}
+
+function compare(one: readonly number[], other: readonly number[]): number {
+  const at = one.findIndex((value, index) => value !== other[index]);
+  return at < 0 ? 0 : one[at]! - other[at]!;
+}
+
+/** How much of its CPU a server has for transcoding: less and less as a crowd comes. A farm has nobody else. */
+function freeShare({ on, isFarm }: Worker): number {
+  if (isFarm) return 1;
+  const { committedMbps, sentMbps, egressMbps } = on.server;
+  const load = Math.max(committedMbps, sentMbps) / egressMbps;
+  return Math.min(1, Math.max(0, (1 - load) / (1 - PRESSED)));
+}
+
+/** Where viewers need the CPU, the lowest rungs of the least watched streams go first. */
+function transcodesOf(worker: Worker): readonly Transcode[] {
+  const { jobs } = worker;
+  const count = jobs.reduce((sum, { rungs }) => sum + rungs.length, 0);
+  let excess = count - Math.ceil(count * freeShare(worker));
+  const transcodes = jobs.toReversed().flatMap(({ stream, rungs }) => {
+    const left = rungs.slice(0, Math.max(0, rungs.length - excess));
+    excess -= rungs.length - left.length;
+    return left.length > 0 ? [{ stream: stream.name, rungs: left }] : [];
+  });
+  return transcodes.sort((one, other) => (one.stream < other.stream ? -1 : 1));
+}
