@@ -41,6 +41,9 @@ export function heaviestMbps(feeds: Feeds): number {
   return Math.max(0, ...byStream.values());
 }
 
+/** A segment begins with its key frame, which alone would make a rate of many times the stream's: an open one counts as so long. */
+const OPEN_SEGMENT_S = 1;
+
 interface SegmentRate {
   readonly bits: number;
   readonly seconds: number;
@@ -62,7 +65,8 @@ function rateBetween(feed: FeedReader, init: Init, start: Chunk, next: Chunk | u
     bytes += chunk.bytes.length;
     if (!next && chunk.trackId === init.lead.id) endTicks = chunk.decodeTime + chunk.duration;
   }
-  return { bits: bytes * 8, seconds: (endTicks - start.decodeTime) / init.lead.timescale };
+  const seconds = (endTicks - start.decodeTime) / init.lead.timescale;
+  return { bits: bytes * 8, seconds: next ? seconds : Math.max(seconds, OPEN_SEGMENT_S) };
 }
 
 /** Over the newest second or so: frames of the lead track by the time between them, to a thousandth. */

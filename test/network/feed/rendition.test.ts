@@ -1,0 +1,27 @@
+import { describe, expect, test } from 'vitest';
+import { describeRendition } from '../../../network/feed/rendition.ts';
+import { Broadcaster } from '../../tools/feed.ts';
+
+describe('the bit rate of a rendition', () => {
+  test('before its first segment has closed is no multiple of what it will be', () => {
+    const broadcaster = new Broadcaster({ frameBytes: 20_000 });
+    const averages: number[] = [];
+    for (let frame = 0; frame < 5; frame++) {
+      broadcaster.frame();
+      averages.push(describeRendition('source', broadcaster.feed)!.averageBps);
+    }
+    broadcaster.play(4);
+    const { averageBps } = describeRendition('source', broadcaster.feed)!;
+    for (const early of averages) expect(early).toBeLessThan(averageBps);
+  });
+
+  test('is that of its whole segments', () => {
+    const broadcaster = new Broadcaster({ frameBytes: 1_000, hasAudio: false });
+    broadcaster.play(4.5);
+    const { averageBps, peakBps, frameRate } = describeRendition('source', broadcaster.feed)!;
+    const chunkBytes = broadcaster.feed.at(broadcaster.next - 1)!.bytes.length;
+    expect(averageBps).toBe(chunkBytes * 8 * 30);
+    expect(peakBps).toBe(averageBps);
+    expect(frameRate).toBe(30);
+  });
+});
