@@ -1,6 +1,8 @@
-// Serves the pages: the front page, and one to watch each stream. What is in them is filled in by the player's modules.
+// Serves the pages: the front page, one to watch each stream, one for each recording. What is in them is filled in by the player's modules.
 
 import { readFileSync } from 'node:fs';
+import { streamOf } from '../network/archive/catalogue.ts';
+import { isRecordingId } from '../network/archive/index-file.ts';
 import { type Exchange, type Route, send } from '../network/http.ts';
 import { isStreamName, STREAM_NAME_RULE } from '../network/names.ts';
 import { reachableUrl } from '../network/reachable.ts';
@@ -28,6 +30,7 @@ const CONTENT_SECURITY_POLICY = [
 
 const FRONT = readPage('front');
 const WATCH = readPage('watch');
+const REPLAY = readPage('replay');
 const NO_SUCH_PAGE = readPage('no-such-page');
 
 export function pageRoutes(options: PageOptions): Route[] {
@@ -45,11 +48,24 @@ export function pageRoutes(options: PageOptions): Route[] {
       pattern: /^\/watch\/(?<stream>[^/]+)$/,
       handle: (exchange) => sendWatch(exchange, exchange.params.stream!),
     },
+    {
+      kind: 'page',
+      method: 'GET',
+      pattern: /^\/replay\/(?<recording>[^/]+)$/,
+      handle: (exchange) => sendReplay(exchange, exchange.params.recording!),
+    },
   ];
 }
 
 function sendWatch(exchange: Exchange, stream: string): void {
   if (isStreamName(stream)) sendPage(exchange, 200, WATCH, { stream });
+  else sendPage(exchange, 404, NO_SUCH_PAGE, { rule: STREAM_NAME_RULE });
+}
+
+function sendReplay(exchange: Exchange, recording: string): void {
+  const stream = streamOf(recording);
+  if (isRecordingId(recording) && isStreamName(stream))
+    sendPage(exchange, 200, REPLAY, { recording, stream });
   else sendPage(exchange, 404, NO_SUCH_PAGE, { rule: STREAM_NAME_RULE });
 }
 
@@ -88,5 +104,6 @@ function readPage(name: string): string {
   const preloads = MODULE_PATHS.map((path) => `<link rel="modulepreload" href="/assets/${path}">`);
   return read(name)
     .replace('<!-- player -->', () => read('player'))
+    .replace('<!-- recordings -->', () => read('recordings'))
     .replace('<!-- modules -->', preloads.join('\n  '));
 }

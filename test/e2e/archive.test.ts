@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Broadcaster } from '../tools/broadcaster.ts';
+import { launchChromium, openPage, screenshot } from '../tools/chromium.ts';
 import { ServerProcess } from '../tools/server-process.ts';
 
 const run = promisify(execFile);
@@ -97,6 +98,25 @@ async function decode(url: string): Promise<string> {
   return stderr;
 }
 
+/** A second is the aim on a machine of its own. */
+const SEEK_ALLOWANCE = 3;
+
+/** Runs in the page: seeks to each place in turn, and waits until it shows what is there. */
+async function seekTo(
+  places: readonly number[],
+): Promise<{ landedS: number; width: number; tookMs: number }[]> {
+  const video = window.replay!;
+  const seeks = [];
+  for (const place of places) {
+    const beganMs = performance.now();
+    const seeked = new Promise((resolve) => video.addEventListener('seeked', resolve, { once: true }));
+    video.currentTime = place;
+    await seeked;
+    seeks.push({ landedS: video.currentTime, width: video.videoWidth, tookMs: performance.now() - beganMs });
+  }
+  return seeks;
+}
+
 /** A first picture, then another one after a break; killed while it and another stream are live. */
 let alice: Recording;
 let event: string;
@@ -110,7 +130,11 @@ beforeAll(async () => {
   await first[Symbol.asyncDispose]();
   await using _second = new Broadcaster(`${server.rtmpUrl}/alice`, { size: '480x270', profile: 'high' });
   await using _bob = new Broadcaster(`${server.rtmpUrl}/bob`);
-  event = (await playlistWith(url, 6)).text;
+  // The clip is to be of the second picture alone.
+  event = await until(async () => {
+    const { text } = await playlistOf(url);
+    return countIn(text.split('#EXT-X-DISCONTINUITY\n')[1] ?? '') >= 3 ? text : undefined;
+  });
   liveClip = (await ask('POST', `/api/recordings/${(await recordingsOf('alice'))[0]!.id}/clips`, { last: 2 }))
     .value;
   told = countIn((await playlistOf(url)).text);
@@ -187,6 +211,25 @@ describe('a broadcast that was interrupted, came back with another picture, and 
     expect((await fetch(`${server.url}/vod/alice.${'z'.repeat(8)}.m3u8`)).status).toBe(404);
     expect((await fetch(`${server.url}/vod/..%2f..%2fetc.m3u8`)).status).toBe(404);
     expect((await fetch(file.replace(/\/vod\/[^/]+\//, '/vod/forged/'))).status).toBe(403);
+  });
+
+  test('plays in a browser over the change of picture, and is sought in anywhere', async () => {
+    await using browser = await launchChromium();
+    const { page, faults } = await openPage(browser, `${server.url}/watch/alice`);
+    await page.locator('[data-recordings-list] a', { hasText: 'from the beginning' }).click();
+    await page.waitForFunction(() => (window.replay?.duration ?? 0) > 5);
+    const durationS = await page.evaluate(() => window.replay!.duration);
+    expect(Math.abs(durationS * 1000 - alice.durationMs)).toBeLessThan(300);
+    // Places that are spread and not in order.
+    const places = Array.from({ length: 20 }, (_, at) => ((((at * 7) % 20) + 0.5) / 20) * durationS);
+    const seeks = await page.evaluate(seekTo, places);
+    await screenshot(page, 'replay');
+    expect(seeks.map(({ landedS }, at) => Math.abs(landedS - places[at]!))).toEqual(
+      places.map(() => expect.closeTo(0, 0)),
+    );
+    expect(new Set(seeks.map(({ width }) => width))).toEqual(new Set([640, 480]));
+    expect(Math.max(...seeks.map(({ tookMs }) => tookMs))).toBeLessThan(SEEK_ALLOWANCE * 1_000);
+    expect(faults).toEqual([]);
   });
 
   test('goes to long-term storage', async () => {

@@ -14,18 +14,21 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe('every page', () => {
-  test.each(['/', '/watch/alice', '/watch/no%20name'])('%s runs nothing but our own files', async (path) => {
-    const response = await fetch(base + path);
-    const policy = response.headers.get('content-security-policy')!;
-    expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
-    expect(policy).not.toContain('unsafe');
-    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
-    expect(response.headers.get('referrer-policy')).toBe('no-referrer');
-    const html = await response.text();
-    expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=/);
-  });
+  test.each(['/', '/watch/alice', '/replay/alice.mwpjqbk0', '/watch/no%20name'])(
+    '%s runs nothing but our own files',
+    async (path) => {
+      const response = await fetch(base + path);
+      const policy = response.headers.get('content-security-policy')!;
+      expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+      expect(policy).not.toContain('unsafe');
+      expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+      expect(response.headers.get('referrer-policy')).toBe('no-referrer');
+      const html = await response.text();
+      expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=/);
+    },
+  );
 
-  test.each(['/', '/watch/alice'])('%s loads only what is there', async (path) => {
+  test.each(['/', '/watch/alice', '/replay/alice.mwpjqbk0'])('%s loads only what is there', async (path) => {
     const html = await (await fetch(base + path)).text();
     const loaded = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map((match) => match[1]!);
     expect(loaded.length).toBeGreaterThan(20);

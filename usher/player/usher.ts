@@ -19,6 +19,17 @@ export interface StreamInfo {
   }[];
 }
 
+export interface RecordingInfo {
+  readonly id: string;
+  readonly title: string;
+  /** Of a clip: the recording that it was cut out of. */
+  readonly clipOf: string | null;
+  readonly startedAt: string;
+  /** Null while it may go on. */
+  readonly endedAt: string | null;
+  readonly durationMs: number;
+}
+
 const TIMEOUT_MS = 5000;
 
 export async function listStreams(origin: string): Promise<readonly StreamInfo[]> {
@@ -31,6 +42,12 @@ export async function describeStream(url: string): Promise<StreamInfo | undefine
   const notFound = 404;
   const response = await ask(url, notFound);
   return response.status === notFound ? undefined : ((await response.json()) as StreamInfo);
+}
+
+/** The newest first. */
+export async function listRecordings(origin: string, stream: string): Promise<readonly RecordingInfo[]> {
+  const response = await ask(new URL(`/api/streams/${stream}/recordings`, origin).href);
+  return ((await response.json()) as { recordings: RecordingInfo[] }).recordings;
 }
 
 /** Asks a few times in a row: the quickest answer is the truest. */
