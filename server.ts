@@ -243,6 +243,7 @@ async function openServer(base: Base): Promise<OpenServer> {
         clock,
         logger,
         metrics,
+        secrets,
         onChange: () => member?.announce(),
       })
     : undefined;

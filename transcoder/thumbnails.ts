@@ -5,6 +5,7 @@ import type { FeedReader } from '../network/feed/feed.ts';
 import { sha256 } from '../network/hash.ts';
 import { type Entity, type Exchange, type Route, sendEntity, sendProblem } from '../network/http.ts';
 import { quoted } from '../network/names.ts';
+import { verifyToken } from '../network/token.ts';
 import type { Ffmpeg } from './ffmpeg.ts';
 import { thumbnailArgs } from './ffmpeg-args.ts';
 
@@ -13,6 +14,7 @@ export interface ThumbnailsOptions {
   readonly sources: () => Iterable<readonly [stream: string, source: FeedReader]>;
   readonly startFfmpeg: (args: readonly string[], outputs: number) => Ffmpeg;
   readonly clock: Clock;
+  readonly secrets: readonly string[];
 }
 
 const PERIOD_MS = 10_000;
@@ -43,7 +45,7 @@ export class Thumbnails implements Disposable {
       {
         kind: 'thumbnail',
         method: 'GET',
-        pattern: /^\/thumb\/(?<stream>[^/]+)\.jpg$/,
+        pattern: /^\/thumb\/(?<token>[^/]+)\/(?<stream>[^/]+)\.jpg$/,
         handle: (exchange) => this.#send(exchange),
       },
     ];
@@ -61,7 +63,13 @@ export class Thumbnails implements Disposable {
   }
 
   #send(exchange: Exchange): void {
-    const { stream = '' } = exchange.params;
+    const { token = '', stream = '' } = exchange.params;
+    const { secrets, clock } = this.#options;
+    const verdict = verifyToken(secrets, token, { purpose: 'play', stream, nowMs: clock.now() });
+    if (verdict.kind === 'refused') {
+      sendProblem(exchange, 403, 'Forbidden', verdict.reason);
+      return;
+    }
     const entity = this.#made.get(stream)?.entity;
     if (entity) sendEntity(exchange, entity);
     else sendProblem(exchange, 404, 'Not Found', `there is no picture of ${quoted(stream)} here`);

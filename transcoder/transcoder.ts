@@ -21,6 +21,7 @@ export interface TranscoderOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly secrets: readonly string[];
   /** Jobs, or what is said of them, changed. */
   readonly onChange: () => void;
 }
@@ -60,7 +61,7 @@ export async function openTranscoder(options: TranscoderOptions): Promise<Transc
     [...feeds.all()].flatMap(({ stream, rendition, feed }) =>
       rendition === SOURCE ? [[stream, feed] as const] : [],
     );
-  const thumbnails = new Thumbnails({ sources, startFfmpeg: start, clock });
+  const thumbnails = new Thumbnails({ sources, startFfmpeg: start, clock, secrets: options.secrets });
   describeMetrics(metrics, worker);
   return {
     routes: thumbnails.routes,

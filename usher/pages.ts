@@ -14,14 +14,14 @@ export interface PageOptions {
 }
 
 /**
- * Nothing but our own files runs. Media comes from servers at other origins, and reaches the <video> as `blob:`.
+ * Nothing but our own files runs. Media and pictures come from servers at other origins; media reaches the <video> as `blob:`.
  * Any site may frame the player: there is nothing to click in it that acts for somebody.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  "img-src 'self'",
+  "img-src 'self' http: https:",
   'connect-src http: https:',
   'media-src blob: http: https:',
   "base-uri 'none'",

@@ -2,7 +2,13 @@
 
 import { gzipSync } from 'node:zlib';
 import { sha256 } from '../../network/hash.ts';
-import { type Listing, listedSegments, skippableCount, writePlaylist } from './playlist.ts';
+import {
+  type Listing,
+  listedSegments,
+  type RenditionReport,
+  skippableCount,
+  writePlaylist,
+} from './playlist.ts';
 
 export interface Form {
   readonly views: readonly Uint8Array[];
@@ -19,12 +25,14 @@ const ETAG_DIGITS = 16;
 
 export class PlaylistForms {
   readonly #listing: Listing;
+  readonly #reports: readonly RenditionReport[];
   readonly #onBuilt: OnBuilt;
   readonly #texts = new Map<boolean, Form>();
   readonly #zipped = new Map<Form, Form>();
 
-  constructor(listing: Listing, onBuilt: OnBuilt) {
+  constructor(listing: Listing, reports: readonly RenditionReport[], onBuilt: OnBuilt) {
     this.#listing = listing;
+    this.#reports = reports;
     this.#onBuilt = onBuilt;
   }
 
@@ -38,7 +46,7 @@ export class PlaylistForms {
     const listed = listedSegments(this.#listing);
     const skipped = wantsDelta ? skippableCount(this.#listing, listed) : 0;
     if (wantsDelta && skipped === 0) return this.#keep(true, this.get(false, false));
-    const text = Buffer.from(writePlaylist(this.#listing, listed, skipped));
+    const text = Buffer.from(writePlaylist(this.#listing, listed, skipped, this.#reports));
     this.#onBuilt(wantsDelta ? 'delta' : 'full', 'identity');
     const etag = `"${sha256(text, ETAG_DIGITS)}"`;
     return this.#keep(wantsDelta, { views: [text], type: PLAYLIST_TYPE, etag });

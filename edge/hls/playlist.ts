@@ -13,6 +13,13 @@ export interface Listing {
   readonly hasEnded: boolean;
 }
 
+/** How far another rendition of the stream has come here (EXT-X-RENDITION-REPORT, 4.4.5.4). */
+export interface RenditionReport {
+  readonly name: string;
+  /** The last part that its playlist lists. */
+  readonly last: Place;
+}
+
 /** More would be a longer text and no use: players keep to the end of a live playlist. */
 const MAX_SEGMENTS = 15;
 /** Fewer and a player that starts three target durations from the end has none in hand. */
@@ -58,7 +65,12 @@ export function skippableCount(listing: Listing, listed: readonly Segment[]): nu
 }
 
 /** The whole text; with `skipped`, the delta update in which EXT-X-SKIP stands for so many of the segments (6.2.5.1). */
-export function writePlaylist(listing: Listing, listed: readonly Segment[], skipped = 0): string {
+export function writePlaylist(
+  listing: Listing,
+  listed: readonly Segment[],
+  skipped = 0,
+  reports: readonly RenditionReport[] = [],
+): string {
   const lines = [...header(listing, listed)];
   if (skipped > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`);
   const partsFrom = firstWithParts(listing, listed);
@@ -69,6 +81,7 @@ export function writePlaylist(listing: Listing, listed: readonly Segment[], skip
     lines.push(`#EXTINF:${seconds(durationUs(segment))},`, segmentUri(segment));
   }
   lines.push(...tail(listing, listed));
+  for (const { name, last } of reports) lines.push(reportTag(name, last));
   return `${lines.join('\n')}\n`;
 }
 
@@ -164,6 +177,11 @@ function* tail({ open, hasEnded }: Listing, listed: readonly Segment[]): Generat
   }
   const next = { msn: open.msn, part: open.parts.length };
   yield `#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${partUri(open.epoch, next)}"`;
+}
+
+/** A player that changes to the rendition asks for what comes next there, without a playlist in between. */
+function reportTag(name: string, { msn, part }: Place): string {
+  return `#EXT-X-RENDITION-REPORT:URI="../${name}/index.m3u8",LAST-MSN=${msn},LAST-PART=${part}`;
 }
 
 function durationUs({ startUs, endUs }: Part): number {

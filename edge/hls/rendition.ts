@@ -6,7 +6,14 @@ import { sha256 } from '../../network/hash.ts';
 import type { Entity } from '../../network/http.ts';
 import type { Init } from '../../network/media/init.ts';
 import { awaitedPlace, type Directives, LAST_PART } from './directives.ts';
-import { initUri, listedMs, partUri, segmentUri, targetDurationOf } from './playlist.ts';
+import {
+  initUri,
+  listedMs,
+  partUri,
+  type RenditionReport,
+  segmentUri,
+  targetDurationOf,
+} from './playlist.ts';
 import { type Form, type OnBuilt, PlaylistForms } from './playlist-forms.ts';
 import { type Part, type Place, type Segment, Segments } from './segments.ts';
 import { type Client, type Outcome, type Patience, Waiting } from './waiting.ts';
@@ -15,6 +22,8 @@ export interface RenditionOptions {
   readonly feed: FeedReader;
   readonly clock: Clock;
   readonly onBuilt: OnBuilt;
+  /** How far the other renditions of the stream have come. */
+  readonly reports: () => readonly RenditionReport[];
   /** The feed has ended. */
   readonly onEnd: (rendition: Rendition) => void;
 }
@@ -29,13 +38,15 @@ export class Rendition {
   readonly segments: Segments;
   readonly waiting: Waiting;
   readonly #onBuilt: OnBuilt;
+  readonly #reports: () => readonly RenditionReport[];
   #forms: PlaylistForms | undefined;
   /** Made once for each part and segment, and gone with it. */
   #media = new WeakMap<Part, Entity>();
 
-  constructor({ feed, clock, onBuilt, onEnd }: RenditionOptions) {
+  constructor({ feed, clock, onBuilt, reports, onEnd }: RenditionOptions) {
     this.feed = feed;
     this.#onBuilt = onBuilt;
+    this.#reports = reports;
     this.segments = new Segments({
       initOf: (epoch) => feed.initOf(epoch),
       hashOf: (init) => sha256(init.bytes, INIT_HASH_DIGITS),
@@ -69,9 +80,18 @@ export class Rendition {
     return listedMs(this.segments);
   }
 
+  /** The last part that the playlist lists; undefined while there can be none, and after its end. */
+  get lastPart(): Place | undefined {
+    const { front, open, closed } = this.segments;
+    if (!front || !this.isPlayable) return undefined;
+    if (open!.parts.length > 0) return { msn: front.msn, part: front.part - 1 };
+    const last = closed.at(-1)!;
+    return { msn: last.msn, part: last.parts.length - 1 };
+  }
+
   /** The playlist as it is now. */
   playlist(wantsDelta: boolean, wantsGzip: boolean): Form {
-    this.#forms ??= new PlaylistForms(this.segments, this.#onBuilt);
+    this.#forms ??= new PlaylistForms(this.segments, this.#reports(), this.#onBuilt);
     return this.#forms.get(wantsDelta, wantsGzip);
   }
 

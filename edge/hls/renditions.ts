@@ -3,6 +3,7 @@
 import type { Clock } from '../../network/clock.ts';
 import type { Feeds } from '../../network/feed/feeds.ts';
 import type { Metrics } from '../../network/metrics.ts';
+import type { RenditionReport } from './playlist.ts';
 import type { OnBuilt } from './playlist-forms.ts';
 import { Rendition } from './rendition.ts';
 
@@ -48,6 +49,7 @@ export class Renditions {
       feed,
       clock: this.#clock,
       onBuilt: this.#onBuilt,
+      reports: () => this.#reportsBeside(stream, name),
       onEnd: (ended) => {
         if (ended.feed.isCut) this.#renditions.delete(key);
         else this.#linger(key, ended);
@@ -55,6 +57,14 @@ export class Renditions {
     });
     this.#renditions.set(key, rendition);
     return rendition;
+  }
+
+  /** Of those that are here: of others this server does not know how far they are. */
+  #reportsBeside(stream: string, name: string): RenditionReport[] {
+    return this.#feeds.namesOf(stream).flatMap((other) => {
+      const last = other === name ? undefined : this.get(stream, other)?.lastPart;
+      return last ? [{ name: other, last }] : [];
+    });
   }
 
   /**

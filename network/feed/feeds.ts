@@ -40,6 +40,11 @@ export class Feeds {
     return this.#feeds.get(stream)?.get(rendition);
   }
 
+  /** The renditions of a stream that there are feeds of. */
+  namesOf(stream: string): readonly string[] {
+    return [...(this.#feeds.get(stream)?.keys() ?? [])];
+  }
+
   /** Ends a feed and forgets it, as the stream is over; readers that hold it read on to its end. */
   close(stream: string, rendition: string, reason: string): void {
     this.#forget(stream, rendition)?.end(reason);

@@ -29,7 +29,7 @@ export function apiRoutes(options: ApiOptions): Route[] {
   return [
     ...liveRoutes(options),
     ...steerRoutes(options),
-    ...streamRoutes(options.state),
+    ...streamRoutes(options),
     ...recordingRoutes(options),
     ...vodRoutes(options),
     ...ownerRoutes(options),

@@ -1,47 +1,63 @@
 // Which streams there are, and what is known of each.
 
+import type { Clock } from '../../network/clock.ts';
 import { type Exchange, type Route, sendJson, sendProblem } from '../../network/http.ts';
+import { reachableUrl } from '../../network/reachable.ts';
 import { isAlive } from '../../network/state/liveness.ts';
 import type { ClusterState, Snapshot, StreamRecord } from '../../network/state/state.ts';
+import { signToken } from '../../network/token.ts';
 
-type State = Pick<ClusterState, 'snapshot'>;
+export interface StreamsOptions {
+  readonly state: Pick<ClusterState, 'snapshot'>;
+  readonly secrets: readonly string[];
+  readonly access: 'open' | 'signed';
+  readonly clock: Clock;
+}
 
-export function streamRoutes(state: State): Route[] {
+/** Addresses of pictures stay the same for so long, so that browsers keep what they have, and are valid for twice as long. */
+const THUMBNAIL_MS = 3_600_000;
+
+export function streamRoutes(options: StreamsOptions): Route[] {
   return [
     {
       kind: 'streams',
       method: 'GET',
       pattern: /^\/api\/streams$/,
-      handle: (exchange) => sendStreams(state, exchange),
+      handle: (exchange) => sendStreams(options, exchange),
     },
     {
       kind: 'stream',
       method: 'GET',
       pattern: /^\/api\/streams\/(?<stream>[^/]+)$/,
-      handle: (exchange) => sendStream(state, exchange),
+      handle: (exchange) => sendStream(options, exchange),
     },
   ];
 }
 
-async function sendStreams(state: State, exchange: Exchange): Promise<void> {
-  const snapshot = await state.snapshot();
-  sendJson(exchange, { streams: snapshot.streams.map((stream) => describe(snapshot, stream)) });
+async function sendStreams(options: StreamsOptions, exchange: Exchange): Promise<void> {
+  const snapshot = await options.state.snapshot();
+  const pictures = thumbnails(snapshot, options, exchange);
+  const streams = snapshot.streams.map((stream) => describe(snapshot, stream, pictures));
+  sendJson(exchange, { streams });
 }
 
-async function sendStream(state: State, exchange: Exchange): Promise<void> {
-  const snapshot = await state.snapshot();
+async function sendStream(options: StreamsOptions, exchange: Exchange): Promise<void> {
+  const snapshot = await options.state.snapshot();
   const name = exchange.params['stream']!;
   const stream = snapshot.streams.find((known) => known.name === name);
-  if (stream) sendJson(exchange, describe(snapshot, stream));
+  if (stream) sendJson(exchange, describe(snapshot, stream, thumbnails(snapshot, options, exchange)));
   else sendProblem(exchange, 404, 'Not Found', `no stream '${name}' is live`);
 }
 
-function describe(snapshot: Snapshot, stream: StreamRecord) {
+type Thumbnails = ReadonlyMap<string, string>;
+
+function describe(snapshot: Snapshot, stream: StreamRecord, pictures: Thumbnails) {
   return {
     name: stream.name,
     live: stream.live,
     startedAt: new Date(stream.startedAtMs).toISOString(),
     viewers: viewersOf(snapshot, stream.name),
+    thumbnail: pictures.get(stream.name) ?? null,
     renditions: stream.renditions.map(({ name, codecs, width, height, frameRate, averageBps }) => ({
       name,
       codecs,
@@ -51,6 +67,22 @@ function describe(snapshot: Snapshot, stream: StreamRecord) {
       bitrateKbps: Math.round(averageBps / 1000),
     })),
   };
+}
+
+/** Of streams that everybody may see; where viewers need a token, no picture is given away. */
+function thumbnails(
+  snapshot: Snapshot,
+  { secrets, access, clock }: StreamsOptions,
+  exchange: Exchange,
+): Thumbnails {
+  const pictures = new Map<string, string>();
+  const expiresAtMs = (Math.floor(clock.now() / THUMBNAIL_MS) + 2) * THUMBNAIL_MS;
+  for (const { mediaUrl, transcoding, beatAtMs } of access === 'open' ? snapshot.servers : [])
+    for (const stream of isAlive(beatAtMs, snapshot) ? (transcoding?.thumbnails ?? []) : []) {
+      const token = signToken(secrets, { purpose: 'play', stream, expiresAtMs, session: '' });
+      pictures.set(stream, `${reachableUrl(mediaUrl, exchange)}/thumb/${token}/${stream}.jpg`);
+    }
+  return pictures;
 }
 
 function viewersOf(snapshot: Snapshot, stream: string): number {

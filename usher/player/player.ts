@@ -6,6 +6,7 @@ import { BackOff } from './back-off.ts';
 import type { Chance } from './clock.ts';
 import { Meter } from './meter/meter.ts';
 import { ServerClock } from './meter/server-clock.ts';
+import { NO_LEVELS } from './playback/levels.ts';
 import { aheadMs } from './playback/media-buffer.ts';
 import { type Mode, openPlayback, supportedModes } from './playback/modes.ts';
 import { type Ending, type Playback, type StreamUrls, streamUrls } from './playback/playback.ts';
@@ -92,6 +93,7 @@ export class Player {
       frameRate: rendition?.frameRate,
       bitrateKbps: this.#playback?.bitrateKbps ?? rendition?.bitrateKbps,
       playbackRate: video.playbackRate,
+      levels: this.#playback?.levels ?? NO_LEVELS,
       viewers: this.#info?.viewers,
       errors: [...this.#errors],
     };
@@ -101,6 +103,11 @@ export class Player {
   change(mode: Mode): void {
     this.#mode = mode;
     this.#open();
+  }
+
+  /** Plays one level of those in its status, or as the network allows. */
+  choose(level: number | undefined): void {
+    this.#playback?.choose(level);
   }
 
   /** A paused live stream costs nothing: nothing is held or fetched. */

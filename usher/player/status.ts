@@ -1,5 +1,6 @@
 // What the player says of itself: on the screen, and to whoever looks at `window.headwater`.
 
+import type { Levels } from './playback/levels.ts';
 import type { Mode } from './playback/modes.ts';
 
 export type PlayerState =
@@ -38,6 +39,7 @@ export interface PlayerStatus {
   readonly frameRate: number | undefined;
   readonly bitrateKbps: number | undefined;
   readonly playbackRate: number;
+  readonly levels: Levels;
   readonly viewers: number | undefined;
   /** The newest MAX_ERRORS, newest last. */
   readonly errors: readonly string[];

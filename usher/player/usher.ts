@@ -9,6 +9,8 @@ export interface StreamInfo {
   readonly live: boolean;
   readonly startedAt: string;
   readonly viewers: number;
+  /** Address of a picture of it, of the last ten seconds or so; null: there is none. */
+  readonly thumbnail: string | null;
   readonly renditions: readonly {
     readonly name: string;
     readonly codecs: string;

@@ -9,7 +9,13 @@ import { ManualClock } from '../../tools/manual-clock.ts';
 import { type ReadPlaylist, type ReadSegment, readPlaylist } from '../../tools/read-playlist.ts';
 
 function renditionOf(feed: FeedReader): Rendition {
-  return new Rendition({ feed, clock: new ManualClock(), onBuilt: () => {}, onEnd: () => {} });
+  return new Rendition({
+    feed,
+    clock: new ManualClock(),
+    onBuilt: () => {},
+    reports: () => [],
+    onEnd: () => {},
+  });
 }
 
 function textOf(rendition: Rendition, wantsDelta = false): string {

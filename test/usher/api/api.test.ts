@@ -151,6 +151,7 @@ describe('the API', () => {
           live: true,
           startedAt: '2023-11-14T22:13:20.000Z',
           viewers: 3,
+          thumbnail: null,
           renditions: [
             {
               name: 'source',

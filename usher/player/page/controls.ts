@@ -1,9 +1,10 @@
-// What can be pressed around the picture: pause, sound, full screen and modes, by pointer and by keyboard.
+// What can be pressed around the picture: pause, sound, full screen, modes and quality, by pointer and by keyboard.
 
 import { isMode, supportedModes } from '../playback/modes.ts';
 import type { Player } from '../player.ts';
 import type { PlayerStatus } from '../status.ts';
 import { part } from './dom.ts';
+import { listenToQuality } from './quality-menu.ts';
 
 /** Until the signal is aborted. */
 export function listenToControls(root: HTMLElement, player: Player, signal: AbortSignal): void {
@@ -22,6 +23,7 @@ export function listenToControls(root: HTMLElement, player: Player, signal: Abor
   const isMeant = (): boolean => !document.hidden && !video.ended && player.status.state === 'playing';
   video.addEventListener('pause', () => isMeant() && player.pause(), { signal });
   listenToModes(root, player, signal);
+  listenToQuality(root, player, signal);
   listenToKeys({ k: toggle, f: () => toggleFullscreen(screen, video), m: () => mute(video, volume) }, signal);
 }
 

@@ -5,6 +5,7 @@ import type { Player } from '../player.ts';
 import type { PlayerState, PlayerStatus } from '../status.ts';
 import { listenToControls } from './controls.ts';
 import { part } from './dom.ts';
+import { showQuality } from './quality-menu.ts';
 
 declare global {
   interface Window {
@@ -65,6 +66,7 @@ function show(root: HTMLElement, status: PlayerStatus, trace: readonly (number |
   setText(part(root, 'veil-title'), title);
   setText(part(root, 'veil-detail'), status.detail || detail);
   setText(part(root, 'badge'), status.state === 'playing' ? 'Live' : 'Not live');
+  showQuality(root, status.levels);
   part(root, 'toggle').ariaLabel = status.state === 'paused' ? 'Play' : 'Pause';
   for (const [name, text] of Object.entries(numbers(status))) setText(part(root, `number="${name}"`), text);
   part<SVGPolylineElement>(root, 'trace').setAttribute('points', tracePoints(trace));

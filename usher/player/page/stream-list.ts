@@ -1,7 +1,11 @@
 // The list of streams on the front page.
 
+import { browserClock } from '../clock.ts';
 import type { StreamInfo } from '../usher.ts';
 import { element, part } from './dom.ts';
+
+/** How often pictures are made. */
+const PICTURE_MS = 10_000;
 
 /** Rewrites the list where it has changed; the focus stays on the stream that has it. */
 export function showStreams(
@@ -35,12 +39,23 @@ function link(stream: StreamInfo, isCurrent: boolean, choose: (name: string) => 
     element('span', 'viewers', stream.viewers === 1 ? '1 viewer' : `${stream.viewers} viewers`),
     element('span', 'what', describe(stream)),
   );
+  if (stream.thumbnail) made.append(picture(stream.thumbnail));
   made.addEventListener('click', (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     choose(stream.name);
   });
   return made;
+}
+
+/** Says nothing that the name beside it does not. */
+function picture(url: string): HTMLImageElement {
+  const image = new Image();
+  image.className = 'picture';
+  image.alt = '';
+  // The address stays the same: it is fetched once for each picture.
+  image.src = `${url}?${Math.floor(browserClock.now() / PICTURE_MS)}`;
+  return image;
 }
 
 function describe({ live, renditions }: StreamInfo): string {

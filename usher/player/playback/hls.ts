@@ -14,6 +14,7 @@ import { CodedError } from '../../../network/errors.ts';
 import { Percentiles } from '../meter/percentiles.ts';
 import { Bitrate } from './bitrate.ts';
 import type { ChaserOptions } from './chaser.ts';
+import { type Levels, levelName, NO_LEVELS } from './levels.ts';
 import { aheadMs } from './media-buffer.ts';
 import type { Ending, Playback, PlaybackOptions } from './playback.ts';
 import { Pursuit } from './pursuit.ts';
@@ -119,6 +120,19 @@ export class HlsPlayback implements Playback {
 
   get epochChanges(): number {
     return this.#epochChanges;
+  }
+
+  get levels(): Levels {
+    const hls = this.#hls;
+    if (!hls || hls.levels.length < 2) return NO_LEVELS;
+    const names = hls.levels.map(levelName);
+    const shown = hls.currentLevel < 0 ? undefined : hls.currentLevel;
+    return { names, shown, wanted: hls.autoLevelEnabled ? undefined : hls.nextLevel };
+  }
+
+  /** What is buffered is played; what comes next is of the level. */
+  choose(level: number | undefined): void {
+    if (this.#hls) this.#hls.nextLevel = level ?? -1;
   }
 
   /** EXT-X-PROGRAM-DATE-TIME is the origin's clock at arrival. */

@@ -1,6 +1,7 @@
 // Plays the same playlist with the browser's own HLS, where there are no Media Source Extensions.
 
 import { CodedError } from '../../../network/errors.ts';
+import { NO_LEVELS } from './levels.ts';
 import type { Playback, PlaybackOptions } from './playback.ts';
 
 const HLS_TYPE = 'application/vnd.apple.mpegurl';
@@ -17,6 +18,7 @@ export class NativeHlsPlayback implements Playback {
   readonly mediaUrl = undefined;
   readonly roundTripMs = undefined;
   readonly epochChanges = 0;
+  readonly levels = NO_LEVELS;
   readonly #video: DatedVideo;
   readonly #stop = new AbortController();
 
@@ -37,6 +39,9 @@ export class NativeHlsPlayback implements Playback {
     const startMs = this.#video.getStartDate?.().getTime() ?? Number.NaN;
     return Number.isNaN(startMs) ? undefined : startMs + mediaTimeS * 1000;
   }
+
+  /** There is one rendition. */
+  choose(): void {}
 
   catchUp(): void {
     const { seekable } = this.#video;

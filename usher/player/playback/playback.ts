@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../../network/clock.ts';
 import type { Chance } from '../clock.ts';
+import type { Levels } from './levels.ts';
 
 export interface Playback {
   /** When the origin had received what is shown at a media time: ms since the Unix epoch, by the servers' clock. */
@@ -14,6 +15,9 @@ export interface Playback {
   readonly roundTripMs: number | undefined;
   /** Changes of initialization that were played through. */
   readonly epochChanges: number;
+  readonly levels: Levels;
+  /** Goes to a level of `levels` and stays there; undefined: changes as the network allows. */
+  choose(level: number | undefined): void;
   /** Goes to the live edge when it has fallen behind: in a hidden tab nothing chases it. */
   catchUp(): void;
   /** Releases the video, connections and timers. Nothing is called back afterwards. */

@@ -9,6 +9,7 @@ import { Arrivals, presentationTimeS } from '../meter/arrivals.ts';
 import { Bitrate } from './bitrate.ts';
 import { type Connection, type ConnectionEnding, connect } from './connection.ts';
 import { Handover, isMove } from './handover.ts';
+import { NO_LEVELS } from './levels.ts';
 import { aheadMs, MediaBuffer, newestRange } from './media-buffer.ts';
 import type { Playback, PlaybackOptions } from './playback.ts';
 import { Pursuit } from './pursuit.ts';
@@ -69,6 +70,8 @@ export class ProgressivePlayback implements Playback {
     return this.#connection?.url;
   }
 
+  readonly levels = NO_LEVELS;
+
   get epochChanges(): number {
     return this.#epochChanges;
   }
@@ -76,6 +79,9 @@ export class ProgressivePlayback implements Playback {
   arrivedAtMs(mediaTimeS: number): number | undefined {
     return this.#arrivals.at(mediaTimeS);
   }
+
+  /** There is one rendition. */
+  choose(): void {}
 
   catchUp(): void {
     this.#pursuit.catchUp();

@@ -1,0 +1,96 @@
+// hls.js as it comes, in Chromium, that is made to change its level again and again: what the video element tells of it.
+
+import { createRequire } from 'node:module';
+import type { Browser } from 'playwright-core';
+import { openPage } from './chromium.ts';
+
+const HLS_FILE = createRequire(import.meta.url).resolve('hls.js/dist/hls.min.js');
+
+export interface SwitchingFigures {
+  /** Times that the video had nothing to play, once it had begun. */
+  readonly stalls: number;
+  /** The longest time in which the playing position stood still, ms, and its greatest leap beyond what time had passed. */
+  readonly stoodMs: number;
+  readonly leaptMs: number;
+  /** Heights of the pictures that were shown, in order. */
+  readonly heights: readonly number[];
+  readonly errors: readonly string[];
+  readonly framesShown: number;
+  readonly framesDropped: number;
+}
+
+export interface Switching {
+  readonly everyMs: number;
+  readonly times: number;
+}
+
+/** Plays, and goes to the next level so many times. */
+export async function watchSwitching(
+  browser: Browser,
+  playlistUrl: string,
+  switching: Switching,
+): Promise<SwitchingFigures> {
+  const { page } = await openPage(browser, new URL('/healthz', playlistUrl).href);
+  await page.setContent('<video muted autoplay playsinline></video>');
+  await page.addScriptTag({ path: HLS_FILE });
+  const figures = await page.evaluate(play, { url: playlistUrl, ...switching });
+  await page.context().close();
+  return figures;
+}
+
+interface Level {
+  readonly height: number;
+}
+
+interface HlsInPage {
+  on(event: string, listener: (event: string, data: { fatal: boolean; details: string }) => void): void;
+  attachMedia(video: HTMLVideoElement): void;
+  loadSource(url: string): void;
+  readonly levels: readonly Level[];
+  nextLevel: number;
+  destroy(): void;
+}
+
+/** Runs in the page. */
+async function play({
+  url,
+  everyMs,
+  times,
+}: Switching & { readonly url: string }): Promise<SwitchingFigures> {
+  const { Hls } = window as unknown as {
+    Hls: { new (config: object): HlsInPage; readonly Events: { readonly ERROR: string } };
+  };
+  const video = document.querySelector('video')!;
+  const errors: string[] = [];
+  const heights: number[] = [];
+  let [stalls, stoodMs, leaptMs] = [0, 0, 0];
+  const hls = new Hls({ startLevel: 0 });
+  hls.on(Hls.Events.ERROR, (_, { fatal, details }) => {
+    if (fatal || details !== 'bufferStalledError') errors.push(details);
+  });
+  hls.attachMedia(video);
+  hls.loadSource(url);
+  const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  while (video.getVideoPlaybackQuality().totalVideoFrames < 30) await sleep(50);
+  video.addEventListener('waiting', () => stalls++);
+  let last = { atMs: performance.now(), position: video.currentTime };
+  let movedAtMs = last.atMs;
+  const timer = setInterval(() => {
+    const now = { atMs: performance.now(), position: video.currentTime };
+    if (now.position > last.position) movedAtMs = now.atMs;
+    stoodMs = Math.max(stoodMs, now.atMs - movedAtMs);
+    leaptMs = Math.max(leaptMs, (now.position - last.position) * 1000 - (now.atMs - last.atMs));
+    if (video.videoHeight !== heights.at(-1)) heights.push(video.videoHeight);
+    last = now;
+  }, 20);
+  for (let time = 0; time < times; time++) {
+    await sleep(everyMs);
+    hls.nextLevel = (time + 1) % hls.levels.length;
+  }
+  await sleep(everyMs);
+  clearInterval(timer);
+  const { totalVideoFrames: framesShown, droppedVideoFrames: framesDropped } =
+    video.getVideoPlaybackQuality();
+  hls.destroy();
+  return { stalls, stoodMs, leaptMs, heights, errors, framesShown, framesDropped };
+}

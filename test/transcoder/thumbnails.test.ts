@@ -1,0 +1,65 @@
+// Pictures of live streams.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { systemClock } from '../../network/clock.ts';
+import { Feeds, SOURCE } from '../../network/feed/feeds.ts';
+import { signToken } from '../../network/token.ts';
+import { startFfmpeg } from '../../transcoder/ffmpeg.ts';
+import { Thumbnails } from '../../transcoder/thumbnails.ts';
+import { readFlvFile } from '../tools/flv-file.ts';
+import { clip, probe, sources, tone } from '../tools/media.ts';
+import { serveRoutes } from '../tools/serve-routes.ts';
+import { hurried, publish } from '../tools/transcoding.ts';
+
+const SECRETS = ['the secret of thumbnails'];
+const clock = hurried(10);
+const feeds = new Feeds();
+let thumbnails: Thumbnails;
+let server: Awaited<ReturnType<typeof serveRoutes>>;
+
+const grant = { purpose: 'play', expiresAtMs: systemClock.now() + 60_000, session: '' } as const;
+const ask = (stream: string, of = stream): Promise<Response> =>
+  fetch(
+    `http://127.0.0.1:${server.port}/thumb/${signToken(SECRETS, { ...grant, stream: of })}/${stream}.jpg`,
+  );
+
+beforeAll(async () => {
+  thumbnails = new Thumbnails({
+    sources: () => [...feeds.all()].map(({ stream, feed }) => [stream, feed] as const),
+    startFfmpeg: (args, outputs) => startFfmpeg({ program: 'ffmpeg', args, outputs, clock, maxBytes: 2e9 }),
+    clock,
+    secrets: SECRETS,
+  });
+  server = await serveRoutes(thumbnails.routes);
+});
+afterAll(async () => {
+  thumbnails[Symbol.dispose]();
+  await server.close();
+});
+
+test('a stream with a picture has one of its newest key frame, made anew when there is a newer one, and for who may see it', async () => {
+  const encoded = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '30', '-c:a', 'aac', '-f', 'flv'];
+  const messages = readFlvFile(clip('flv', [...sources({ seconds: 2 }), ...encoded]));
+  const alice = feeds.open('alice', SOURCE);
+  const numbering = publish(alice, messages);
+  publish(
+    feeds.open('radio', SOURCE),
+    readFlvFile(clip('flv', [...tone({ seconds: 2 }), '-c:a', 'aac', '-f', 'flv'])),
+  );
+  await expect.poll(() => thumbnails.streams, { timeout: 5_000 }).toEqual(['alice']);
+  const answer = await ask('alice');
+  expect(answer.headers.get('content-type')).toBe('image/jpeg');
+  const jpeg = new Uint8Array(await answer.arrayBuffer());
+  expect(probe(jpeg).streams).toMatchObject([{ codec_name: 'mjpeg', width: 320, height: 180 }]);
+  expect((await ask('radio')).status).toBe(404);
+  expect((await ask('alice', 'radio')).status).toBe(403);
+  const tag = answer.headers.get('etag');
+  publish(
+    alice,
+    readFlvFile(clip('flv', [...sources({ seconds: 2, size: '160x120' }), ...encoded])),
+    numbering,
+  );
+  await expect.poll(async () => (await ask('alice')).headers.get('etag'), { timeout: 5_000 }).not.toBe(tag);
+  feeds.close('alice', SOURCE, 'over');
+  await expect.poll(() => thumbnails.streams, { timeout: 5_000 }).toEqual([]);
+});
