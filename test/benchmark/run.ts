@@ -1,6 +1,7 @@
 // Runs a benchmark by name: `npm run benchmark -- delivery`. Each prints a table, or JSON with --json.
 
 import { parseArgs } from 'node:util';
+import { benchmarkArchive } from './archive.ts';
 import { benchmarkCrowd } from './crowd.ts';
 import { benchmarkDecisions } from './decisions.ts';
 import { benchmarkDelivery } from './delivery.ts';
@@ -21,6 +22,7 @@ export interface BenchmarkOptions {
 }
 
 const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise<Report>>> = {
+  archive: benchmarkArchive,
   crowd: benchmarkCrowd,
   decisions: benchmarkDecisions,
   delivery: benchmarkDelivery,
