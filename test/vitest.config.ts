@@ -11,6 +11,8 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What is waited for comes at once on a machine of its own, and late on one that all test files share.
+    expect: { poll: { timeout: 10_000 } },
     maxConcurrency: 10,
     reporters: ['default'],
     projects: [

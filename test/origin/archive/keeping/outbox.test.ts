@@ -12,7 +12,6 @@ import { ScratchFolder } from '../../../tools/scratch-folder.ts';
 
 const PART_BYTES = 5 * 1024 * 1024;
 const T = 1_800_000_000_000;
-const SLOWLY = { timeout: 10_000 };
 
 let scratch: ScratchFolder;
 let s3: S3Server;
@@ -82,7 +81,7 @@ describe('recorded files go to storage', () => {
     expect(new Set(sent).size).toBe(sent.length);
     expect(sent).toHaveLength(3);
     // The last manifest follows the mark of the last file.
-    await expect.poll(() => digestsOf(storageIn(s3)), SLOWLY).toEqual(await digestsOf(disk));
+    await expect.poll(() => digestsOf(storageIn(s3))).toEqual(await digestsOf(disk));
   });
 
   test('of which storage refuses to know anything stay here, and go when it knows us', async () => {
@@ -97,7 +96,7 @@ describe('recorded files go to storage', () => {
     expect(Object.keys(before).filter((key) => key.endsWith('.mp4'))).toHaveLength(3);
     expect(await listKeys(storageIn(s3))).toEqual([]);
     await using second = (await openTestArchive(scratch.path, { storage: storageIn(s3) })).archive;
-    await expect.poll(() => digestsOf(storageIn(s3)), SLOWLY).toEqual(before);
+    await expect.poll(() => digestsOf(storageIn(s3))).toEqual(before);
     void second;
   });
 
@@ -110,7 +109,7 @@ describe('recorded files go to storage', () => {
     const other = join(scratch.path, 'other');
     const second = await openTestArchive(other, { storage: storageIn(s3) });
     await using _ = second.archive;
-    await expect.poll(async () => (await second.listed('bob')).length, SLOWLY).toBe(1);
+    await expect.poll(async () => (await second.listed('bob')).length).toBe(1);
     expect(await second.listed('bob')).toMatchObject([
       { keeper: STORAGE, title: 'Hello', isKept: true, durationMs: 5000 },
     ]);
@@ -123,7 +122,7 @@ describe('recorded files go to storage', () => {
 async function untilStored(disk: Storage): Promise<void> {
   const count = async (): Promise<number> =>
     (await listKeys(disk)).filter((key) => key.endsWith('.stored')).length;
-  await expect.poll(count, SLOWLY).toBe(3);
+  await expect.poll(count).toBe(3);
 }
 
 async function listKeys(storage: Storage): Promise<string[]> {
