@@ -10,6 +10,7 @@ import { benchmarkLatency } from './latency.ts';
 import { benchmarkPlace } from './place.ts';
 import { benchmarkRelay } from './relay.ts';
 import type { Report } from './report.ts';
+import { benchmarkTranscode } from './transcode.ts';
 
 export interface BenchmarkOptions {
   readonly viewers: number;
@@ -30,6 +31,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise
   latency: benchmarkLatency,
   place: benchmarkPlace,
   relay: benchmarkRelay,
+  transcode: benchmarkTranscode,
 };
 
 const { values, positionals } = parseArgs({

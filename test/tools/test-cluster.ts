@@ -35,6 +35,8 @@ export interface ServerPlace {
   readonly site: string;
   readonly roles: readonly Role[];
   readonly egressMbps?: number;
+  /** What the configuration of a worker has of itself. */
+  readonly transcode?: object;
 }
 
 export class TestCluster implements AsyncDisposable {
@@ -94,18 +96,18 @@ export class TestCluster implements AsyncDisposable {
   }
 
   /** The stream's media at a server. */
-  mediaUrl(id: string): string {
+  mediaUrl(id: string, rendition = 'source'): string {
     const grant = {
       purpose: 'play',
       stream: STREAM,
       expiresAtMs: Date.now() + HOUR_MS,
       session: '',
     } as const;
-    return `${this.server(id).mediaUrl}/play/${signToken([SECRET], grant)}/${STREAM}/source/`;
+    return `${this.server(id).mediaUrl}/play/${signToken([SECRET], grant)}/${STREAM}/${rendition}/`;
   }
 
-  read(id: string): FeedReader {
-    return new FeedReader(`${this.mediaUrl(id)}live.mp4`);
+  read(id: string, rendition?: string): FeedReader {
+    return new FeedReader(`${this.mediaUrl(id, rendition)}live.mp4`);
   }
 
   /** An operator asks for it, by an usher. */

@@ -1,6 +1,7 @@
 // The cluster as text that a person can read: servers with their load, streams with their trees. Pure.
 
 import { isAlive } from '../../network/state/liveness.ts';
+import { makerOf } from '../../network/state/rungs.ts';
 import type {
   Follow,
   Holding,
@@ -78,7 +79,17 @@ function streamText(snapshot: Snapshot, stream: StreamRecord): string {
   const { name, live, lastMsn, term, renditions } = stream;
   const progress = lastMsn < 0 ? 'no segment yet' : `segment ${lastMsn}`;
   const head = `${name}: ${live ? 'live' : 'waits for its broadcaster'}, ${progress}, claimed in term ${term}`;
-  return [head, ...renditions.map((rendition) => renditionText(snapshot, stream, rendition))].join('\n');
+  const texts = renditions.map((rendition) => renditionText(snapshot, stream, rendition));
+  return [head, ...jobTexts(snapshot, name), ...texts].join('\n');
+}
+
+/** Who transcodes it, with what went wrong last. */
+function jobTexts(snapshot: Snapshot, name: string): string[] {
+  return snapshot.servers.flatMap(({ id, beatAtMs, transcoding }) => {
+    const job = transcoding?.jobs.find(({ stream }) => stream === name);
+    if (!job || !isAlive(beatAtMs, snapshot)) return [];
+    return [`  transcoded on ${id}: ${[job.state, job.reason].filter((word) => word).join(', ')}`];
+  });
 }
 
 function renditionText(snapshot: Snapshot, stream: StreamRecord, rendition: RenditionRecord): string {
@@ -89,14 +100,15 @@ function renditionText(snapshot: Snapshot, stream: StreamRecord, rendition: Rend
   const holders = count(tree.held.size, 'server');
   return [
     `  ${rendition.name}: ${picture}${(averageBps / 1e6).toFixed(1)} Mbps, ${codecs}, ${count(viewers, 'viewer')} on ${holders}`,
-    ...drawTree(tree, stream.origin),
+    ...drawTree(tree),
   ].join('\n');
 }
 
 /** A rendition as it is on living servers, and as it should be. */
 interface Tree {
   readonly snapshot: Snapshot;
-  readonly origin: string;
+  /** Where the feed is written: the origin, or a worker. */
+  readonly root: string;
   readonly servers: ReadonlyMap<string, KnownServer>;
   readonly held: ReadonlyMap<string, Holding>;
   readonly follows: ReadonlyMap<string, Follow>;
@@ -118,13 +130,14 @@ function readTree(snapshot: Snapshot, { name, origin }: StreamRecord, rendition:
   }
   const children = Map.groupBy([...follows.keys()].sort(), (id) => follows.get(id)!.parents[0]?.id ?? '');
   const servers = new Map(snapshot.servers.map((server) => [server.id, server]));
-  return { snapshot, origin, servers, held, follows, children };
+  const root = makerOf(snapshot.servers, name, rendition)?.id ?? origin;
+  return { snapshot, root, servers, held, follows, children };
 }
 
 /** Each server once, whatever the plan says; then who has no way to the origin by the plan, and who is not in it. */
-function drawTree(tree: Tree, origin: string): string[] {
+function drawTree(tree: Tree): string[] {
   const drawn = new Set<string>();
-  const lines = drawBelow(tree, origin, '  ', '  ', drawn);
+  const lines = drawBelow(tree, tree.root, '  ', '  ', drawn);
   const lost = [...tree.follows.keys()].filter((id) => !drawn.has(id)).sort();
   const apart = [...tree.held.keys()].filter((id) => !drawn.has(id) && !tree.follows.has(id)).sort();
   for (const [title, ids] of [
@@ -153,18 +166,18 @@ function drawBelow(tree: Tree, id: string, first: string, rest: string, drawn: S
 }
 
 function serverLine(tree: Tree, id: string): string {
-  const { servers, held, follows, origin, snapshot } = tree;
+  const { servers, held, follows, root, snapshot } = tree;
   const server = servers.get(id);
   const holding = held.get(id);
   const second = follows.get(id)?.parents[1]?.id;
-  const behind = (held.get(origin)?.next ?? 0) - (holding?.next ?? 0);
+  const behind = (held.get(root)?.next ?? 0) - (holding?.next ?? 0);
   if (!server) return `${id} (gone)`;
   const isDead = !isAlive(server.beatAtMs, snapshot);
   const words = [
     isDead && 'dead',
     holding && count(holding.viewers, 'viewer'),
     !isDead && !holding && 'has nothing yet',
-    holding && behind > 0 && held.has(origin) && `${count(behind, 'chunk')} behind`,
+    holding && behind > 0 && held.has(root) && `${count(behind, 'chunk')} behind`,
     server.drain && 'drains',
     second && `else from ${second}`,
   ];
