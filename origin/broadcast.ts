@@ -39,6 +39,9 @@ export type BroadcastRecord = Omit<StreamRecord, 'origin'>;
 /** The connection that feeds a broadcast now. Ending it is what a takeover does. */
 export type Source = Pick<PublishRequest, 'close' | 'reconnect'>;
 
+/** So much of a first segment tells what the stream takes, if that is a long one. */
+const TELLING_MS = 2_000;
+
 export class Broadcast {
   readonly #options: BroadcastOptions;
   #source: Source | undefined;
@@ -53,7 +56,7 @@ export class Broadcast {
     this.#numbering = options.numbering;
     this.#term = options.term;
     options.feed.subscribe((chunk) => {
-      if (chunk?.startsSegment) this.#describe();
+      if (chunk?.startsSegment || (chunk?.startsPart && !this.#rendition)) this.#describe();
     });
   }
 
@@ -145,9 +148,13 @@ export class Broadcast {
     }
   }
 
+  /** Viewers are placed by its bit rate, which the first frames do not tell. */
   #describe(): void {
+    const { feed } = this.#options;
     const wasKnown = this.#rendition !== undefined;
-    this.#rendition = describeRendition(SOURCE, this.#options.feed);
+    const isTelling = feed.segments.length > 1 || feed.heldMs >= TELLING_MS;
+    if (!wasKnown && !isTelling) return;
+    this.#rendition = describeRendition(SOURCE, feed);
     if (!wasKnown) this.#options.onChange();
   }
 }

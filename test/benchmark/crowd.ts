@@ -43,15 +43,19 @@ export async function benchmarkCrowd({ viewers }: { readonly viewers: number }):
   const shields = Object.fromEntries(cluster.serverIds.map((id) => [id, cluster.server(id).mediaUrl]));
   stack.use(await NginxCdn.start(cdnPort, shields));
   stack.use(new Broadcaster(cluster.publishUrl('o1'), { size: '320x180', videoKbps: 300 }));
-  await cluster.server('o1').logged((line) => line.msg === 'on air');
+  await until(
+    () => 'the stream is known',
+    async () => (await cluster.snapshot()).streams.some(({ renditions }) => renditions.length > 0),
+  );
   const ports = new Map(cluster.serverIds.map((id) => [Number(new URL(shields[id]!).port), id]));
   const counters = stack.use(await PortCounters.start([...ports.keys()]));
   const watch = new Watch(cluster, counters);
-  const sessions = await joinAll(cluster, viewers, watch);
+  const everybody = await joinAll(cluster, viewers, watch);
+  const sessions = [...everybody];
   await watch.seconds(STAY_S, sessions);
   await leave(sessions, Math.floor(viewers * LEAVING), watch);
   await watch.seconds(RETURN_S, sessions);
-  const report = reportOf(watch.log, sessions);
+  const report = reportOf(watch.log, everybody);
   await Promise.all(sessions.map((session) => session.leave()));
   return report;
 }
@@ -168,6 +172,6 @@ function reportOf(log: readonly Second[], sessions: readonly HlsSession[]): Repo
   const failures = sessions.flatMap((session) => session.failures);
   const told = Map.groupBy(failures, (words) => words.replaceAll(/\d{4,}/g, 'N').slice(0, 160));
   const words = [...told].map(([what, each]) => `${each.length} x ${what}`);
-  const text = `${table(head, rows)}\nThose who stayed moved ${moves} times in all. ${words.join('\n')}\n`;
+  const text = `${table(head, rows)}\nViewers moved ${moves} times in all. ${words.join('\n')}\n`;
   return { data: { log, moves, failures: words }, text };
 }
