@@ -15,6 +15,7 @@ import { apiRoutes } from './api/api.ts';
 import { assetRoutes } from './assets.ts';
 import { pageRoutes } from './pages.ts';
 import type { Placer } from './placement/placer.ts';
+import type { LadderPolicies } from './plan/transcodes.ts';
 import { Presence } from './quality/presence.ts';
 import type { Spending } from './spending.ts';
 import { PathwayIds } from './steering/pathway-ids.ts';
@@ -34,6 +35,8 @@ export interface RouteOptions {
   readonly trustedProxies: readonly AddressRange[];
   readonly placer: Placer;
   readonly spending: Spending;
+  /** Undefined: nothing is transcoded. */
+  readonly ladders?: LadderPolicies | undefined;
   /** Who owns a stream. */
   readonly policy: PublishPolicy;
   readonly sendOrder: SendOrder;

@@ -55,6 +55,7 @@ export async function openUsher(options: UsherOptions): Promise<Usher> {
   const atlas = opened.use(await openAtlas(config.map, { clock, logger }));
   const policies = opened.use(await openPolicies(config.policies, { clock, logger }));
   const topology = (): Topology => atlas.topology();
+  const ladders = laddersOf(config.transcode);
   const usherId = randomName(9);
   const spending = new Spending();
   const placer = opened.use(
@@ -77,7 +78,7 @@ export async function openUsher(options: UsherOptions): Promise<Usher> {
       metrics,
       topology,
       policies: () => policies.value,
-      ladders: laddersOf(config.transcode),
+      ladders,
       usherId,
     }),
   );
@@ -95,6 +96,7 @@ export async function openUsher(options: UsherOptions): Promise<Usher> {
     trustedProxies,
     policy,
     sendOrder,
+    ladders,
   });
   const all = opened.move();
   return { routes, [Symbol.asyncDispose]: () => all.disposeAsync() };

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { KnownServer, Snapshot, StreamRecord, Transcoding } from '../../network/state/state.ts';
-import type { LadderPolicies } from '../../usher/plan/transcodes.ts';
+import { isComing, type LadderPolicies } from '../../usher/plan/transcodes.ts';
 import { Wanted } from '../../usher/plan/wanted.ts';
 import { plan } from '../../usher/planner.ts';
 import { DRAIN, NOW_MS, server, snapshot, stream } from '../tools/clusters.ts';
@@ -144,6 +144,24 @@ describe('transcodes', () => {
       servers: [origin, farm('a')].map((each) => ({ ...each, beatAtMs: NOW_MS + 31_000 })),
     };
     expect(decide({ ...later, streams: one }, onDemand, wanted).jobs).toEqual([]);
+  });
+
+  test('on demand are coming while a worker has them to make, or room for them, and has not failed', () => {
+    const policy = { ladder: LADDER, when: 'on-demand' } as const;
+    const one = streams(1);
+    const failed = farm('a', 2, {
+      transcoding: working(2, { jobs: [{ stream: 's0', state: 'failed', reason: 'why', renditions: [] }] }),
+    });
+    const there = streams(1, {
+      renditions: [...one[0]!.renditions, { ...one[0]!.renditions[0]!, name: '480p30' }],
+    });
+    const isComingIn = (servers: readonly KnownServer[], of = one): boolean =>
+      isComing({ ...snapshot([], []), servers, streams: of }, 's0', policy);
+    expect(isComingIn([origin, farm('a')])).toBe(true);
+    expect(isComingIn([origin, farm('a')], there)).toBe(false);
+    expect(isComingIn([origin, farm('a', 0)])).toBe(false);
+    expect(isComingIn([origin, failed])).toBe(false);
+    expect(isComingIn([origin])).toBe(false);
   });
 
   test('keep their rungs as they were decided while the bitrate of the source changes', () => {

@@ -8,6 +8,7 @@ import { multivariantPlaylist } from '../multivariant.ts';
 import type { Placer } from '../placement/placer.ts';
 import type { Decision, FullReason, PlaceRequest } from '../placement/request.ts';
 import { findStream } from '../placement/scene/streams.ts';
+import { isComing, type LadderPolicies } from '../plan/transcodes.ts';
 import type { Presence } from '../quality/presence.ts';
 import { type Guest, waysTo } from '../steering/ways.ts';
 import { admit, askFor, type GuestOptions, steeringUri, wayMaker } from './guests.ts';
@@ -15,11 +16,15 @@ import { admit, askFor, type GuestOptions, steeringUri, wayMaker } from './guest
 export interface LiveOptions extends GuestOptions {
   readonly placer: Placer;
   readonly presence: Presence;
+  /** Undefined: nothing is transcoded. */
+  readonly ladders?: LadderPolicies | undefined;
 }
 
 /** A stream without a frame yet: how long its first viewers are held. */
 const STARTING_MS = 5_000;
 const STARTING_STEP_MS = 100;
+/** How long the first viewer of a stream waits for rungs that are made on demand. */
+const LADDER_MS = 2_000;
 
 const REASONS: Readonly<Record<FullReason, string>> = {
   no_server: 'no server is there to serve viewers',
@@ -49,7 +54,11 @@ export function liveRoutes(options: LiveOptions): Route[] {
 
 async function sendMultivariant(options: LiveOptions, exchange: Exchange): Promise<void> {
   const guest = admit(options, exchange);
-  const served = guest && (await serve(options, exchange, guest, askFor(options, exchange, guest)));
+  if (!guest) return;
+  const request = askFor(options, exchange, guest);
+  const first = await serve(options, exchange, guest, request);
+  const isComplete = !first || !(await untilLadder(options, guest.stream));
+  const served = isComplete ? first : await serve(options, exchange, guest, request);
   if (!served) return;
   const ways = waysTo(served.choices, guest, wayMaker(options, exchange));
   const uri = steeringUri(
@@ -109,6 +118,22 @@ async function untilStarted(
     if (clock.monotonic() >= deadline) return { kind: 'unknown' };
     await sleep(clock, STARTING_STEP_MS);
   }
+}
+
+/**
+ * Players read the playlist once: what is made on demand is waited for, now that it is asked for, as long as a worker may make it.
+ * Returns whether it was waited for.
+ */
+async function untilLadder({ placer, clock, ladders }: LiveOptions, stream: string): Promise<boolean> {
+  const deadline = clock.monotonic() + LADDER_MS;
+  let hasWaited = false;
+  while (ladders && clock.monotonic() < deadline) {
+    const { snapshot } = await placer.scene();
+    if (!isComing(snapshot, stream, ladders(stream))) break;
+    hasWaited = true;
+    await sleep(clock, STARTING_STEP_MS);
+  }
+  return hasWaited;
 }
 
 /** Those that the viewer was promised room for. */

@@ -1,6 +1,14 @@
 // Which worker makes which rungs of which streams: as many jobs as it has slots, near the origin, the farm before all others. Pure.
 
-import type { KnownServer, Rung, Snapshot, StreamRecord, Transcode } from '../../network/state/state.ts';
+import type {
+  KnownServer,
+  Rung,
+  Snapshot,
+  StreamRecord,
+  Transcode,
+  TranscodeJob,
+} from '../../network/state/state.ts';
+import { findStream } from '../placement/scene/streams.ts';
 import type { Ground, PlanServer } from './ground.ts';
 import { ladderOf, type RungWish } from './ladder.ts';
 
@@ -24,6 +32,25 @@ export interface TranscodePlan {
   readonly transcodes: ReadonlyMap<string, readonly Transcode[]>;
   /** Streams for which no slot is free, the most wanted first. */
   readonly waiting: readonly string[];
+}
+
+/** Whether rungs on demand are not there yet, and a worker has them to make or has room for them. */
+export function isComing(
+  snapshot: Pick<Snapshot, 'streams' | 'servers' | 'plan'>,
+  name: string,
+  { ladder, when }: LadderPolicy,
+): boolean {
+  const stream = findStream(snapshot, name);
+  const [source, ...rungs] = stream?.renditions ?? [];
+  if (when === 'always' || !stream?.live || stream.lastMsn < 1 || !source || rungs.length > 0) return false;
+  if (ladderOf(source, ladder).length === 0) return false;
+  const isPlanned = (id: string): boolean =>
+    (snapshot.plan[id]?.transcodes ?? []).some((transcode) => transcode.stream === name);
+  return snapshot.servers.some(({ id, transcoding }) => {
+    const state = transcoding?.jobs.find((job) => job.stream === name)?.state;
+    const hasRoom = transcoding !== undefined && transcoding.jobs.length < transcoding.slots;
+    return !hasHadItsTurn(state) && (isPlanned(id) || hasRoom);
+  });
 }
 
 /** So long a stream waits for the farm before it may take a slot of a server that has other work too. */
@@ -124,10 +151,14 @@ function isLike(one: Rung, other: Rung): boolean {
   );
 }
 
-/** A worker that failed, or can't keep up, has had its turn. */
 function mayGoOn({ server, isDraining }: PlanServer, stream: string): boolean {
   const state = server.transcoding?.jobs.find((job) => job.stream === stream)?.state;
-  return !isDraining && state !== 'failed' && state !== 'behind';
+  return !isDraining && !hasHadItsTurn(state);
+}
+
+/** A worker that failed, or can't keep up. */
+function hasHadItsTurn(state: TranscodeJob['state'] | undefined): boolean {
+  return state === 'failed' || state === 'behind';
 }
 
 /** Who has it now; else a worker of the farm, and when that is full and the wait is over another: the nearest to the origin. */
