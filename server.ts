@@ -11,6 +11,7 @@ import { type Config, FLAGS_HELP, readConfig } from './network/config.ts';
 import { dial, getText, probe, sendOrder } from './network/dial.ts';
 import { Egress } from './network/egress.ts';
 import { CodedError, reasonOf } from './network/errors.ts';
+import type { Feed } from './network/feed/feed.ts';
 import { Feeds, SOURCE } from './network/feed/feeds.ts';
 import { averageMbps, heaviestMbps } from './network/feed/rendition.ts';
 import { randomName } from './network/hash.ts';
@@ -387,15 +388,29 @@ function parentsIn(holders: readonly KnownServer[] | undefined, stream: string, 
 
 /** A rung's feed is this server's own while it is made here, and another's before and after that. */
 function jobFeedsOf(feeds: Feeds, holdings: Holdings): JobFeeds {
+  const own = new Map<string, Feed>();
+  const keep = (stream: string, rendition: string, feed: Feed): Feed => {
+    own.set(`${stream}/${rendition}`, feed);
+    return feed;
+  };
+  const letGo = (stream: string, rendition: string): boolean => own.delete(`${stream}/${rendition}`);
   return {
     source: (stream) => holdings.demand(stream, SOURCE),
     adopt: async (stream, rendition) => {
+      const left = own.get(`${stream}/${rendition}`);
+      if (left && feeds.get(stream, rendition) === left) return left;
       await catchUp({ stream, rendition }, { holdings, clock });
-      return holdings.adopt(stream, rendition);
+      return keep(stream, rendition, holdings.adopt(stream, rendition));
     },
-    renew: (stream, rendition) => feeds.open(stream, rendition),
-    release: (stream, rendition, feed) => holdings.release(stream, rendition, feed, []),
-    end: (stream, rendition, reason) => feeds.close(stream, rendition, reason),
+    renew: (stream, rendition) => keep(stream, rendition, feeds.open(stream, rendition)),
+    release(stream, rendition, feed) {
+      letGo(stream, rendition);
+      holdings.release(stream, rendition, feed, []);
+    },
+    end(stream, rendition, reason) {
+      letGo(stream, rendition);
+      feeds.close(stream, rendition, reason);
+    },
   };
 }
 

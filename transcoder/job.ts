@@ -19,7 +19,10 @@ import { RungWriter } from './rung-writer.ts';
 export interface JobFeeds {
   /** The source, once there is a segment of it to begin with; undefined while there is none. */
   source(stream: string): Promise<FeedReader | undefined>;
-  /** The feed of a rung, to write: with what another worker has given away of it, if any server still has it. */
+  /**
+   * The feed of a rung, to write: as it was left here, or with what another worker has given away of it, if any server still has
+   * it.
+   */
   adopt(stream: string, rendition: string): Promise<Feed>;
   /** A new feed in its place. */
   renew(stream: string, rendition: string): Feed;
@@ -98,14 +101,14 @@ export class Job {
     return this.#encoding?.lagMs ?? 0;
   }
 
-  /** It is wanted no more here. Resolves when ffmpeg is gone. */
-  async close(): Promise<void> {
+  /** It is wanted no more here, but for rungs that another job goes on with. Resolves when ffmpeg is gone. */
+  async close(kept: readonly string[] = []): Promise<void> {
     this.#isClosed = true;
     this.#watch.cancel();
     this.#closed.resolve();
     this.#encoding?.close();
     await this.done;
-    for (const rung of this.#rungs) rung.release();
+    for (const rung of this.#rungs) if (!kept.includes(rung.rung.name)) rung.release();
   }
 
   async #run(): Promise<void> {

@@ -18,13 +18,8 @@ export class Speed {
 
   /** Before anything is known, a job for every two cores. */
   get slots(): number {
-    const { cores } = this;
     const jobCores = this.#jobCores ?? 2 * SHARE;
-    return Math.min(MAX_SLOTS, Math.max(1, Math.floor((cores * SHARE) / jobCores)));
-  }
-
-  get cores(): number {
-    return this.#cores;
+    return Math.min(MAX_SLOTS, Math.max(1, Math.floor((this.#cores * SHARE) / jobCores)));
   }
 
   /** CPU time so far by process, one for each job. What a process did before its first measure does not count: it catches up. */

@@ -62,7 +62,8 @@ export class Worker implements AsyncDisposable {
     const wanted = new Map(transcodes.map((transcode) => [transcode.stream, transcode]));
     for (const [stream, job] of this.#jobs) {
       const transcode = wanted.get(stream);
-      if (!transcode || JSON.stringify(transcode) !== JSON.stringify(job.transcode)) this.#end(stream, job);
+      if (!transcode || JSON.stringify(transcode) !== JSON.stringify(job.transcode))
+        this.#end(job, transcode);
     }
     for (const transcode of transcodes) this.#begin(transcode);
   }
@@ -70,7 +71,7 @@ export class Worker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     this.#timer.cancel();
-    for (const [stream, job] of this.#jobs) this.#end(stream, job);
+    for (const job of this.#jobs.values()) this.#end(job, undefined);
     await Promise.all(this.#leaving.values());
   }
 
@@ -80,9 +81,12 @@ export class Worker implements AsyncDisposable {
     this.#jobs.set(stream, new Job({ ...this.#options, transcode }));
   }
 
-  #end(stream: string, job: Job): void {
+  /** `next` goes on with the rungs that are in both. */
+  #end(job: Job, next: Transcode | undefined): void {
+    const { stream } = job.transcode;
     this.#jobs.delete(stream);
-    const gone = job.close().finally(() => {
+    const kept = (next?.rungs ?? []).map(({ name }) => name);
+    const gone = job.close(kept).finally(() => {
       this.#leaving.delete(stream);
       this.#options.onChange();
       this.assign(this.#wanted);

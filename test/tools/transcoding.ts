@@ -10,7 +10,7 @@ import { readTag } from '../../origin/flv/flv.ts';
 import type { RtmpMessage } from '../../origin/media.ts';
 import { Packager } from '../../origin/packager/packager.ts';
 import { startFfmpeg } from '../../transcoder/ffmpeg.ts';
-import { Job, type JobFeeds } from '../../transcoder/job.ts';
+import { Job, type JobFeeds, type JobOptions } from '../../transcoder/job.ts';
 import { keepingLogger } from './keeping-logger.ts';
 import { EPOCH_MS } from './packaged.ts';
 
@@ -75,6 +75,7 @@ export function publish(feed: Feed, messages: readonly RtmpMessage[], numbering?
 export class Bench implements JobFeeds {
   readonly rungs = new Map<string, Feed>();
   readonly cut: Feed[] = [];
+  readonly released: string[] = [];
   readonly lines = keepingLogger();
   #source: Feed;
 
@@ -97,22 +98,28 @@ export class Bench implements JobFeeds {
     return this.rungs.get(rendition)!;
   }
 
-  release(): void {}
+  release(_: string, rendition: string): void {
+    this.released.push(rendition);
+  }
 
   end(_: string, rendition: string, reason: string): void {
     this.rungs.get(rendition)?.end(reason);
   }
 
   start(rungs: readonly Rung[], { program = 'ffmpeg', clock = systemClock, maxBytes = 2e9 } = {}): Job {
-    return new Job({
-      transcode: { stream: 'alice', rungs },
+    return new Job({ ...this.options({ program, clock, maxBytes }), transcode: { stream: 'alice', rungs } });
+  }
+
+  /** What a job has of its server. */
+  options({ program = 'ffmpeg', clock = systemClock, maxBytes = 2e9 } = {}): Omit<JobOptions, 'transcode'> {
+    return {
       feeds: this,
       settings: SETTINGS,
       startFfmpeg: (args, outputs) => startFfmpeg({ program, args, outputs, clock, maxBytes }),
       clock,
       logger: this.lines,
       onChange: () => {},
-    });
+    };
   }
 }
 
