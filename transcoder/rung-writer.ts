@@ -130,21 +130,23 @@ export class RungWriter {
     if (this.#init) this.#flushSounds(Number.POSITIVE_INFINITY);
   }
 
-  /** Behind what the feed holds of this epoch: as far as the beginning of its newest part. */
+  /** Behind what the feed holds of this epoch: back to where its newest part begins, and to the newest sound. */
   #goOn(newest: Chunk, { lead }: Init): void {
     this.#part = newest.part;
     this.#targetDurationS = newest.targetDurationS;
     this.#segment = newest;
+    let isPartKnown = false;
     for (let chunk: Chunk | undefined = newest; chunk?.epoch === newest.epoch; ) {
       const { decodeTime, duration } = chunk;
       if (chunk.trackId === AUDIO_TRACK_ID) this.#soundEnd = Math.max(this.#soundEnd, decodeTime + duration);
       else this.#shownTicks = Math.max(this.#shownTicks, decodeTime + readFrame(chunk).composition);
       const ticks = Math.round((decodeTime / lead.timescale) * VIDEO_TIMESCALE);
       if (chunk.trackId === lead.id) this.#decodedTicks = Math.max(this.#decodedTicks, ticks);
-      if (chunk.startsPart) {
+      if (chunk.startsPart && !isPartKnown) {
         this.#partTicks = ticks;
-        return;
+        isPartKnown = true;
       }
+      if (isPartKnown && Number.isFinite(this.#soundEnd)) return;
       chunk = this.#feed.at(chunk.sequence - 1);
     }
   }
