@@ -195,7 +195,8 @@ export class Encoding {
 
   #watchSilence(): void {
     const silentMs = this.#options.clock.monotonic() - this.#heardAtMs;
-    if (this.#hasInput && silentMs > SILENT_MS)
+    // Behind the end of its input it owes its own end, whatever it gave before.
+    if ((this.#hasInput || this.#inputEnd) && silentMs > SILENT_MS)
       this.#options.ffmpeg?.kill(`ffmpeg gave nothing for ${SILENT_MS / 1000} s`);
   }
 
