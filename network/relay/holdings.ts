@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../clock.ts';
 import type { Dial } from '../dial.ts';
 import { reasonOf } from '../errors.ts';
 import type { Feed, FeedReader } from '../feed/feed.ts';
-import type { Feeds } from '../feed/feeds.ts';
+import { type Feeds, SOURCE } from '../feed/feeds.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Follow, Parent } from '../state/state.ts';
@@ -28,12 +28,16 @@ export interface HoldingsOptions {
   readonly readersOf: (stream: string, rendition: string) => number;
   /** How long a feed stays that nobody needs; by default 30 s. */
   readonly lingerMs?: number;
+  /** How long a rung stays that nobody makes any more; by default 10 s. */
+  readonly unmadeMs?: number;
 }
 
 /** How much of the slowest copy so far is left with each that was faster. */
 const COPY_DECAY = 0.8;
 const COPY_BUCKETS_S = [0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 const LINGER_MS = 30_000;
+/** Another worker goes on with a rung sooner; players that are told that it is gone go to another rendition. */
+const UNMADE_MS = 10_000;
 const SWEEP_MS = 1_000;
 /** How long somebody waits for the first segment of a feed that was not here. */
 export const DEMAND_MS = 5_000;
@@ -240,16 +244,17 @@ export class Holdings implements HoldingEvents, Disposable {
   }
 
   #linger(): void {
-    const { feeds, readersOf, lingerMs = LINGER_MS } = this.#options;
+    const { feeds, readersOf, lingerMs = LINGER_MS, unmadeMs = UNMADE_MS } = this.#options;
     for (const holding of this.#held.values()) {
       const { stream, rendition } = holding.name;
       const isGone = feeds.get(stream, rendition) !== holding.feed;
       const isIdle = holding.idleMs(readersOf(stream, rendition)) > lingerMs && holding.isFollowed;
-      holding.unfedMs();
-      if (!isGone && !isIdle) continue;
+      const isUnmade = holding.unfedMs() > unmadeMs && rendition !== SOURCE && holding.isFollowed;
+      if (!isGone && !isIdle && !isUnmade) continue;
       holding.close();
       this.#held.delete(keyOf(holding.name));
       if (isIdle) feeds.drop(stream, rendition, 'nobody needs it here');
+      else if (isUnmade) feeds.drop(stream, rendition, 'nobody makes it any more');
     }
   }
 

@@ -150,6 +150,23 @@ describe('a demand', () => {
     expect(performance.now() - leftAtMs).toBeLessThan(4_500);
   });
 
+  test('goes when it is a rung that nobody makes any more, though it is watched; a source stays', async () => {
+    const origin = await server('o');
+    const find: HoldingsOptions['find'] = async () => [origin.parent];
+    const edge = await server('e', { find, readersOf: () => 1, unmadeMs: 100 });
+    const names = ['source', '480p30'];
+    for (const name of names) {
+      const { feed } = new Broadcaster().play(3);
+      origin.feeds.put('alice', name, feed, 'replaced');
+    }
+    const [source, rung] = await Promise.all(names.map((name) => edge.holdings.demand('alice', name)));
+    await origin.kill();
+    await until('the rung is gone', () => edge.feeds.get('alice', '480p30') === undefined);
+    expect([rung!.ended, rung!.isCut]).toEqual(['nobody makes it any more', true]);
+    expect(edge.feeds.get('alice', 'source')).toBe(source);
+    expect(source!.ended).toBeUndefined();
+  });
+
   test('finds another parent when those that were known are gone', async () => {
     const [origin, a] = [await server('o'), await server('a')];
     const live = broadcastOn(origin);
