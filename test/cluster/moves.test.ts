@@ -102,7 +102,7 @@ describe('a viewer in Chromium plays on', () => {
       () => new HlsSession({ usherUrl, stream: 'alice', askEveryMs: 2_000 }),
     );
     await until(
-      () => 'the crowd has come',
+      () => `the crowd has come: ${JSON.stringify(crowd.map(({ place, failures }) => [place, failures]))}`,
       () => crowd.every(({ place }) => typeof place === 'object'),
     );
     await using late = await HlsPage.open(browser, cluster.playUrl);

@@ -138,9 +138,19 @@ export class Placer implements AsyncDisposable {
         this.promise(scene, stream.name, choices[0]!, session);
         return decision;
       }
-      if (tries === MAX_TRIES) return { kind: 'full', stream, reason: 'not_leased', retryAfterS: 1 };
+      if (tries === MAX_TRIES) return this.#whatIsLeft(scene, decision, session);
       await this.#renew();
     }
+  }
+
+  /** Others were always quicker: what is leased of the other ways, or a CDN, is better than to be refused. */
+  #whatIsLeft(scene: Scene, decision: Decision & { kind: 'serve' }, session: string): Decision {
+    const { stream } = decision;
+    const choices = decision.choices.filter((choice) => this.#isLeased(scene, stream.name, choice));
+    const [best] = choices;
+    if (!best) return { kind: 'full', stream, reason: 'not_leased', retryAfterS: 1 };
+    this.promise(scene, stream.name, best, session);
+    return { kind: 'serve', stream, choices };
   }
 
   /** What is lacking is asked for. */
