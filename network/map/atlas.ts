@@ -71,7 +71,7 @@ export async function openAtlas(files: AtlasFiles, tools: Tools): Promise<Atlas>
 /** Of what several layers know the first counts: networks by routes, then by databases of networks. */
 function locateIn(layers: readonly Layer[], text: string): Whence {
   const address = parseAddress(text);
-  return address ? layers.reduceRight<Whence>((known, layer) => ({ ...known, ...layer(address) }), {}) : {};
+  return address ? Object.assign({}, ...layers.toReversed().map((layer) => layer(address))) : {};
 }
 
 function dataOf({ topology, cityDb, asnDb, routes }: AtlasFiles): {
