@@ -7,25 +7,26 @@ import { RedisCatalogue } from './network/archive/catalogue-redis.ts';
 import { openStores, type Stores } from './network/archive/stores.ts';
 import { systemClock as clock } from './network/clock.ts';
 import { Commitments } from './network/commitments.ts';
-import { type Config, FLAGS_HELP, readConfig } from './network/config.ts';
-import { dial, getText, probe, sendOrder } from './network/dial.ts';
+import { type Config, FLAGS_HELP, readConfig } from './network/config/config.ts';
+import { loadSecrets } from './network/config/secrets.ts';
 import { Egress } from './network/egress.ts';
 import { CodedError, reasonOf } from './network/errors.ts';
 import type { Feed } from './network/feed/feed.ts';
 import { Feeds, SOURCE } from './network/feed/feeds.ts';
 import { averageMbps, heaviestMbps } from './network/feed/rendition.ts';
 import { randomName } from './network/hash.ts';
-import { healthRoutes } from './network/health.ts';
-import { type HttpServer, httpMetrics, listenHttp, type Route } from './network/http.ts';
+import { dial, getText, probe, sendOrder } from './network/http/dial.ts';
+import { healthRoutes } from './network/http/health.ts';
+import { type HttpServer, httpMetrics, listenHttp, type Route } from './network/http/http.ts';
 import { createLogger, type Logger } from './network/logger.ts';
 import { Metrics } from './network/metrics.ts';
 import { Holdings } from './network/relay/holdings.ts';
 import { relayRoutes } from './network/relay/relay-server.ts';
-import { loadSecrets } from './network/secrets.ts';
 import { Draining } from './network/state/draining.ts';
 import { Member } from './network/state/member.ts';
 import { catchUp, claimStream } from './network/state/ownership.ts';
-import { RedisLink } from './network/state/redis.ts';
+import { RedisLink } from './network/state/redis/redis.ts';
+import { RedisState } from './network/state/redis/state-redis.ts';
 import type {
   BeatAnswer,
   ClusterState,
@@ -34,7 +35,6 @@ import type {
   Whereabouts,
 } from './network/state/state.ts';
 import { MemoryState } from './network/state/state-memory.ts';
-import { RedisState } from './network/state/state-redis.ts';
 import { Successors } from './network/state/successors.ts';
 import { signToken } from './network/token.ts';
 import { Archive } from './origin/archive/archive.ts';

@@ -1,7 +1,7 @@
 // Access: who may watch. Every address under /play/ carries a token in its path, so that relative addresses carry it too.
 
 import type { Clock } from '../network/clock.ts';
-import { type Exchange, sendProblem } from '../network/http.ts';
+import { type Exchange, sendProblem } from '../network/http/http.ts';
 import { isStreamName, quoted, STREAM_NAME_RULE } from '../network/names.ts';
 import { type Verdict, verifyToken } from '../network/token.ts';
 import { type Refusal, sharedSession, type Watcher } from './sessions/session.ts';

@@ -4,7 +4,7 @@ import type { Library } from '../network/archive/library.ts';
 import type { Clock } from '../network/clock.ts';
 import type { Commitments } from '../network/commitments.ts';
 import { type Demand, type Feeds, SOURCE } from '../network/feed/feeds.ts';
-import type { Route } from '../network/http.ts';
+import type { Route } from '../network/http/http.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
 import { createAccess } from './access.ts';

@@ -1,7 +1,7 @@
 // Where viewers go on when this server is being emptied.
 
-import type { Exchange } from '../network/http.ts';
-import { reachableUrl } from '../network/reachable.ts';
+import type { Exchange } from '../network/http/http.ts';
+import { reachableUrl } from '../network/http/reachable.ts';
 import type { Successor } from '../network/state/state.ts';
 
 /** The server that has the stream and is to have its viewers; undefined as long as they stay. */

@@ -1,12 +1,12 @@
 // Ingest: decides over each request to publish and keeps the broadcasts, one broadcaster for each name.
 
 import type { Clock } from '../network/clock.ts';
+import type { PublishPolicy } from '../network/config/publish-policy.ts';
 import { reasonOf } from '../network/errors.ts';
 import type { Feed } from '../network/feed/feed.ts';
 import { type Feeds, SOURCE } from '../network/feed/feeds.ts';
 import { FIRST_NUMBERING } from '../network/feed/numbering.ts';
 import type { Logger } from '../network/logger.ts';
-import type { PublishPolicy } from '../network/publish-policy.ts';
 import type { Owned } from '../network/state/ownership.ts';
 import { Broadcast, type BroadcastRecord } from './broadcast.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';

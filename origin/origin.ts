@@ -1,13 +1,13 @@
 // The origin role: the RTMP listener and the broadcasts behind it, composed.
 
 import type { Clock } from '../network/clock.ts';
-import type { Config } from '../network/config.ts';
-import { postJson } from '../network/dial.ts';
+import type { Config } from '../network/config/config.ts';
+import { publishPolicyOf } from '../network/config/publish-policy.ts';
 import type { Feed } from '../network/feed/feed.ts';
 import { type Feeds, SOURCE } from '../network/feed/feeds.ts';
+import { postJson } from '../network/http/dial.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
-import { publishPolicyOf } from '../network/publish-policy.ts';
 import type { Owned } from '../network/state/ownership.ts';
 import type { Archive } from './archive/archive.ts';
 import type { BroadcastRecord } from './broadcast.ts';

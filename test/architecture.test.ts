@@ -18,15 +18,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** What only one file touches: a package or module, or words in the code. */
 const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; readonly door: string }[] = [
-  { outside: 'node:http', pattern: /from 'node:http'/, door: 'network/http.ts' },
+  { outside: 'node:http', pattern: /from 'node:http'/, door: 'network/http/http.ts' },
   { outside: 'node:crypto', pattern: /from 'node:crypto'/, door: 'network/hash.ts' },
-  { outside: 'ioredis', pattern: /from 'ioredis'/, door: 'network/state/redis-client.ts' },
-  { outside: 'undici', pattern: /from 'undici'/, door: 'network/dial.ts' },
+  { outside: 'ioredis', pattern: /from 'ioredis'/, door: 'network/state/redis/redis-client.ts' },
+  { outside: 'undici', pattern: /from 'undici'/, door: 'network/http/dial.ts' },
   { outside: 's3mini', pattern: /from 's3mini'/, door: 'network/archive/storage-s3.ts' },
   { outside: 'pino', pattern: /from 'pino'/, door: 'network/logger.ts' },
   { outside: 'prom-client', pattern: /from 'prom-client'/, door: 'network/metrics.ts' },
-  { outside: 'yaml', pattern: /from 'yaml'/, door: 'network/yaml.ts' },
-  { outside: 'zod', pattern: /from 'zod'/, door: 'network/yaml.ts' },
+  { outside: 'yaml', pattern: /from 'yaml'/, door: 'network/config/yaml.ts' },
+  { outside: 'zod', pattern: /from 'zod'/, door: 'network/config/yaml.ts' },
   { outside: 'maxmind', pattern: /from 'maxmind'/, door: 'network/map/mmdb.ts' },
   { outside: 'ipaddr.js', pattern: /from 'ipaddr.js'/, door: 'network/map/address.ts' },
   { outside: 'forwarded-parse', pattern: /from 'forwarded-parse'/, door: 'network/map/client-address.ts' },
@@ -34,7 +34,7 @@ const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; read
   { outside: 'child processes', pattern: /from 'node:child_process'/, door: 'transcoder/ffmpeg.ts' },
   { outside: 'tinyqueue', pattern: /from 'tinyqueue'/, door: 'usher/simulator/world/events.ts' },
   { outside: 'node-media-server', pattern: /from 'node-media-server|require\(/, door: 'origin/rtmp/rtmp.ts' },
-  { outside: 'process.env', pattern: /process\.env/, door: 'network/config.ts' },
+  { outside: 'process.env', pattern: /process\.env/, door: 'network/config/config.ts' },
   {
     outside: 'the wall clock',
     pattern: /Date\.now\(|new Date\(\)|performance\.now\(/,

@@ -3,7 +3,7 @@
 import type { Clock, Timer } from '../network/clock.ts';
 import type { FeedReader } from '../network/feed/feed.ts';
 import { sha256 } from '../network/hash.ts';
-import { type Entity, type Exchange, type Route, sendEntity, sendProblem } from '../network/http.ts';
+import { type Entity, type Exchange, type Route, sendEntity, sendProblem } from '../network/http/http.ts';
 import { quoted } from '../network/names.ts';
 import { verifyToken } from '../network/token.ts';
 import type { Ffmpeg } from './ffmpeg.ts';

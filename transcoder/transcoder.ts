@@ -2,9 +2,9 @@
 
 import { availableParallelism } from 'node:os';
 import type { Clock } from '../network/clock.ts';
-import type { Config } from '../network/config.ts';
+import type { Config } from '../network/config/config.ts';
 import { type Feeds, SOURCE } from '../network/feed/feeds.ts';
-import type { Route } from '../network/http.ts';
+import type { Route } from '../network/http/http.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
 import type { Transcode, Transcoding } from '../network/state/state.ts';

@@ -12,7 +12,7 @@ import {
   type Route,
   sendEntity,
   sendProblem,
-} from '../network/http.ts';
+} from '../network/http/http.ts';
 
 interface Asset {
   readonly plain: Entity;

@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { streamOf } from '../network/archive/catalogue.ts';
 import { isRecordingId } from '../network/archive/index-file.ts';
-import { type Exchange, type Route, send } from '../network/http.ts';
+import { type Exchange, type Route, send } from '../network/http/http.ts';
+import { reachableUrl } from '../network/http/reachable.ts';
 import { isStreamName, STREAM_NAME_RULE } from '../network/names.ts';
-import { reachableUrl } from '../network/reachable.ts';
 import { MODULE_PATHS } from './assets.ts';
 
 export interface PageOptions {

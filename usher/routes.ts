@@ -2,14 +2,14 @@
 
 import type { Catalogue } from '../network/archive/catalogue.ts';
 import type { Clock } from '../network/clock.ts';
-import type { SendOrder } from '../network/dial.ts';
+import type { PublishPolicy } from '../network/config/publish-policy.ts';
 import { signature } from '../network/hash.ts';
-import type { Route } from '../network/http.ts';
+import type { SendOrder } from '../network/http/dial.ts';
+import type { Route } from '../network/http/http.ts';
 import type { AddressRange } from '../network/map/address.ts';
 import type { Atlas } from '../network/map/atlas.ts';
 import { clientAddress } from '../network/map/client-address.ts';
 import type { Metrics } from '../network/metrics.ts';
-import type { PublishPolicy } from '../network/publish-policy.ts';
 import type { ClusterState } from '../network/state/state.ts';
 import { apiRoutes } from './api/api.ts';
 import { assetRoutes } from './assets.ts';

@@ -2,15 +2,15 @@
 
 import type { Catalogue } from '../network/archive/catalogue.ts';
 import type { Clock } from '../network/clock.ts';
-import type { Config } from '../network/config.ts';
-import { postJson, sendOrder } from '../network/dial.ts';
+import type { Config } from '../network/config/config.ts';
+import { publishPolicyOf } from '../network/config/publish-policy.ts';
 import { randomName } from '../network/hash.ts';
-import type { Route } from '../network/http.ts';
+import { postJson, sendOrder } from '../network/http/dial.ts';
+import type { Route } from '../network/http/http.ts';
 import type { Logger } from '../network/logger.ts';
 import { openAtlas } from '../network/map/atlas.ts';
 import type { Topology } from '../network/map/topology.ts';
 import type { Metrics } from '../network/metrics.ts';
-import { publishPolicyOf } from '../network/publish-policy.ts';
 import type { ClusterState } from '../network/state/state.ts';
 import { Controller } from './controller.ts';
 import { laddersOf } from './ladders.ts';

@@ -11,7 +11,7 @@ import {
   redirect,
   sendEntity,
   sendProblem,
-} from '../../network/http.ts';
+} from '../../network/http/http.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { quoted } from '../../network/names.ts';
 import { type Authorise, sendRefusal, type Viewer } from '../access.ts';

@@ -3,7 +3,7 @@
 import type { Clock } from '../../network/clock.ts';
 import type { FeedReader } from '../../network/feed/feed.ts';
 import type { Demand, Feeds } from '../../network/feed/feeds.ts';
-import { type Exchange, type Route, redirect, sendEndless, sendProblem } from '../../network/http.ts';
+import { type Exchange, type Route, redirect, sendEndless, sendProblem } from '../../network/http/http.ts';
 import type { Logger } from '../../network/logger.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { quoted } from '../../network/names.ts';

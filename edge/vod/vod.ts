@@ -6,7 +6,7 @@ import type { PlacedSegment, RecordedRendition } from '../../network/archive/rec
 import type { Clock } from '../../network/clock.ts';
 import { CodedError } from '../../network/errors.ts';
 import { sha256 } from '../../network/hash.ts';
-import { type Exchange, type Route, send, sendProblem, sendStored } from '../../network/http.ts';
+import { type Exchange, type Route, send, sendProblem, sendStored } from '../../network/http/http.ts';
 import { type Init, readInit } from '../../network/media/init.ts';
 import { quoted } from '../../network/names.ts';
 import { type Authorise, sendRefusal, type Viewer } from '../access.ts';

@@ -1,6 +1,6 @@
 // The catalogue of a cluster, in Redis: what servers have is forgotten when they are not heard for long, what storage has is not.
 
-import type { RedisLink } from '../state/redis.ts';
+import type { RedisLink } from '../state/redis/redis.ts';
 import { type Catalogue, type CatalogueEntry, inCatalogueOrder, STORAGE, streamOf } from './catalogue.ts';
 import { manifestSchema } from './manifest.ts';
 

@@ -1,8 +1,8 @@
 // The manifest of a recording, which lies beside its files: what they tell of it, in few words, and what its owner says of it.
 
+import { z } from '../config/yaml.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import { isStreamName, quoted } from '../names.ts';
-import { z } from '../yaml.ts';
 import { isRecordingId } from './index-file.ts';
 import type { Recording } from './recording.ts';
 

@@ -1,7 +1,7 @@
 // The topology as a YAML file says it, with its prices in integers.
 
+import { explain, parseYaml, type YamlText } from '../config/yaml.ts';
 import { CodedError, reasonOf } from '../errors.ts';
-import { explain, parseYaml, type YamlText } from '../yaml.ts';
 import { estimatedRttMs } from './position.ts';
 import type { Billing, Cdn, Link, Site, Topology, Uplink } from './topology.ts';
 import { type RawTopology, type RawTransit, topologySchema } from './topology-schema.ts';

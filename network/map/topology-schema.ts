@@ -1,8 +1,8 @@
 // What a topology file may say.
 
+import { z } from '../config/yaml.ts';
 import { isPlaceName, PLACE_NAME_RULE, quoted } from '../names.ts';
 import { UPLINK_NAME } from '../session.ts';
-import { z } from '../yaml.ts';
 
 const mbps = z.number().min(0).max(1e9);
 /** In dollars. A GB is 10^9 bytes. */

@@ -1,9 +1,9 @@
 // The relay's taking end: keeps one feed going from one of several parents, and goes to another without a gap.
 
 import type { Clock, Timer } from '../clock.ts';
-import type { Dial } from '../dial.ts';
 import { CodedError } from '../errors.ts';
 import type { Feed } from '../feed/feed.ts';
+import type { Dial } from '../http/dial.ts';
 import type { Logger } from '../logger.ts';
 import type { Chunk } from '../media/chunk.ts';
 import type { Init } from '../media/init.ts';

@@ -1,8 +1,8 @@
 // One rendition on this server: its feed, and the follower that fills it unless this server is the origin.
 
 import type { Clock } from '../clock.ts';
-import type { Dial } from '../dial.ts';
 import type { Feed, FeedReader } from '../feed/feed.ts';
+import type { Dial } from '../http/dial.ts';
 import type { Logger } from '../logger.ts';
 import type { Parent } from '../state/state.ts';
 import { Follower } from './follow.ts';

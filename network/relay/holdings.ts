@@ -1,10 +1,10 @@
 // Which feeds a server has, from whom, and why: it is their origin, the plan wants them here, or somebody asked for them.
 
 import type { Clock, Timer } from '../clock.ts';
-import type { Dial } from '../dial.ts';
 import { reasonOf } from '../errors.ts';
 import type { Feed, FeedReader } from '../feed/feed.ts';
 import { type Feeds, SOURCE } from '../feed/feeds.ts';
+import type { Dial } from '../http/dial.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Follow, Parent } from '../state/state.ts';

@@ -1,8 +1,8 @@
 // One connection to one parent: what comes over it, and when it is over. It decides nothing about the feed.
 
 import type { Clock, Timer } from '../clock.ts';
-import type { Call, Closing, Dial } from '../dial.ts';
 import { CodedError, reasonOf } from '../errors.ts';
+import type { Call, Closing, Dial } from '../http/dial.ts';
 import type { Chunk } from '../media/chunk.ts';
 import type { Init } from '../media/init.ts';
 import { type Piece, Splitter } from '../media/splitter.ts';

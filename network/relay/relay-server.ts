@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.ts';
 import type { Commitments } from '../commitments.ts';
 import { reasonOf } from '../errors.ts';
-import { type Exchange, type Route, sendEndless, sendProblem } from '../http.ts';
+import { type Exchange, type Route, sendEndless, sendProblem } from '../http/http.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { isStreamName, quoted } from '../names.ts';

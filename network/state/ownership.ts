@@ -1,9 +1,9 @@
 // Who is the origin of which stream: a server's claim in the cluster state, and the feed in which it goes on.
 
 import { type Clock, sleep } from '../clock.ts';
-import type { Probe } from '../dial.ts';
 import type { Feed } from '../feed/feed.ts';
 import { SOURCE } from '../feed/feeds.ts';
+import type { Probe } from '../http/dial.ts';
 import type { Holdings } from '../relay/holdings.ts';
 import type { FeedName } from '../relay/request.ts';
 import { BEAT_MS, MISSED_BEATS } from './liveness.ts';

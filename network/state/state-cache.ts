@@ -2,10 +2,10 @@
 
 import type { Hearing, Limits } from './liveness.ts';
 import { isWithin } from './liveness.ts';
+import type { Key } from './redis/state-scripts.ts';
 import type { Assignment, KnownServer, StreamRecord } from './state.ts';
 import { readAssignment, readServer, readStream } from './state-entries.ts';
 import { isHeld, isShown, type StreamEntry, shownStream } from './state-rules.ts';
-import type { Key } from './state-scripts.ts';
 
 interface CachedStream {
   readonly entry: StreamEntry;

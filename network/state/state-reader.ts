@@ -2,12 +2,12 @@
 
 import { monthStartMs } from './lease.ts';
 import { type Hearing, hearingAt, isWithin, type Limits } from './liveness.ts';
+import type { Key } from './redis/state-scripts.ts';
 import { withRungs } from './rungs.ts';
 import type { Snapshot } from './state.ts';
 import { StateCache } from './state-cache.ts';
 import { type Place, pairs, readAccount, readAmount, readDrain, readUsher } from './state-entries.ts';
 import { inOrder } from './state-rules.ts';
-import type { Key } from './state-scripts.ts';
 
 export interface StateReaderOptions {
   readonly keys: Readonly<Record<Key, string>>;

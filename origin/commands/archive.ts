@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import type { Catalogue } from '../../network/archive/catalogue.ts';
 import { openStores } from '../../network/archive/stores.ts';
 import type { Clock } from '../../network/clock.ts';
-import { type Config, readConfig } from '../../network/config.ts';
+import { type Config, readConfig } from '../../network/config/config.ts';
 import { CodedError, reasonOf } from '../../network/errors.ts';
 import type { Logger } from '../../network/logger.ts';
 import { quoted } from '../../network/names.ts';

@@ -42,7 +42,7 @@ async function measure(isRecorded: boolean, seconds: number): Promise<Measuremen
   const url = `http://127.0.0.1:${usherPort}`;
   await untilReady(`${url}/readyz`);
   const many = [rtmpPort, usherPort, STREAMS].map(String);
-  await using _publisher = new PinnedProcess('publish-many.ts', many, { core: CLIENT_CORE });
+  await using _publisher = new PinnedProcess('load/publish-many.ts', many, { core: CLIENT_CORE });
   await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
   const look = async () => ({
     cpu: server.cpuSeconds(),

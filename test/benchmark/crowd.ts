@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive } from '../../network/state/liveness.ts';
-import { Broadcaster } from '../tools/broadcaster.ts';
-import { freePort } from '../tools/free-port.ts';
-import { HlsSession } from '../tools/hls-session.ts';
-import { NginxCdn } from '../tools/nginx-cdn.ts';
-import { PortCounters } from '../tools/port-counters.ts';
-import { STREAM, TestCluster, until } from '../tools/test-cluster.ts';
+import { STREAM, TestCluster, until } from '../tools/cluster/test-cluster.ts';
+import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
+import { HlsSession } from '../tools/viewers/hls-session.ts';
+import { freePort } from '../tools/world/free-port.ts';
+import { NginxCdn } from '../tools/world/nginx-cdn.ts';
+import { PortCounters } from '../tools/world/port-counters.ts';
 import { type Report, table } from './report.ts';
 
 const EDGES = 19;

@@ -3,8 +3,8 @@
 import { join } from 'node:path';
 import { MemoryCatalogue } from '../../network/archive/catalogue-memory.ts';
 import { systemClock as clock } from '../../network/clock.ts';
-import { sendOrder } from '../../network/dial.ts';
-import { httpMetrics, listenHttp } from '../../network/http.ts';
+import { sendOrder } from '../../network/http/dial.ts';
+import { httpMetrics, listenHttp } from '../../network/http/http.ts';
 import { createLogger } from '../../network/logger.ts';
 import { openAtlas } from '../../network/map/atlas.ts';
 import type { Topology } from '../../network/map/topology.ts';
@@ -16,7 +16,7 @@ import { DEFAULT_POLICIES } from '../../usher/placement/price/policy.ts';
 import { usherRoutes } from '../../usher/routes.ts';
 import { Spending } from '../../usher/spending.ts';
 import { View } from '../../usher/view.ts';
-import { lendAll, SECRETS } from '../tools/usher-listener.ts';
+import { lendAll, SECRETS } from '../tools/cluster/usher-listener.ts';
 import { clusterOf, nextSnapshot, Popularity, SNAPSHOT_MS, topologyOf } from './network-model.ts';
 
 /** Nobody comes whom usher promised a place: there is so much more room that promises for ten seconds are not felt. */

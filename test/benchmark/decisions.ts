@@ -1,7 +1,7 @@
 // What one usher process answers over HTTP: multivariant playlists and steering, at two sizes of one network.
 
 import { sleep, systemClock } from '../../network/clock.ts';
-import type { LoadOrder, LoadResult } from './decisions-load.ts';
+import type { LoadOrder, LoadResult } from './load/decisions-load.ts';
 import { SIZES, type Size } from './network-model.ts';
 import { CLIENT_CORE, PinnedProcess, SERVER_CORE } from './processes.ts';
 import { percentile, type Report, table } from './report.ts';
@@ -58,7 +58,7 @@ async function measure(size: Size, seconds: number): Promise<Result[]> {
     core: SERVER_CORE,
   });
   const { port } = await usher.next<{ port: number }>();
-  await using load = new PinnedProcess('decisions-load.ts', [], { core: CLIENT_CORE });
+  await using load = new PinnedProcess('load/decisions-load.ts', [], { core: CLIENT_CORE });
   const results: Result[] = [];
   for (const kind of ['join', 'steer'] as const) {
     await load.ask({ port, streams, kind, seconds: WARM_S } satisfies LoadOrder);

@@ -1,7 +1,7 @@
 // What a server pays for what it delivers: processor seconds per gigabyte and memory per viewer, beside others.
 
-import { type Contender, startFloor, startHeadwater, startNodeMediaServer } from './contenders.ts';
-import type { LoadRequest, LoadResult } from './load.ts';
+import type { LoadRequest, LoadResult } from './load/load.ts';
+import { type Contender, startFloor, startHeadwater, startNodeMediaServer } from './peers/contenders.ts';
 import { CLIENT_CORE, PinnedProcess } from './processes.ts';
 import { type Report, table } from './report.ts';
 import type { BenchmarkOptions } from './run.ts';
@@ -72,7 +72,7 @@ async function measure(
   { viewers, seconds }: BenchmarkOptions,
 ): Promise<Measurement> {
   await using contender = await start();
-  await using load = new PinnedProcess('load.ts', [], { core: CLIENT_CORE });
+  await using load = new PinnedProcess('load/load.ts', [], { core: CLIENT_CORE });
   const { server, protocol } = contender;
   const ask = <Answer>(request: LoadRequest): Promise<Answer> => load.ask<Answer>(request);
   await sleepS(WARM_UP_S);

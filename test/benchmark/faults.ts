@@ -1,11 +1,11 @@
 // What becomes of viewers while a cluster of real processes is broken in one way after another.
 
 import type { Browser } from 'playwright-core';
-import { Broadcaster } from '../tools/broadcaster.ts';
-import { launchChromium } from '../tools/chromium.ts';
-import type { FeedReader } from '../tools/feed-reader.ts';
-import { type HlsFigures, HlsPage } from '../tools/hls-page.ts';
-import { TestCluster, until } from '../tools/test-cluster.ts';
+import { TestCluster, until } from '../tools/cluster/test-cluster.ts';
+import type { FeedReader } from '../tools/media/feed-reader.ts';
+import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
+import { launchChromium } from '../tools/viewers/chromium.ts';
+import { type HlsFigures, HlsPage } from '../tools/viewers/hls-page.ts';
 import { type Report, table } from './report.ts';
 
 const EDGES = { e1: 'eu', e2: 'eu', e3: 'eu', e4: 'us', e5: 'us', e6: 'us' };

@@ -6,7 +6,7 @@ import { systemClock as clock } from '../../network/clock.ts';
 import type { RtmpMessage } from '../../origin/media.ts';
 import { createRtmpPublisher, type RtmpPublisher } from '../../origin/rtmp/rtmp.ts';
 import { readRecording } from '../../origin/sample/recording.ts';
-import { publishKey, STREAM, startHeadwater } from './contenders.ts';
+import { publishKey, STREAM, startHeadwater } from './peers/contenders.ts';
 import { recordingFile } from './recording.ts';
 import { percentile, type Report, table } from './report.ts';
 import type { BenchmarkOptions } from './run.ts';

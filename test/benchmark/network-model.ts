@@ -4,7 +4,7 @@ import type { Whence } from '../../network/map/atlas.ts';
 import type { Site, Topology, Uplink } from '../../network/map/topology.ts';
 import type { Follow, Holding, KnownServer, Snapshot } from '../../network/state/state.ts';
 import type { PlaceRequest } from '../../usher/placement/request.ts';
-import { holding, NOW_MS, server, snapshot, stream } from '../tools/clusters.ts';
+import { holding, NOW_MS, server, snapshot, stream } from '../tools/cluster/clusters.ts';
 
 /** What Headwater is measured at. */
 export const SIZES: readonly Size[] = [

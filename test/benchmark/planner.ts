@@ -3,7 +3,7 @@
 import type { Holding, KnownServer, Snapshot } from '../../network/state/state.ts';
 import { changesOf } from '../../usher/plan/changes.ts';
 import { plan } from '../../usher/planner.ts';
-import { carriedOut, DRAIN, holding, server, snapshot, stream } from '../tools/clusters.ts';
+import { carriedOut, DRAIN, holding, server, snapshot, stream } from '../tools/cluster/clusters.ts';
 import { percentile, table } from './report.ts';
 
 interface Size {

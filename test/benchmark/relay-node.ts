@@ -5,13 +5,13 @@ import { systemClock } from '../../network/clock.ts';
 import type { Feed } from '../../network/feed/feed.ts';
 import type { Chunk } from '../../network/media/chunk.ts';
 import { Member } from '../../network/state/member.ts';
-import type { RedisAddress } from '../../network/state/redis-client.ts';
+import type { RedisAddress } from '../../network/state/redis/redis-client.ts';
+import { RedisState } from '../../network/state/redis/state-redis.ts';
 import type { Follow, Parent } from '../../network/state/state.ts';
-import { RedisState } from '../../network/state/state-redis.ts';
-import { holding, serverRecord, streamRecord } from '../tools/cluster-records.ts';
-import { Broadcaster } from '../tools/feed.ts';
-import { keepingLogger } from '../tools/keeping-logger.ts';
-import { RENDITION, RelayServer, STREAM } from '../tools/relay.ts';
+import { holding, serverRecord, streamRecord } from '../tools/cluster/cluster-records.ts';
+import { RENDITION, RelayServer, STREAM } from '../tools/cluster/relay.ts';
+import { Broadcaster } from '../tools/media/feed.ts';
+import { keepingLogger } from '../tools/world/keeping-logger.ts';
 
 export type Order =
   | { readonly kind: 'follow'; readonly parent: Parent }

@@ -1,12 +1,12 @@
 // How long a chunk takes from server to server, and how long a stream takes to be on twenty servers. Real processes.
 
 import { systemClock } from '../../network/clock.ts';
-import type { RedisAddress } from '../../network/state/redis-client.ts';
+import type { RedisAddress } from '../../network/state/redis/redis-client.ts';
+import { RedisState } from '../../network/state/redis/state-redis.ts';
 import type { Assignment, Parent } from '../../network/state/state.ts';
-import { RedisState } from '../../network/state/state-redis.ts';
-import { keepingLogger } from '../tools/keeping-logger.ts';
-import { RedisServer } from '../tools/redis-server.ts';
-import { RENDITION, STREAM } from '../tools/relay.ts';
+import { RedisServer } from '../tools/cluster/redis-server.ts';
+import { RENDITION, STREAM } from '../tools/cluster/relay.ts';
+import { keepingLogger } from '../tools/world/keeping-logger.ts';
 import { CLIENT_CORE, PinnedProcess, SERVER_CORE } from './processes.ts';
 import type { NodeReport, Order } from './relay-node.ts';
 import { percentile, type Report, table } from './report.ts';

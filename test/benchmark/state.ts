@@ -4,11 +4,11 @@ import type { Redis } from 'ioredis';
 import { sleep, systemClock } from '../../network/clock.ts';
 import { MAX_DEMAND, type UsherReport } from '../../network/state/lease.ts';
 import { BEAT_MS } from '../../network/state/liveness.ts';
+import { RedisState } from '../../network/state/redis/state-redis.ts';
 import type { Assignment, PlanChanges, ServerRecord, StreamRecord } from '../../network/state/state.ts';
-import { RedisState } from '../../network/state/state-redis.ts';
-import { holding, serverRecord, streamRecord, usherReport } from '../tools/cluster-records.ts';
-import { keepingLogger } from '../tools/keeping-logger.ts';
-import { RedisServer } from '../tools/redis-server.ts';
+import { holding, serverRecord, streamRecord, usherReport } from '../tools/cluster/cluster-records.ts';
+import { RedisServer } from '../tools/cluster/redis-server.ts';
+import { keepingLogger } from '../tools/world/keeping-logger.ts';
 
 /** Ten streams for each server; each is held by its origin and two others. */
 const SIZES = [

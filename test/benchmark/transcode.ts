@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Splitter } from '../../network/media/splitter.ts';
 import { cpuMsOf } from '../../transcoder/ffmpeg.ts';
-import { Broadcaster } from '../tools/broadcaster.ts';
-import { ServerProcess } from '../tools/server-process.ts';
-import { until } from '../tools/test-cluster.ts';
+import { ServerProcess } from '../tools/cluster/server-process.ts';
+import { until } from '../tools/cluster/test-cluster.ts';
+import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
 import { percentile, type Report, table } from './report.ts';
 import type { BenchmarkOptions } from './run.ts';
 

@@ -1,9 +1,9 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { Broadcaster } from '../tools/broadcaster.ts';
-import { launchChromium, openPage, untilStatus } from '../tools/chromium.ts';
-import { ServerProcess } from '../tools/server-process.ts';
-import { TcpProxy } from '../tools/tcp-proxy.ts';
+import { ServerProcess } from '../tools/cluster/server-process.ts';
+import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
+import { launchChromium, openPage, untilStatus } from '../tools/viewers/chromium.ts';
+import { TcpProxy } from '../tools/world/tcp-proxy.ts';
 
 let proxy: TcpProxy;
 let server: ServerProcess;

@@ -1,8 +1,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Broadcaster } from '../tools/broadcaster.ts';
-import { launchChromium, openPage, screenshot, statusOf, untilStatus } from '../tools/chromium.ts';
-import { ServerProcess } from '../tools/server-process.ts';
+import { ServerProcess } from '../tools/cluster/server-process.ts';
+import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
+import { launchChromium, openPage, screenshot, statusOf, untilStatus } from '../tools/viewers/chromium.ts';
 
 let server: ServerProcess;
 let browser: Browser;

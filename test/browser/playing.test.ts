@@ -3,9 +3,16 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MODES, type Mode } from '../../usher/player/playback/modes.ts';
-import { Broadcaster } from '../tools/broadcaster.ts';
-import { launchChromium, OUTPUT, openPage, screenshot, statusOf, untilStatus } from '../tools/chromium.ts';
-import { ServerProcess } from '../tools/server-process.ts';
+import { ServerProcess } from '../tools/cluster/server-process.ts';
+import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
+import {
+  launchChromium,
+  OUTPUT,
+  openPage,
+  screenshot,
+  statusOf,
+  untilStatus,
+} from '../tools/viewers/chromium.ts';
 
 /** What the player is made for, on a machine of its own. Held here are three times that: test files share two cores. */
 const TARGET_P95_MS: Readonly<Record<Mode, number>> = { instant: 150, 'low-latency': 450, steady: 1600 };

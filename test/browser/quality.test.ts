@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Broadcaster } from '../tools/broadcaster.ts';
-import { launchChromium, openPage, untilStatus } from '../tools/chromium.ts';
-import { ServerProcess } from '../tools/server-process.ts';
-import { watchSwitching } from '../tools/switching-page.ts';
-import { until } from '../tools/test-cluster.ts';
+import { ServerProcess } from '../tools/cluster/server-process.ts';
+import { until } from '../tools/cluster/test-cluster.ts';
+import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
+import { launchChromium, openPage, untilStatus } from '../tools/viewers/chromium.ts';
+import { watchSwitching } from '../tools/viewers/switching-page.ts';
 
 const CONFIG = {
   roles: ['origin', 'edge', 'transcoder'],

@@ -5,9 +5,9 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Mode } from '../../usher/player/playback/modes.ts';
 import type { PlayerStatus } from '../../usher/player/status.ts';
-import { type Broadcast, Broadcaster } from '../tools/broadcaster.ts';
-import { launchChromium, openPage, screenshot, statusOf, untilStatus } from '../tools/chromium.ts';
-import { ServerProcess } from '../tools/server-process.ts';
+import { ServerProcess } from '../tools/cluster/server-process.ts';
+import { type Broadcast, Broadcaster } from '../tools/rtmp/broadcaster.ts';
+import { launchChromium, openPage, screenshot, statusOf, untilStatus } from '../tools/viewers/chromium.ts';
 
 const GRACE_S = 4;
 const MODES: readonly Mode[] = ['instant', 'low-latency'];

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signToken } from '../../network/token.ts';
-import { Broadcaster } from '../tools/broadcaster.ts';
-import { launchChromium, openPage, statusOf, untilStatus } from '../tools/chromium.ts';
-import { ServerProcess } from '../tools/server-process.ts';
+import { ServerProcess } from '../tools/cluster/server-process.ts';
+import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
+import { launchChromium, openPage, statusOf, untilStatus } from '../tools/viewers/chromium.ts';
 
 const SECRET = 'a secret for this test alone';
 const MODES = ['instant', 'low-latency'] as const;

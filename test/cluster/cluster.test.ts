@@ -1,9 +1,9 @@
 // A cluster of real processes: an usher, two origins and three edges in two sites, a real Redis, a broadcast from ffmpeg.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Broadcaster } from '../tools/broadcaster.ts';
-import type { FeedReader } from '../tools/feed-reader.ts';
-import { STREAM, TestCluster, until } from '../tools/test-cluster.ts';
+import { STREAM, TestCluster, until } from '../tools/cluster/test-cluster.ts';
+import type { FeedReader } from '../tools/media/feed-reader.ts';
+import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
 
 const SERVERS = {
   o1: { site: 'eu', roles: ['origin', 'edge'] },

@@ -2,11 +2,11 @@
 
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { Broadcaster } from '../tools/broadcaster.ts';
-import { launchChromium, openPage, statusOf, untilStatus } from '../tools/chromium.ts';
-import { HlsReader } from '../tools/hls-reader.ts';
-import { MovingViewer } from '../tools/moving-viewer.ts';
-import { STREAM, TestCluster } from '../tools/test-cluster.ts';
+import { STREAM, TestCluster } from '../tools/cluster/test-cluster.ts';
+import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
+import { launchChromium, openPage, statusOf, untilStatus } from '../tools/viewers/chromium.ts';
+import { HlsReader } from '../tools/viewers/hls-reader.ts';
+import { MovingViewer } from '../tools/viewers/moving-viewer.ts';
 
 const WAIT = { timeout: 20_000, interval: 50 };
 const EDGE = { site: 'eu', roles: ['edge'] } as const;

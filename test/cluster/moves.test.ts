@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Broadcaster } from '../tools/broadcaster.ts';
-import { launchChromium } from '../tools/chromium.ts';
-import { freePort } from '../tools/free-port.ts';
-import { HlsPage } from '../tools/hls-page.ts';
-import { HlsSession } from '../tools/hls-session.ts';
-import { NginxCdn } from '../tools/nginx-cdn.ts';
-import { type ServerPlace, TestCluster, until } from '../tools/test-cluster.ts';
+import { type ServerPlace, TestCluster, until } from '../tools/cluster/test-cluster.ts';
+import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
+import { launchChromium } from '../tools/viewers/chromium.ts';
+import { HlsPage } from '../tools/viewers/hls-page.ts';
+import { HlsSession } from '../tools/viewers/hls-session.ts';
+import { freePort } from '../tools/world/free-port.ts';
+import { NginxCdn } from '../tools/world/nginx-cdn.ts';
 
 // hls.js as it comes, which knows nothing of Headwater, is moved in each way there is while it plays.
 

@@ -1,8 +1,8 @@
 // Renditions of a cluster whose workers die: viewers far from them lose nothing.
 
 import { expect, test } from 'vitest';
-import { Broadcaster } from '../tools/broadcaster.ts';
-import { TestCluster, until } from '../tools/test-cluster.ts';
+import { TestCluster, until } from '../tools/cluster/test-cluster.ts';
+import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
 
 const WORKER = { site: 'fra1', roles: ['transcoder'], transcode: { preset: 'ultrafast', slots: 2 } } as const;
 const RUNG = '90p30';

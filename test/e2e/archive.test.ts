@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Broadcaster } from '../tools/broadcaster.ts';
-import { launchChromium, openPage, screenshot } from '../tools/chromium.ts';
-import { ServerProcess } from '../tools/server-process.ts';
+import { ServerProcess } from '../tools/cluster/server-process.ts';
+import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
+import { launchChromium, openPage, screenshot } from '../tools/viewers/chromium.ts';
 
 const run = promisify(execFile);
 

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../network/clock.ts';
 import { type SampleBroadcast, startSampleBroadcast } from '../../origin/sample/sample-broadcast.ts';
-import { writeFlvFile } from '../tools/flv-file.ts';
-import { hevcMessages } from '../tools/hevc.ts';
-import { keepingLogger } from '../tools/keeping-logger.ts';
-import { clip, picture, sources, tone } from '../tools/media.ts';
-import { ServerProcess } from '../tools/server-process.ts';
+import { ServerProcess } from '../tools/cluster/server-process.ts';
+import { writeFlvFile } from '../tools/media/flv-file.ts';
+import { hevcMessages } from '../tools/media/hevc.ts';
+import { clip, picture, sources, tone } from '../tools/media/media.ts';
+import { keepingLogger } from '../tools/world/keeping-logger.ts';
 
 /** What each viewer decodes, in real time, all of them at once. */
 const WATCHED_S = 60;

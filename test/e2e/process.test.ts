@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { run } from '../tools/rtmp-ffmpeg.ts';
-import { ServerProcess } from '../tools/server-process.ts';
+import { ServerProcess } from '../tools/cluster/server-process.ts';
+import { run } from '../tools/rtmp/rtmp-ffmpeg.ts';
 
 describe('the process', () => {
   test('plays its sample broadcast from the start, and ends in order on SIGTERM', async () => {

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Run, run } from '../tools/rtmp-ffmpeg.ts';
-import { ServerProcess } from '../tools/server-process.ts';
+import { ServerProcess } from '../tools/cluster/server-process.ts';
+import { type Run, run } from '../tools/rtmp/rtmp-ffmpeg.ts';
 
 const SECRET = 'a secret for the tests only';
 let server: ServerProcess;

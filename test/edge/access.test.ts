@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAccess, type Viewer } from '../../edge/access.ts';
 import { signature } from '../../network/hash.ts';
-import { type HttpServer, httpMetrics, listenHttp, type Route, sendJson } from '../../network/http.ts';
+import { type HttpServer, httpMetrics, listenHttp, type Route, sendJson } from '../../network/http/http.ts';
 import { createLogger } from '../../network/logger.ts';
 import { Metrics } from '../../network/metrics.ts';
 import { type Grant, signToken } from '../../network/token.ts';
-import { ManualClock } from '../tools/manual-clock.ts';
+import { ManualClock } from '../tools/world/manual-clock.ts';
 
 vi.mock('../../network/hash.ts', async (load) => {
   const hash = await load<typeof import('../../network/hash.ts')>();

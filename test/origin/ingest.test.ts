@@ -4,8 +4,8 @@ import { Metrics } from '../../network/metrics.ts';
 import { Ingest } from '../../origin/ingest.ts';
 import { ingestMetrics } from '../../origin/ingest-metrics.ts';
 import type { PublishDecision, PublishRequest } from '../../origin/rtmp/server.ts';
-import { keepingLogger } from '../tools/keeping-logger.ts';
-import { ManualClock } from '../tools/manual-clock.ts';
+import { keepingLogger } from '../tools/world/keeping-logger.ts';
+import { ManualClock } from '../tools/world/manual-clock.ts';
 
 const BUSY = 'this server is being emptied: publish to another one';
 

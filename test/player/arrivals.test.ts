@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Arrivals, presentationTimeS } from '../../usher/player/meter/arrivals.ts';
-import { SyntheticBroadcast } from '../tools/progressive-feed.ts';
+import { SyntheticBroadcast } from '../tools/viewers/progressive-feed.ts';
 
 describe('arrivals', () => {
   test('are found by the media time of the frame shown, in whatever order frames were decoded', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Percentiles } from '../../usher/player/meter/percentiles.ts';
 import { ServerClock } from '../../usher/player/meter/server-clock.ts';
 import { Bitrate } from '../../usher/player/playback/bitrate.ts';
-import { ManualClock } from '../tools/manual-clock.ts';
+import { ManualClock } from '../tools/world/manual-clock.ts';
 
 describe('percentiles', () => {
   test('are of the figures in the window, or in a shorter one', () => {

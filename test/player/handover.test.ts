@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { MovingViewer } from '../tools/moving-viewer.ts';
-import type { SyntheticBroadcast } from '../tools/progressive-feed.ts';
-import { ProgressiveServer } from '../tools/progressive-server.ts';
+import { MovingViewer } from '../tools/viewers/moving-viewer.ts';
+import type { SyntheticBroadcast } from '../tools/viewers/progressive-feed.ts';
+import { ProgressiveServer } from '../tools/viewers/progressive-server.ts';
 
 let one: ProgressiveServer;
 let other: ProgressiveServer;

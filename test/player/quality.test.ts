@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Playback } from '../../usher/player/playback/playback.ts';
 import { Quality } from '../../usher/player/quality.ts';
 import type { PlayerState } from '../../usher/player/status.ts';
-import { ManualClock } from '../tools/manual-clock.ts';
+import { ManualClock } from '../tools/world/manual-clock.ts';
 
 function open(playback: Partial<Playback> | undefined) {
   const clock = new ManualClock();

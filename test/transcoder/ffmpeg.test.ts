@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { clip, sources } from '../tools/media.ts';
+import { clip, sources } from '../tools/media/media.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 

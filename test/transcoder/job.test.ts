@@ -4,9 +4,6 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../network/clock.ts';
 import { FIRST_NUMBERING } from '../../network/feed/numbering.ts';
 import type { RtmpMessage } from '../../origin/media.ts';
-import { readFlvFile } from '../tools/flv-file.ts';
-import { hevcMessages } from '../tools/hevc.ts';
-import { clip, decodeComplaints, picture, sources } from '../tools/media.ts';
 import {
   Bench,
   chunksOf,
@@ -21,7 +18,10 @@ import {
   startsOf,
   transcoded,
   untilChunk,
-} from '../tools/transcoding.ts';
+} from '../tools/cluster/transcoding.ts';
+import { readFlvFile } from '../tools/media/flv-file.ts';
+import { hevcMessages } from '../tools/media/hevc.ts';
+import { clip, decodeComplaints, picture, sources } from '../tools/media/media.ts';
 
 const X264 = [
   '-c:v',

@@ -6,10 +6,10 @@ import { Feeds, SOURCE } from '../../network/feed/feeds.ts';
 import { signToken } from '../../network/token.ts';
 import { startFfmpeg } from '../../transcoder/ffmpeg.ts';
 import { Thumbnails } from '../../transcoder/thumbnails.ts';
-import { readFlvFile } from '../tools/flv-file.ts';
-import { clip, probe, sources, tone } from '../tools/media.ts';
-import { serveRoutes } from '../tools/serve-routes.ts';
-import { hurried, publish } from '../tools/transcoding.ts';
+import { serveRoutes } from '../tools/cluster/serve-routes.ts';
+import { hurried, publish } from '../tools/cluster/transcoding.ts';
+import { readFlvFile } from '../tools/media/flv-file.ts';
+import { clip, probe, sources, tone } from '../tools/media/media.ts';
 
 const SECRETS = ['the secret of thumbnails'];
 /** Pictures are due ten times as often, and have the time that they need. */

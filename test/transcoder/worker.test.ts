@@ -4,8 +4,6 @@ import { expect, test } from 'vitest';
 import { cpuMsOf } from '../../transcoder/ffmpeg.ts';
 import { Speed } from '../../transcoder/speed.ts';
 import { Worker } from '../../transcoder/worker.ts';
-import { readFlvFile } from '../tools/flv-file.ts';
-import { clip, decodeComplaints, sources } from '../tools/media.ts';
 import {
   Bench,
   expectAligned,
@@ -15,7 +13,9 @@ import {
   SMALL,
   shownTicks,
   untilChunk,
-} from '../tools/transcoding.ts';
+} from '../tools/cluster/transcoding.ts';
+import { readFlvFile } from '../tools/media/flv-file.ts';
+import { clip, decodeComplaints, sources } from '../tools/media/media.ts';
 
 const TINY = { ...SMALL, name: '46p30', width: 80, height: 46 };
 const ENCODED = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '30', '-c:a', 'aac', '-f', 'flv'];

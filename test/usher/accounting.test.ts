@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { NO_TOPOLOGY, type Topology } from '../../network/map/topology.ts';
 import type { Snapshot } from '../../network/state/state.ts';
 import { ACCOUNT_MS, Accounting, accountsAfter } from '../../usher/accounting.ts';
-import { NOW_MS, server, snapshot } from '../tools/clusters.ts';
+import { NOW_MS, server, snapshot } from '../tools/cluster/clusters.ts';
 
 const TOPOLOGY: Topology = {
   ...NO_TOPOLOGY,

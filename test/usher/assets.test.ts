@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { HttpServer } from '../../network/http.ts';
+import type { HttpServer } from '../../network/http/http.ts';
 import { assetRoutes, MODULE_PATHS } from '../../usher/assets.ts';
-import { serveRoutes } from '../tools/serve-routes.ts';
+import { serveRoutes } from '../tools/cluster/serve-routes.ts';
 
 let server: HttpServer;
 let base: string;
@@ -70,7 +70,7 @@ describe('assets', () => {
   });
 
   test.each([
-    '/assets/network/http.ts',
+    '/assets/network/http/http.ts',
     '/assets/network/hash.ts',
     '/assets/usher/api.ts',
     '/assets/usher/player/',

@@ -2,11 +2,11 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as pathOf } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { freePort } from '../tools/free-port.ts';
-import { NginxCdn } from '../tools/nginx-cdn.ts';
-import { readMultivariant } from '../tools/read-multivariant.ts';
-import { readPlaylist } from '../tools/read-playlist.ts';
-import { ServerProcess } from '../tools/server-process.ts';
+import { ServerProcess } from '../tools/cluster/server-process.ts';
+import { readMultivariant } from '../tools/viewers/read-multivariant.ts';
+import { readPlaylist } from '../tools/viewers/read-playlist.ts';
+import { freePort } from '../tools/world/free-port.ts';
+import { NginxCdn } from '../tools/world/nginx-cdn.ts';
 
 /**
  * The sample broadcast has 0.44 to 0.46: without the tenth that is kept for caches and copies no viewer fits, and with it a

@@ -7,9 +7,9 @@ import type { ClusterState, ServerRecord, Snapshot, StreamRecord } from '../../n
 import { MemoryState } from '../../network/state/state-memory.ts';
 import { Controller } from '../../usher/controller.ts';
 import { plan } from '../../usher/planner.ts';
-import { holding, parentsIn, server, stream } from '../tools/clusters.ts';
-import { keepingLogger } from '../tools/keeping-logger.ts';
-import { ManualClock } from '../tools/manual-clock.ts';
+import { holding, parentsIn, server, stream } from '../tools/cluster/clusters.ts';
+import { keepingLogger } from '../tools/world/keeping-logger.ts';
+import { ManualClock } from '../tools/world/manual-clock.ts';
 
 const STEP_MS = 100;
 const FAR = readTopology(`

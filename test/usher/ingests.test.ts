@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { KnownServer } from '../../network/state/state.ts';
 import { ingestList } from '../../usher/ingests.ts';
-import { DRAIN, NOW_MS, server, snapshot, stream } from '../tools/clusters.ts';
+import { DRAIN, NOW_MS, server, snapshot, stream } from '../tools/cluster/clusters.ts';
 
 const origin = (id: string, changes: Partial<KnownServer> = {}): KnownServer =>
   server(id, { roles: ['origin'], ...changes });

@@ -14,7 +14,7 @@ import {
   server,
   snapshot,
   stream,
-} from '../tools/clusters.ts';
+} from '../tools/cluster/clusters.ts';
 
 /** Edges of 100 Mbps, two at each site and named for it, and an origin that serves nobody at the first: a viewer takes 4 Mbps. */
 function cluster(...sites: string[]): Snapshot {

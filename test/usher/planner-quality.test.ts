@@ -14,7 +14,7 @@ import {
   server,
   snapshot,
   stream,
-} from '../tools/clusters.ts';
+} from '../tools/cluster/clusters.ts';
 
 const BITRATE_MBPS = 4;
 const PER_ARRIVAL_MBPS = comingPerArrival(1_000) * BITRATE_MBPS;

@@ -17,7 +17,7 @@ import {
   server,
   snapshot,
   stream,
-} from '../tools/clusters.ts';
+} from '../tools/cluster/clusters.ts';
 
 const STREAMS = ['alice', 'bob', 'carol'];
 const RENDITIONS = ['source', '720p'];

@@ -14,7 +14,7 @@ import {
   server,
   snapshot,
   stream,
-} from '../tools/clusters.ts';
+} from '../tools/cluster/clusters.ts';
 
 /** An origin and edges of 100 Mbps: 25 viewers of 4 Mbps are one too many for each, 20 are what it is filled to. */
 function cluster(edges: number, sites: readonly string[] = ['fra1']): Snapshot {

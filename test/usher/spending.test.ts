@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Cdn } from '../../network/map/topology.ts';
 import { cdnUrl, sharedExpiryMs } from '../../usher/cdn.ts';
 import { Spending } from '../../usher/spending.ts';
-import { NOW_MS } from '../tools/clusters.ts';
+import { NOW_MS } from '../tools/cluster/clusters.ts';
 
 const cdn: Cdn = {
   name: 'overflow',

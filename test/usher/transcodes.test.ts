@@ -5,7 +5,7 @@ import type { KnownServer, Snapshot, StreamRecord, Transcoding } from '../../net
 import { isComing, type LadderPolicies } from '../../usher/plan/transcodes.ts';
 import { Wanted } from '../../usher/plan/wanted.ts';
 import { plan } from '../../usher/planner.ts';
-import { DRAIN, NOW_MS, server, snapshot, stream } from '../tools/clusters.ts';
+import { DRAIN, NOW_MS, server, snapshot, stream } from '../tools/cluster/clusters.ts';
 
 const LADDER = ['480p30', '160p30'].map((name) => ({ name }));
 const ALWAYS: LadderPolicies = () => ({ ladder: LADDER, when: 'always' });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Snapshot } from '../../network/state/state.ts';
 import { View } from '../../usher/view.ts';
-import { keepingLogger } from '../tools/keeping-logger.ts';
-import { ManualClock } from '../tools/manual-clock.ts';
+import { keepingLogger } from '../tools/world/keeping-logger.ts';
+import { ManualClock } from '../tools/world/manual-clock.ts';
 
 /** A state that counts how often it was asked, and answers what a test says. */
 class CountingState {

@@ -1,6 +1,6 @@
 // Usher's HTTP interface: what players, pages, encoders and operators ask.
 
-import type { Route } from '../../network/http.ts';
+import type { Route } from '../../network/http/http.ts';
 import type { ClusterState } from '../../network/state/state.ts';
 import { clusterRoutes } from './cluster.ts';
 import { type ExplainOptions, explainRoutes } from './explain.ts';

@@ -1,8 +1,8 @@
 // The cluster as it is, where to push, and what time it is here.
 
 import type { Clock } from '../../network/clock.ts';
-import { type Route, sendJson } from '../../network/http.ts';
-import { reachableUrl } from '../../network/reachable.ts';
+import { type Route, sendJson } from '../../network/http/http.ts';
+import { reachableUrl } from '../../network/http/reachable.ts';
 import type { ClusterState } from '../../network/state/state.ts';
 import { ingestList } from '../ingests.ts';
 

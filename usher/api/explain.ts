@@ -1,6 +1,6 @@
 // Why viewers are sent where they are: every server that there is for one who asks from an address, with its price.
 
-import { type Exchange, type Route, sendJson, sendProblem } from '../../network/http.ts';
+import { type Exchange, type Route, sendJson, sendProblem } from '../../network/http/http.ts';
 import { formatAddress, parseAddress } from '../../network/map/address.ts';
 import type { Atlas } from '../../network/map/atlas.ts';
 import { quoted } from '../../network/names.ts';

@@ -2,9 +2,9 @@
 
 import type { Clock } from '../../network/clock.ts';
 import { randomName } from '../../network/hash.ts';
-import { type Exchange, sendProblem } from '../../network/http.ts';
+import { type Exchange, sendProblem } from '../../network/http/http.ts';
+import { reachableUrl } from '../../network/http/reachable.ts';
 import type { Whence } from '../../network/map/atlas.ts';
-import { reachableUrl } from '../../network/reachable.ts';
 import { newSession } from '../../network/session.ts';
 import { type Grant, signToken, verifyToken } from '../../network/token.ts';
 import type { PlaceRequest } from '../placement/request.ts';

@@ -2,8 +2,8 @@
 
 import { type CatalogueEntry, STORAGE } from '../../network/archive/catalogue.ts';
 import type { Clock } from '../../network/clock.ts';
-import type { Answer, Order, SendOrder } from '../../network/dial.ts';
 import { reasonOf } from '../../network/errors.ts';
+import type { Answer, Order, SendOrder } from '../../network/http/dial.ts';
 import { isAlive } from '../../network/state/liveness.ts';
 import type { KnownServer, Snapshot } from '../../network/state/state.ts';
 import { signToken } from '../../network/token.ts';

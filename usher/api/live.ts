@@ -1,7 +1,7 @@
 // Where a viewer finds a stream: the multivariant playlist, and the redirect to progressive playback.
 
 import { sleep } from '../../network/clock.ts';
-import { type Exchange, type Route, redirect, send, sendProblem } from '../../network/http.ts';
+import { type Exchange, type Route, redirect, send, sendProblem } from '../../network/http/http.ts';
 import { quoted } from '../../network/names.ts';
 import type { RenditionRecord } from '../../network/state/state.ts';
 import { multivariantPlaylist } from '../multivariant.ts';

@@ -2,10 +2,10 @@
 
 import type { CatalogueEntry } from '../../network/archive/catalogue.ts';
 import { recordingId } from '../../network/archive/index-file.ts';
-import type { Answer } from '../../network/dial.ts';
-import { type Exchange, type Route, readText, send, sendJson, sendProblem } from '../../network/http.ts';
+import type { PublishPolicy } from '../../network/config/publish-policy.ts';
+import type { Answer } from '../../network/http/dial.ts';
+import { type Exchange, type Route, readText, send, sendJson, sendProblem } from '../../network/http/http.ts';
 import { quoted } from '../../network/names.ts';
-import type { PublishPolicy } from '../../network/publish-policy.ts';
 import type { ClusterState, Snapshot } from '../../network/state/state.ts';
 import { type KeeperOptions, type KeeperOrder, keepersOf, tell } from './keepers.ts';
 import { describe, entriesOf, type RecordingOptions } from './recordings.ts';

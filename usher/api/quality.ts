@@ -1,7 +1,7 @@
 // Players report how well it plays: what they say counts for the site that usher sent them to, and their network.
 
 import type { Clock } from '../../network/clock.ts';
-import { type Exchange, type Route, readText, sendNothing, sendProblem } from '../../network/http.ts';
+import { type Exchange, type Route, readText, sendNothing, sendProblem } from '../../network/http/http.ts';
 import type { Whence } from '../../network/map/atlas.ts';
 import { quoted } from '../../network/names.ts';
 import { readSession } from '../../network/session.ts';

@@ -2,7 +2,7 @@
 
 import { type Catalogue, type CatalogueEntry, streamOf } from '../../network/archive/catalogue.ts';
 import { isRecordingId } from '../../network/archive/index-file.ts';
-import { type Exchange, type Route, sendJson, sendProblem } from '../../network/http.ts';
+import { type Exchange, type Route, sendJson, sendProblem } from '../../network/http/http.ts';
 import { isStreamName, quoted } from '../../network/names.ts';
 
 export interface RecordingOptions {

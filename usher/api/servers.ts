@@ -1,12 +1,12 @@
 // Servers as operators handle them: emptied before work on them, and put back to use.
 
 import type { Clock } from '../../network/clock.ts';
+import { z } from '../../network/config/yaml.ts';
 import { CodedError } from '../../network/errors.ts';
-import { type Exchange, type Route, readText, sendJson, sendProblem } from '../../network/http.ts';
+import { type Exchange, type Route, readText, sendJson, sendProblem } from '../../network/http/http.ts';
 import { quoted } from '../../network/names.ts';
 import type { ClusterState, Drain } from '../../network/state/state.ts';
 import { verifyToken } from '../../network/token.ts';
-import { z } from '../../network/yaml.ts';
 
 export interface ServerOptions {
   readonly state: Pick<ClusterState, 'drain'>;

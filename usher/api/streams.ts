@@ -1,8 +1,8 @@
 // Which streams there are, and what is known of each.
 
 import type { Clock } from '../../network/clock.ts';
-import { type Exchange, type Route, sendJson, sendProblem } from '../../network/http.ts';
-import { reachableUrl } from '../../network/reachable.ts';
+import { type Exchange, type Route, sendJson, sendProblem } from '../../network/http/http.ts';
+import { reachableUrl } from '../../network/http/reachable.ts';
 import { isAlive } from '../../network/state/liveness.ts';
 import type { ClusterState, Snapshot, StreamRecord } from '../../network/state/state.ts';
 import { signToken } from '../../network/token.ts';

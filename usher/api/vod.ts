@@ -2,9 +2,9 @@
 
 import type { Clock } from '../../network/clock.ts';
 import { randomName } from '../../network/hash.ts';
-import { type Exchange, type Route, send, sendProblem } from '../../network/http.ts';
+import { type Exchange, type Route, send, sendProblem } from '../../network/http/http.ts';
+import { reachableUrl } from '../../network/http/reachable.ts';
 import { quoted } from '../../network/names.ts';
-import { reachableUrl } from '../../network/reachable.ts';
 import { newSession } from '../../network/session.ts';
 import type { ClusterState } from '../../network/state/state.ts';
 import { signToken, verifyToken } from '../../network/token.ts';

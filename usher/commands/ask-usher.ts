@@ -1,7 +1,7 @@
 // What commands that ask an usher have in common: where it is, and how a mistake and a refusal are told.
 
-import type { Answer } from '../../network/dial.ts';
 import { CodedError, reasonOf } from '../../network/errors.ts';
+import type { Answer } from '../../network/http/dial.ts';
 import { quoted } from '../../network/names.ts';
 
 /** For `parseArgs`. */

@@ -1,10 +1,10 @@
 // `headwater drain` and `undrain`: has an usher empty a server before work on it, or use it again.
 
 import type { Clock } from '../../network/clock.ts';
-import { readConfig } from '../../network/config.ts';
-import type { SendOrder } from '../../network/dial.ts';
+import { readConfig } from '../../network/config/config.ts';
+import { loadSecrets } from '../../network/config/secrets.ts';
+import type { SendOrder } from '../../network/http/dial.ts';
 import { isPlaceName, quoted } from '../../network/names.ts';
-import { loadSecrets } from '../../network/secrets.ts';
 import { signToken } from '../../network/token.ts';
 import { answerOf, readUsage, TIMEOUT_MS, takeOption, USHER_OPTION, usherUrl } from './ask-usher.ts';
 import { durationText, readDurationMs } from './durations.ts';

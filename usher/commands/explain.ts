@@ -1,8 +1,8 @@
 // `headwater explain`: asks an usher where a viewer would be sent from an address, and why there.
 
 import { parseArgs } from 'node:util';
-import type { GetText } from '../../network/dial.ts';
 import { CodedError } from '../../network/errors.ts';
+import type { GetText } from '../../network/http/dial.ts';
 import type { Explained } from '../explained.ts';
 import { answerOf, JSON_OPTION, readUsage, TIMEOUT_MS, USHER_OPTION, usherUrl } from './ask-usher.ts';
 import { explainText } from './explain-text.ts';

@@ -1,10 +1,10 @@
 // `headwater keys`: makes keys to publish with, and tokens to play with and to operate with.
 
 import type { Clock } from '../../network/clock.ts';
-import { readConfig } from '../../network/config.ts';
+import { readConfig } from '../../network/config/config.ts';
+import { loadSecrets } from '../../network/config/secrets.ts';
 import { CodedError } from '../../network/errors.ts';
 import { isPlaceName, isStreamName, PLACE_NAME_RULE, quoted, STREAM_NAME_RULE } from '../../network/names.ts';
-import { loadSecrets } from '../../network/secrets.ts';
 import { signToken } from '../../network/token.ts';
 import { takeOption } from './ask-usher.ts';
 import { readDurationMs } from './durations.ts';

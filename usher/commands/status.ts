@@ -1,8 +1,8 @@
 // `headwater status`: asks an usher how the cluster is, and says so as text or JSON.
 
 import { parseArgs } from 'node:util';
-import type { GetText } from '../../network/dial.ts';
 import { CodedError } from '../../network/errors.ts';
+import type { GetText } from '../../network/http/dial.ts';
 import type { Snapshot } from '../../network/state/state.ts';
 import { answerOf, JSON_OPTION, readUsage, TIMEOUT_MS, USHER_OPTION, usherUrl } from './ask-usher.ts';
 import { statusText } from './status-text.ts';

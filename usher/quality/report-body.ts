@@ -1,6 +1,6 @@
 // What players report of how well it plays: figures as JSON, or changes of state as CMCD version 2 (CTA-5004-B) writes them.
 
-import { z } from '../../network/yaml.ts';
+import { z } from '../../network/config/yaml.ts';
 
 export type Report =
   /** Since the player's last report. */

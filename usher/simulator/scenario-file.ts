@@ -2,9 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { explain, parseYaml, type YamlText } from '../../network/config/yaml.ts';
 import { CodedError, reasonOf } from '../../network/errors.ts';
 import { readTopology } from '../../network/map/topology-file.ts';
-import { explain, parseYaml, type YamlText } from '../../network/yaml.ts';
 import type { ArrivalsAsked, Scenario } from './scenario.ts';
 import { type RawScenario, scenarioSchema } from './scenario-schema.ts';
 import { contradictionsIn } from './scenario-sense.ts';

@@ -1,6 +1,6 @@
 // What a scenario's file may say. Times that are not said are those that were measured of Headwater.
 
-import { z } from '../../network/yaml.ts';
+import { z } from '../../network/config/yaml.ts';
 
 const seconds = z
   .number()

@@ -3,11 +3,11 @@
 import { streamOf } from '../../../network/archive/catalogue.ts';
 import { MAX_TITLE, type Manifest } from '../../../network/archive/manifest.ts';
 import type { Clock } from '../../../network/clock.ts';
+import { z } from '../../../network/config/yaml.ts';
 import { CodedError } from '../../../network/errors.ts';
-import { type Exchange, type Route, readText, sendJson, sendProblem } from '../../../network/http.ts';
+import { type Exchange, type Route, readText, sendJson, sendProblem } from '../../../network/http/http.ts';
 import { quoted } from '../../../network/names.ts';
 import { verifyToken } from '../../../network/token.ts';
-import { z } from '../../../network/yaml.ts';
 import type { Archive } from '../archive.ts';
 
 export interface OwnerOptions {

@@ -7,15 +7,15 @@ import { hlsRoutes } from '../../../edge/hls/hls.ts';
 import { Sessions } from '../../../edge/sessions/sessions.ts';
 import { type Clock, systemClock } from '../../../network/clock.ts';
 import { Feeds, SOURCE } from '../../../network/feed/feeds.ts';
-import { type HttpServer, sendProblem } from '../../../network/http.ts';
+import { type HttpServer, sendProblem } from '../../../network/http/http.ts';
 import { readInit } from '../../../network/media/init.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import type { Successor } from '../../../network/state/state.ts';
-import { commitmentsOf } from '../../tools/commitments.ts';
-import { type Broadcast, Broadcaster } from '../../tools/feed.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
-import { readPlaylist } from '../../tools/read-playlist.ts';
-import { serveRoutes } from '../../tools/serve-routes.ts';
+import { commitmentsOf } from '../../tools/cluster/commitments.ts';
+import { serveRoutes } from '../../tools/cluster/serve-routes.ts';
+import { type Broadcast, Broadcaster } from '../../tools/media/feed.ts';
+import { readPlaylist } from '../../tools/viewers/read-playlist.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 /** A media listener that delivers HLS to everybody whose token is not `refused`. */
 class HlsServer {

@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { listedSegments } from '../../../edge/hls/playlist.ts';
 import { Rendition } from '../../../edge/hls/rendition.ts';
 import { Feed, type FeedReader } from '../../../network/feed/feed.ts';
-import { Broadcaster } from '../../tools/feed.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
-import { type ReadPlaylist, type ReadSegment, readPlaylist } from '../../tools/read-playlist.ts';
+import { Broadcaster } from '../../tools/media/feed.ts';
+import { type ReadPlaylist, type ReadSegment, readPlaylist } from '../../tools/viewers/read-playlist.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 function renditionOf(feed: FeedReader): Rendition {
   return new Rendition({

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { Renditions } from '../../../edge/hls/renditions.ts';
 import { Feeds } from '../../../network/feed/feeds.ts';
 import { Metrics } from '../../../network/metrics.ts';
-import { Broadcaster } from '../../tools/feed.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
+import { Broadcaster } from '../../tools/media/feed.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 test('each playlist says how far the others have come, of those that are here and go on', () => {
   const feeds = new Feeds();

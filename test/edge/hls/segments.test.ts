@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Segment, Segments } from '../../../edge/hls/segments.ts';
 import type { FeedReader } from '../../../network/feed/feed.ts';
-import { Broadcaster } from '../../tools/feed.ts';
+import { Broadcaster } from '../../tools/media/feed.ts';
 
 function watch(feed: FeedReader): Segments {
   const segments = new Segments({

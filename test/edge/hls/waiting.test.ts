@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { type Outcome, type Patience, Waiting } from '../../../edge/hls/waiting.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 class FakeClient extends EventEmitter {
   destroyed = false;

@@ -7,9 +7,9 @@ import { MAX_LAG_MS } from '../../../edge/progressive/fanout.ts';
 import { SOURCE } from '../../../network/feed/feeds.ts';
 import { Splitter } from '../../../network/media/splitter.ts';
 import { readSignal, writeSignal } from '../../../network/relay/signal.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
-import { FRAME_MS } from '../../tools/progressive-feed.ts';
-import { ProgressiveServer } from '../../tools/progressive-server.ts';
+import { FRAME_MS } from '../../tools/viewers/progressive-feed.ts';
+import { ProgressiveServer } from '../../tools/viewers/progressive-server.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 describe('a viewer', () => {
   test('gets the init, the newest key frame and every chunk after it, byte for byte', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Arrivals } from '../../../edge/sessions/arrivals.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 function crowd(perS: number, seconds: number, clock: ManualClock, arrivals: Arrivals): void {
   for (let viewer = 0; viewer < perS * seconds; viewer++) {

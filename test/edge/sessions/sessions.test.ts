@@ -4,8 +4,8 @@ import { type Connection, sharedSession } from '../../../edge/sessions/session.t
 import { type SessionLimits, Sessions } from '../../../edge/sessions/sessions.ts';
 import type { Commitments } from '../../../network/commitments.ts';
 import { Metrics } from '../../../network/metrics.ts';
-import { commitmentsOf, roomForAll } from '../../tools/commitments.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
+import { commitmentsOf, roomForAll } from '../../tools/cluster/commitments.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 interface Setting {
   readonly limits?: Partial<SessionLimits>;

@@ -4,9 +4,9 @@ import { MemoryCatalogue } from '../../../network/archive/catalogue-memory.ts';
 import { RedisCatalogue } from '../../../network/archive/catalogue-redis.ts';
 import { recordingId } from '../../../network/archive/index-file.ts';
 import { systemClock } from '../../../network/clock.ts';
-import { RedisLink } from '../../../network/state/redis.ts';
-import { keepingLogger } from '../../tools/keeping-logger.ts';
-import { RedisServer } from '../../tools/redis-server.ts';
+import { RedisLink } from '../../../network/state/redis/redis.ts';
+import { RedisServer } from '../../tools/cluster/redis-server.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
 
 function entry(stream: string, startedAtMs: number, keeper: string, durationMs = 1000): CatalogueEntry {
   return {

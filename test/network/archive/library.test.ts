@@ -7,10 +7,10 @@ import { Shelf } from '../../../network/archive/shelf.ts';
 import type { Storage } from '../../../network/archive/storage.ts';
 import { StorageCache } from '../../../network/archive/storage-cache.ts';
 import { DirectoryStorage } from '../../../network/archive/storage-directory.ts';
-import { keepingLogger } from '../../tools/keeping-logger.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
-import { writeRecording } from '../../tools/recordings.ts';
-import { ScratchFolder } from '../../tools/scratch-folder.ts';
+import { writeRecording } from '../../tools/media/recordings.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
+import { ScratchFolder } from '../../tools/world/scratch-folder.ts';
 
 const T = 1_800_000_000_000;
 const ID = recordingId('alice', T);

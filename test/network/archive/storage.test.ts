@@ -4,8 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Storage } from '../../../network/archive/storage.ts';
 import { DirectoryStorage } from '../../../network/archive/storage-directory.ts';
 import { S3Storage } from '../../../network/archive/storage-s3.ts';
-import { S3Server } from '../../tools/s3-server.ts';
-import { ScratchFolder } from '../../tools/scratch-folder.ts';
+import { S3Server } from '../../tools/world/s3-server.ts';
+import { ScratchFolder } from '../../tools/world/scratch-folder.ts';
 
 const PART_BYTES = 5 * 1024 * 1024;
 const BIG = Buffer.alloc(2 * PART_BYTES + 1234, 'headwater');

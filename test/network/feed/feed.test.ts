@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Feed } from '../../../network/feed/feed.ts';
 import { Feeds } from '../../../network/feed/feeds.ts';
 import type { Chunk } from '../../../network/media/chunk.ts';
-import { SyntheticBroadcast } from '../../tools/progressive-feed.ts';
+import { SyntheticBroadcast } from '../../tools/viewers/progressive-feed.ts';
 
 const joined = (views: readonly Uint8Array[]): Buffer => Buffer.concat(views);
 

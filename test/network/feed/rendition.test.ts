@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { describeRendition } from '../../../network/feed/rendition.ts';
-import { Broadcaster } from '../../tools/feed.ts';
+import { Broadcaster } from '../../tools/media/feed.ts';
 
 describe('the bit rate of a rendition', () => {
   test('before its first segment has closed is no multiple of what it will be', () => {

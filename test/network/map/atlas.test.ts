@@ -5,9 +5,9 @@ import { describe, expect, test, vi } from 'vitest';
 import { type Atlas, type AtlasFiles, openAtlas } from '../../../network/map/atlas.ts';
 import { distanceKm } from '../../../network/map/position.ts';
 import { NO_TOPOLOGY } from '../../../network/map/topology.ts';
-import { keepingLogger, type LogLine } from '../../tools/keeping-logger.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
-import { mmdbFile } from '../../tools/mmdb-file.ts';
+import { keepingLogger, type LogLine } from '../../tools/world/keeping-logger.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
+import { mmdbFile } from '../../tools/world/mmdb-file.ts';
 
 const EXAMPLE = join(import.meta.dirname, '../../../network/map/example.yaml');
 const folder = mkdtempSync(join(tmpdir(), 'headwater-atlas-'));

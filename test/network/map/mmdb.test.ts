@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseAddress } from '../../../network/map/address.ts';
 import { Mmdb } from '../../../network/map/mmdb.ts';
-import { mmdbFile } from '../../tools/mmdb-file.ts';
+import { mmdbFile } from '../../tools/world/mmdb-file.ts';
 
 const bytes = mmdbFile('GeoIP2-Enterprise', {
   '192.0.2.0/24': {

@@ -9,7 +9,7 @@ import { box, fullBox, u8, u16, u24, u32, u64, write } from '../../../network/me
 import { FILLER_CONFIG } from '../../../origin/packager/codec/aac.ts';
 import { readAudioFormat } from '../../../origin/packager/codec/audio-format.ts';
 import { readVideoFormat } from '../../../origin/packager/codec/video-format.ts';
-import { dumpBoxes } from '../../tools/box-dump.ts';
+import { dumpBoxes } from '../../tools/media/box-dump.ts';
 
 /** 1280x720 Baseline, level 3.1. */
 const AVCC = Uint8Array.fromHex('0142c01fffe1000c6742c01fd9005005bb011000000301000468ce3c80');

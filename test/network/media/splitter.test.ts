@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CodedError } from '../../../network/errors.ts';
 import { MAX_PIECE_BYTES, MAX_SIGNAL_BYTES, type Piece, Splitter } from '../../../network/media/splitter.ts';
-import { SyntheticBroadcast } from '../../tools/progressive-feed.ts';
+import { SyntheticBroadcast } from '../../tools/viewers/progressive-feed.ts';
 
 const init = initFromFfmpeg();
 const broadcast = new SyntheticBroadcast({ gop: 5, frameBytes: 700 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Feed } from '../../../network/feed/feed.ts';
 import { type Admission, admit, isContinued, MAX_AHEAD_CHUNKS } from '../../../network/relay/admission.ts';
-import { Broadcaster } from '../../tools/feed.ts';
+import { Broadcaster } from '../../tools/media/feed.ts';
 
 const feed = new Broadcaster({ hasAudio: false, gopS: 1 }, new Feed({ windowMs: 5_000, minSegments: 2 }))
   .play(10)

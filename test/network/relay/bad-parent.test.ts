@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Feed } from '../../../network/feed/feed.ts';
 import { writeSignal } from '../../../network/relay/signal.ts';
-import { type Answerer, FakeParent, heartbeat } from '../../tools/fake-parent.ts';
-import { Broadcaster } from '../../tools/feed.ts';
-import { RelayServer, until, untilAt } from '../../tools/relay.ts';
+import { type Answerer, FakeParent, heartbeat } from '../../tools/cluster/fake-parent.ts';
+import { RelayServer, until, untilAt } from '../../tools/cluster/relay.ts';
+import { Broadcaster } from '../../tools/media/feed.ts';
 
 const opened: AsyncDisposable[] = [];
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { LiveBroadcast, Reader, RelayServer, until, untilAt } from '../../tools/relay.ts';
-import { TcpProxy } from '../../tools/tcp-proxy.ts';
+import { LiveBroadcast, Reader, RelayServer, until, untilAt } from '../../tools/cluster/relay.ts';
+import { TcpProxy } from '../../tools/world/tcp-proxy.ts';
 
 const opened: (Disposable | AsyncDisposable)[] = [];
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Feed } from '../../../network/feed/feed.ts';
 import type { HoldingsOptions } from '../../../network/relay/holdings.ts';
-import { Broadcaster } from '../../tools/feed.ts';
-import { LiveBroadcast, Reader, RelayServer, until, untilAt } from '../../tools/relay.ts';
+import { LiveBroadcast, Reader, RelayServer, until, untilAt } from '../../tools/cluster/relay.ts';
+import { Broadcaster } from '../../tools/media/feed.ts';
 
 const opened: (Disposable | AsyncDisposable)[] = [];
 

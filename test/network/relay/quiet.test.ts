@@ -3,11 +3,11 @@ import { Feed } from '../../../network/feed/feed.ts';
 import { Follower } from '../../../network/relay/follow.ts';
 import { QUIET_MS, SILENCE_MS } from '../../../network/relay/link.ts';
 import type { Lineage } from '../../../network/relay/signal.ts';
-import { heartbeat } from '../../tools/fake-parent.ts';
-import { Broadcaster } from '../../tools/feed.ts';
-import { keepingLogger } from '../../tools/keeping-logger.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
-import { ScriptedDial } from '../../tools/scripted-dial.ts';
+import { heartbeat } from '../../tools/cluster/fake-parent.ts';
+import { Broadcaster } from '../../tools/media/feed.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
+import { ScriptedDial } from '../../tools/world/scripted-dial.ts';
 
 const truth = new Broadcaster().play(5).feed;
 const BEGUN = 200;

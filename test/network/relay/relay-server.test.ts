@@ -6,9 +6,9 @@ import type { Commitments } from '../../../network/commitments.ts';
 import { type Piece, Splitter } from '../../../network/media/splitter.ts';
 import { readSignal, type Signal } from '../../../network/relay/signal.ts';
 import { type Grant, signToken } from '../../../network/token.ts';
-import { commitmentsOf } from '../../tools/commitments.ts';
-import { Broadcaster } from '../../tools/feed.ts';
-import { LiveBroadcast, Reader, RelayServer, SECRETS, until, untilAt } from '../../tools/relay.ts';
+import { commitmentsOf } from '../../tools/cluster/commitments.ts';
+import { LiveBroadcast, Reader, RelayServer, SECRETS, until, untilAt } from '../../tools/cluster/relay.ts';
+import { Broadcaster } from '../../tools/media/feed.ts';
 
 const opened: (Disposable | AsyncDisposable)[] = [];
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SimulatedCluster } from '../../tools/simulated-cluster.ts';
+import { SimulatedCluster } from '../../tools/cluster/simulated-cluster.ts';
 
 const HOUR_MS = 3_600_000;
 const CALM_MS = 60_000;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, expect, test } from 'vitest';
-import { makeCertificate } from '../../tools/certificate.ts';
-import { LiveBroadcast, Reader, RelayServer, until, untilAt } from '../../tools/relay.ts';
-import { TlsTerminator } from '../../tools/tls-terminator.ts';
+import { LiveBroadcast, Reader, RelayServer, until, untilAt } from '../../tools/cluster/relay.ts';
+import { makeCertificate } from '../../tools/world/certificate.ts';
+import { TlsTerminator } from '../../tools/world/tls-terminator.ts';
 
 const authorities = getCACertificates();
 afterAll(() => setDefaultCACertificates(authorities));

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Draining, type Left } from '../../../network/state/draining.ts';
-import { keepingLogger } from '../../tools/keeping-logger.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 const NOTHING: Left = { viewers: 0, children: 0, broadcasts: 0 };
 const START_MS = 1_800_000_000_000;

@@ -5,11 +5,11 @@ import { CodedError } from '../../../network/errors.ts';
 import type { LeaseAnswer, UsherReport } from '../../../network/state/lease.ts';
 import { GRANT_MS, Lessee } from '../../../network/state/lessee.ts';
 import { BEAT_MS, LEASE_MS } from '../../../network/state/liveness.ts';
+import { RedisState } from '../../../network/state/redis/state-redis.ts';
 import { MemoryState } from '../../../network/state/state-memory.ts';
-import { RedisState } from '../../../network/state/state-redis.ts';
-import { keepingLogger } from '../../tools/keeping-logger.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
-import { RedisServer } from '../../tools/redis-server.ts';
+import { RedisServer } from '../../tools/cluster/redis-server.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 const A = 'server/a';
 const RUNS = 60;

@@ -3,9 +3,9 @@ import { CodedError } from '../../../network/errors.ts';
 import { BEAT_MS, MISSED_BEATS } from '../../../network/state/liveness.ts';
 import { Member, type MemberOptions } from '../../../network/state/member.ts';
 import { MemoryState } from '../../../network/state/state-memory.ts';
-import { serverRecord, streamRecord } from '../../tools/cluster-records.ts';
-import { keepingLogger } from '../../tools/keeping-logger.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
+import { serverRecord, streamRecord } from '../../tools/cluster/cluster-records.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 const a = serverRecord('a');
 const drain = { sinceMs: 5, deadlineMs: null };

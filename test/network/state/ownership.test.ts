@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Probe } from '../../../network/dial.ts';
 import { Feed } from '../../../network/feed/feed.ts';
+import type { Probe } from '../../../network/http/dial.ts';
 import { claimStream, type Owned, type OwnershipOptions } from '../../../network/state/ownership.ts';
 import { MemoryState } from '../../../network/state/state-memory.ts';
-import { serverRecord, streamRecord } from '../../tools/cluster-records.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
+import { serverRecord, streamRecord } from '../../tools/cluster/cluster-records.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 const [a, b] = [serverRecord('a'), serverRecord('b')];
 const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { makerOf, withRungs } from '../../../network/state/rungs.ts';
 import type { KnownServer, RenditionRecord } from '../../../network/state/state.ts';
-import { NOW_MS, SOURCE, server, stream } from '../../tools/clusters.ts';
+import { NOW_MS, SOURCE, server, stream } from '../../tools/cluster/clusters.ts';
 
 const rendition = (name: string, height: number, averageBps = 1e6): RenditionRecord => ({
   ...SOURCE,

@@ -6,13 +6,13 @@ import { systemClock } from '../../../network/clock.ts';
 import { CodedError } from '../../../network/errors.ts';
 import type { MonthSpend } from '../../../network/state/lease.ts';
 import { BEAT_MS, FORGET_MS, LEASE_MS, MISSED_BEATS } from '../../../network/state/liveness.ts';
+import { RedisState } from '../../../network/state/redis/state-redis.ts';
 import type { ClusterState } from '../../../network/state/state.ts';
 import { MemoryState } from '../../../network/state/state-memory.ts';
-import { RedisState } from '../../../network/state/state-redis.ts';
-import { holding, serverRecord, streamRecord, usherReport } from '../../tools/cluster-records.ts';
-import { keepingLogger } from '../../tools/keeping-logger.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
-import { RedisServer } from '../../tools/redis-server.ts';
+import { holding, serverRecord, streamRecord, usherReport } from '../../tools/cluster/cluster-records.ts';
+import { RedisServer } from '../../tools/cluster/redis-server.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 const RUNS = 150;
 const STEPS = 60;

@@ -12,8 +12,8 @@ import {
   PAUSE_BEATS,
 } from '../../../network/state/liveness.ts';
 import type { Assignment, ClusterState } from '../../../network/state/state.ts';
-import { holding, serverRecord, streamRecord } from '../../tools/cluster-records.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
+import { holding, serverRecord, streamRecord } from '../../tools/cluster/cluster-records.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 /** One kind of state, ready to be opened anew for each test. */
 export interface Subject extends AsyncDisposable {

@@ -1,10 +1,10 @@
 // Runs the suite of the cluster state over both: in memory, and on a real Redis, by TCP and as a Redis Cluster.
 
 import { systemClock } from '../../../network/clock.ts';
+import { RedisState } from '../../../network/state/redis/state-redis.ts';
 import { MemoryState } from '../../../network/state/state-memory.ts';
-import { RedisState } from '../../../network/state/state-redis.ts';
-import { keepingLogger } from '../../tools/keeping-logger.ts';
-import { RedisServer } from '../../tools/redis-server.ts';
+import { RedisServer } from '../../tools/cluster/redis-server.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
 import { describeClusterState, type Subject } from './state.contract.ts';
 import { describeUsherVerbs } from './ushers.contract.ts';
 

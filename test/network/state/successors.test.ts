@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Whereabouts } from '../../../network/state/state.ts';
 import { Successors } from '../../../network/state/successors.ts';
-import { holding, server, stream } from '../../tools/clusters.ts';
-import { keepingLogger } from '../../tools/keeping-logger.ts';
+import { holding, server, stream } from '../../tools/cluster/clusters.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
 
 const b = { id: 'b', mediaUrl: 'https://b.example' };
 const c = { id: 'c', mediaUrl: 'https://c.example' };

@@ -10,8 +10,8 @@ import {
 } from '../../../network/state/lease.ts';
 import { BEAT_MS, FORGET_MS, LEASE_MS } from '../../../network/state/liveness.ts';
 import type { ClusterState } from '../../../network/state/state.ts';
-import { serverRecord, usherReport } from '../../tools/cluster-records.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
+import { serverRecord, usherReport } from '../../tools/cluster/cluster-records.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 import type { Subject } from './state.contract.ts';
 
 const a = serverRecord('a');

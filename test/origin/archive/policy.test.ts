@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '../../../network/config.ts';
+import { readConfig } from '../../../network/config/config.ts';
 import { createPace } from '../../../origin/archive/keeping/pace.ts';
 import { createPolicy } from '../../../origin/archive/policy.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 describe('what is recorded', () => {
   const { archive } = readConfig([], {});

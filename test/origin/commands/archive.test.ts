@@ -5,10 +5,10 @@ import { STORAGE } from '../../../network/archive/catalogue.ts';
 import { MemoryCatalogue } from '../../../network/archive/catalogue-memory.ts';
 import { recordingId } from '../../../network/archive/index-file.ts';
 import { seeToArchive } from '../../../origin/commands/archive.ts';
-import { keepingLogger } from '../../tools/keeping-logger.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
-import { writeRecording } from '../../tools/recordings.ts';
-import { ScratchFolder } from '../../tools/scratch-folder.ts';
+import { writeRecording } from '../../tools/media/recordings.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
+import { ScratchFolder } from '../../tools/world/scratch-folder.ts';
 
 const DAY_MS = 86_400_000;
 const T = 1_800_000_000_000;

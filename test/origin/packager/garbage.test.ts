@@ -8,9 +8,9 @@ import { readTag } from '../../../origin/flv/flv.ts';
 import type { AudioCodec, MediaPacket, VideoCodec } from '../../../origin/media.ts';
 import { FILLER_CONFIG } from '../../../origin/packager/codec/aac.ts';
 import { type Packaged, Packager } from '../../../origin/packager/packager.ts';
-import { readFlvFile } from '../../tools/flv-file.ts';
-import { clip, sources } from '../../tools/media.ts';
-import { EPOCH_MS, expectSound } from '../../tools/packaged.ts';
+import { readFlvFile } from '../../tools/media/flv-file.ts';
+import { clip, sources } from '../../tools/media/media.ts';
+import { EPOCH_MS, expectSound } from '../../tools/media/packaged.ts';
 
 const AVCC = Uint8Array.fromHex('0142c01fffe1000c6742c01fd9005005bb011000000301000468ce3c80');
 /** Silence for the three seconds that a timestamp may go ahead, and a frame. */

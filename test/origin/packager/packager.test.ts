@@ -5,9 +5,9 @@ import { FIRST_NUMBERING } from '../../../network/feed/numbering.ts';
 import { readTag } from '../../../origin/flv/flv.ts';
 import type { RtmpMessage } from '../../../origin/media.ts';
 import { type Packaged, Packager } from '../../../origin/packager/packager.ts';
-import { readFlvFile } from '../../tools/flv-file.ts';
-import { clip, decodeComplaints, picture, probe, sources, tone } from '../../tools/media.ts';
-import { readMp4File } from '../../tools/mp4-file.ts';
+import { readFlvFile } from '../../tools/media/flv-file.ts';
+import { clip, decodeComplaints, picture, probe, sources, tone } from '../../tools/media/media.ts';
+import { readMp4File } from '../../tools/media/mp4-file.ts';
 import {
   audioBounds,
   durationsS,
@@ -19,7 +19,7 @@ import {
   ofTrack,
   packageAll,
   startS,
-} from '../../tools/packaged.ts';
+} from '../../tools/media/packaged.ts';
 
 const X264 = ['-c:v', 'libx264', '-preset', 'veryfast', '-pix_fmt', 'yuv420p'];
 const AAC = ['-c:a', 'aac', '-ac', '2'];

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { Feed } from '../../../network/feed/feed.ts';
 import { numberingAfter, numberingBeyond } from '../../../origin/packager/resume.ts';
-import { readFlvFile } from '../../tools/flv-file.ts';
-import { clip, sources } from '../../tools/media.ts';
-import { epochsOf, expectSound, packageAll } from '../../tools/packaged.ts';
+import { readFlvFile } from '../../tools/media/flv-file.ts';
+import { clip, sources } from '../../tools/media/media.ts';
+import { epochsOf, expectSound, packageAll } from '../../tools/media/packaged.ts';
 
 const messages = readFlvFile(
   clip('flv', [...sources({ seconds: 2 }), '-c:v', 'libx264', '-g', '30', '-c:a', 'aac']),

@@ -7,9 +7,9 @@ import { runInNewContext } from 'node:vm';
 import { expect, test, vi } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
 import { listenRtmp, type RtmpServer } from '../../../origin/rtmp/server.ts';
-import { keepingLogger } from '../../tools/keeping-logger.ts';
-import { pushWithFfmpeg } from '../../tools/rtmp-ffmpeg.ts';
-import { startIngest } from '../../tools/rtmp-ingest.ts';
+import { pushWithFfmpeg } from '../../tools/rtmp/rtmp-ffmpeg.ts';
+import { startIngest } from '../../tools/rtmp/rtmp-ingest.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
 
 const SEEDS = 500;
 const AT_ONCE = 25;

@@ -5,10 +5,10 @@ import { createConnection } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { expect, test, vi } from 'vitest';
 import { DEFAULT_RTMP_LIMITS } from '../../../origin/rtmp/limits.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
-import { command, message, setChunkSize, VIDEO } from '../../tools/rtmp-bytes.ts';
-import { handshake, RawRtmpClient } from '../../tools/rtmp-client.ts';
-import { startIngest, type TestIngest } from '../../tools/rtmp-ingest.ts';
+import { command, message, setChunkSize, VIDEO } from '../../tools/rtmp/rtmp-bytes.ts';
+import { handshake, RawRtmpClient } from '../../tools/rtmp/rtmp-client.ts';
+import { startIngest, type TestIngest } from '../../tools/rtmp/rtmp-ingest.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 const FRAME = message({ type: VIDEO, payload: Buffer.from([0x27, 1, 0, 0, 0]) });
 

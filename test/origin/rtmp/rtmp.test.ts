@@ -15,9 +15,9 @@ import {
   setChunkSize,
   uint32,
   VIDEO,
-} from '../../tools/rtmp-bytes.ts';
-import { connectObject, RawRtmpClient } from '../../tools/rtmp-client.ts';
-import { startIngest, type TestIngest } from '../../tools/rtmp-ingest.ts';
+} from '../../tools/rtmp/rtmp-bytes.ts';
+import { connectObject, RawRtmpClient } from '../../tools/rtmp/rtmp-client.ts';
+import { startIngest, type TestIngest } from '../../tools/rtmp/rtmp-ingest.ts';
 
 const [ABORT, USER_CONTROL, WINDOW_SIZE] = [2, 4, 5];
 const MIB = 1024 * 1024;

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { RtmpMessage } from '../../../origin/media.ts';
-import { setChunkSize, uint32 } from '../../tools/rtmp-bytes.ts';
-import { pushWithCurl, pushWithFfmpeg, recordWithFfmpeg, run } from '../../tools/rtmp-ffmpeg.ts';
-import { startIngest } from '../../tools/rtmp-ingest.ts';
+import { setChunkSize, uint32 } from '../../tools/rtmp/rtmp-bytes.ts';
+import { pushWithCurl, pushWithFfmpeg, recordWithFfmpeg, run } from '../../tools/rtmp/rtmp-ffmpeg.ts';
+import { startIngest } from '../../tools/rtmp/rtmp-ingest.ts';
 
 const NO_KEY = {
   kind: 'refuse',

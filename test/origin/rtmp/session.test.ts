@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from 'vitest';
 import { CodedError } from '../../../network/errors.ts';
-import { AUDIO, command, DATA, message, VIDEO } from '../../tools/rtmp-bytes.ts';
-import { connectObject, RawRtmpClient } from '../../tools/rtmp-client.ts';
-import { startIngest, type TestIngest } from '../../tools/rtmp-ingest.ts';
+import { AUDIO, command, DATA, message, VIDEO } from '../../tools/rtmp/rtmp-bytes.ts';
+import { connectObject, RawRtmpClient } from '../../tools/rtmp/rtmp-client.ts';
+import { startIngest, type TestIngest } from '../../tools/rtmp/rtmp-ingest.ts';
 
 const FRAME = Buffer.from([0x27, 1, 0, 0, 0, 9]);
 

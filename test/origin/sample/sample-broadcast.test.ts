@@ -5,9 +5,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { expect, test, vi } from 'vitest';
 import { type Clock, systemClock } from '../../../network/clock.ts';
 import { startSampleBroadcast } from '../../../origin/sample/sample-broadcast.ts';
-import { keepingLogger } from '../../tools/keeping-logger.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
-import { type KeptPublication, startIngest } from '../../tools/rtmp-ingest.ts';
+import { type KeptPublication, startIngest } from '../../tools/rtmp/rtmp-ingest.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 const HEADERS = 3;
 const LOOP_MS = 24_000;

@@ -3,8 +3,8 @@ import { FIRST_NUMBERING } from '../../../network/feed/numbering.ts';
 import type { RenditionRecord, ServerRecord, StreamRecord } from '../../../network/state/state.ts';
 import { MemoryState } from '../../../network/state/state-memory.ts';
 import { signToken, verifyToken } from '../../../network/token.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
-import { SECRETS, UsherListener } from '../../tools/usher-listener.ts';
+import { SECRETS, UsherListener } from '../../tools/cluster/usher-listener.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 const source: RenditionRecord = {
   name: 'source',

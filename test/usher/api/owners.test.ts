@@ -3,13 +3,13 @@ import { type CatalogueEntry, STORAGE } from '../../../network/archive/catalogue
 import { MemoryCatalogue } from '../../../network/archive/catalogue-memory.ts';
 import { recordingId } from '../../../network/archive/index-file.ts';
 import { systemClock } from '../../../network/clock.ts';
-import type { Answer, Order } from '../../../network/dial.ts';
-import { createPublishPolicy } from '../../../network/publish-policy.ts';
+import { createPublishPolicy } from '../../../network/config/publish-policy.ts';
+import type { Answer, Order } from '../../../network/http/dial.ts';
 
 import { MemoryState } from '../../../network/state/state-memory.ts';
 import { verifyToken } from '../../../network/token.ts';
-import { serverRecord } from '../../tools/cluster-records.ts';
-import { SECRETS, UsherListener } from '../../tools/usher-listener.ts';
+import { serverRecord } from '../../tools/cluster/cluster-records.ts';
+import { SECRETS, UsherListener } from '../../tools/cluster/usher-listener.ts';
 
 const T = 1_795_213_440_000;
 const ID = recordingId('alice', T);

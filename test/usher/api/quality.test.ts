@@ -4,10 +4,10 @@ import { signToken } from '../../../network/token.ts';
 import type { Explained } from '../../../usher/explained.ts';
 import { Presence } from '../../../usher/quality/presence.ts';
 import { readReport } from '../../../usher/quality/report-body.ts';
-import { holding, NOW_MS, server, snapshot, stream } from '../../tools/clusters.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
-import { readMultivariant } from '../../tools/read-multivariant.ts';
-import { SECRETS, UsherListener } from '../../tools/usher-listener.ts';
+import { holding, NOW_MS, server, snapshot, stream } from '../../tools/cluster/clusters.ts';
+import { SECRETS, UsherListener } from '../../tools/cluster/usher-listener.ts';
+import { readMultivariant } from '../../tools/viewers/read-multivariant.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 const topology = readTopology(`
 sites:

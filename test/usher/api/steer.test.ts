@@ -3,10 +3,10 @@ import { NO_TOPOLOGY, type Topology } from '../../../network/map/topology.ts';
 import { readSession } from '../../../network/session.ts';
 import type { KnownServer, Snapshot } from '../../../network/state/state.ts';
 import { type Grant, signToken, verifyToken } from '../../../network/token.ts';
-import { DRAIN, holding, NOW_MS, SOURCE, server, snapshot, stream } from '../../tools/clusters.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
-import { type Multivariant, readMultivariant } from '../../tools/read-multivariant.ts';
-import { SECRETS, UsherListener } from '../../tools/usher-listener.ts';
+import { DRAIN, holding, NOW_MS, SOURCE, server, snapshot, stream } from '../../tools/cluster/clusters.ts';
+import { SECRETS, UsherListener } from '../../tools/cluster/usher-listener.ts';
+import { type Multivariant, readMultivariant } from '../../tools/viewers/read-multivariant.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 const low = { ...SOURCE, name: '480p30', averageBps: 1_000_000, peakBps: 1_200_000 };
 const alice = stream('alice', 'a', { renditions: [SOURCE, low] });

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { sendOrder } from '../../../network/dial.ts';
 import type { CodedError } from '../../../network/errors.ts';
+import { sendOrder } from '../../../network/http/dial.ts';
 import { MemoryState } from '../../../network/state/state-memory.ts';
 import { signToken } from '../../../network/token.ts';
 import { orderDrain } from '../../../usher/commands/drain.ts';
 import { makeKey } from '../../../usher/commands/keys.ts';
-import { serverRecord } from '../../tools/cluster-records.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
-import { SECRETS, UsherListener } from '../../tools/usher-listener.ts';
+import { serverRecord } from '../../tools/cluster/cluster-records.ts';
+import { SECRETS, UsherListener } from '../../tools/cluster/usher-listener.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 const clock = new ManualClock();
 let state: MemoryState;

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { getText } from '../../../network/dial.ts';
 import type { CodedError } from '../../../network/errors.ts';
+import { getText } from '../../../network/http/dial.ts';
 import { readTopology } from '../../../network/map/topology-file.ts';
 import { readExplanation } from '../../../usher/commands/explain.ts';
 import { explainText } from '../../../usher/commands/explain-text.ts';
 import type { Explained } from '../../../usher/explained.ts';
-import { DRAIN, holding, NOW_MS, server, snapshot, stream } from '../../tools/clusters.ts';
-import { UsherListener } from '../../tools/usher-listener.ts';
+import { DRAIN, holding, NOW_MS, server, snapshot, stream } from '../../tools/cluster/clusters.ts';
+import { UsherListener } from '../../tools/cluster/usher-listener.ts';
 
 const topology = readTopology(`
 sites:

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { recordingId } from '../../../network/archive/index-file.ts';
-import type { Order } from '../../../network/dial.ts';
+import type { Order } from '../../../network/http/dial.ts';
 import { verifyToken } from '../../../network/token.ts';
 import { handleRecordings } from '../../../usher/commands/recordings.ts';
 import { type Listed, recordingsText } from '../../../usher/commands/recordings-text.ts';
-import { ManualClock } from '../../tools/manual-clock.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 const T = 1_795_213_440_000;
 const ID = recordingId('alice', T);

@@ -11,7 +11,7 @@ import {
   server,
   snapshot,
   stream,
-} from '../../tools/clusters.ts';
+} from '../../tools/cluster/clusters.ts';
 
 /** A broadcast in two sites, each server with viewers; and one of audio that waits for its broadcaster. */
 function twoSites(): Snapshot {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { type Answer, type GetText, getText } from '../../../network/dial.ts';
 import { CodedError } from '../../../network/errors.ts';
+import { type Answer, type GetText, getText } from '../../../network/http/dial.ts';
 import { readStatus } from '../../../usher/commands/status.ts';
 import { statusText } from '../../../usher/commands/status-text.ts';
-import { server, snapshot } from '../../tools/clusters.ts';
+import { server, snapshot } from '../../tools/cluster/clusters.ts';
 
 const cluster = snapshot([server('a')], []);
 

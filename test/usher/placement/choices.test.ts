@@ -5,7 +5,7 @@ import { place } from '../../../usher/placement/place.ts';
 import { Quality } from '../../../usher/placement/price/quality.ts';
 import type { Choice, Decision, PlaceRequest } from '../../../usher/placement/request.ts';
 import { type SceneOptions, sceneOf } from '../../../usher/placement/scene/scene.ts';
-import { holding, NOW_MS, SOURCE, server, snapshot, stream } from '../../tools/clusters.ts';
+import { holding, NOW_MS, SOURCE, server, snapshot, stream } from '../../tools/cluster/clusters.ts';
 
 const FRANKFURT = { latitude: 50.1, longitude: 8.7 };
 const NEW_YORK = { latitude: 40.7, longitude: -74 };

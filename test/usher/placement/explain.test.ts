@@ -5,7 +5,7 @@ import { type Explanation, explain } from '../../../usher/placement/explain.ts';
 import { Promises } from '../../../usher/placement/promises/promises.ts';
 import type { PlaceRequest } from '../../../usher/placement/request.ts';
 import { sceneOf } from '../../../usher/placement/scene/scene.ts';
-import { holding, NOW_MS, server, snapshot, stream } from '../../tools/clusters.ts';
+import { holding, NOW_MS, server, snapshot, stream } from '../../tools/cluster/clusters.ts';
 
 const NETFLOW_ASN = 64_500;
 const topology: Topology = {

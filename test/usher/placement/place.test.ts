@@ -3,7 +3,7 @@ import type { KnownServer, Snapshot } from '../../../network/state/state.ts';
 import { place } from '../../../usher/placement/place.ts';
 import type { Decision, PlaceRequest } from '../../../usher/placement/request.ts';
 import { sceneOf } from '../../../usher/placement/scene/scene.ts';
-import { holding, NOW_MS, server, snapshot, stream } from '../../tools/clusters.ts';
+import { holding, NOW_MS, server, snapshot, stream } from '../../tools/cluster/clusters.ts';
 
 /** Alice's stream on its origin and on what follows it. */
 function cluster(

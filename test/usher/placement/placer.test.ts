@@ -8,9 +8,9 @@ import { Placer } from '../../../usher/placement/placer.ts';
 import { DEFAULT_POLICIES } from '../../../usher/placement/price/policy.ts';
 import { PROMISE_MS } from '../../../usher/placement/promises/promises.ts';
 import type { Decision } from '../../../usher/placement/request.ts';
-import { holding, server, stream } from '../../tools/clusters.ts';
-import { keepingLogger } from '../../tools/keeping-logger.ts';
-import { SimulatedClock } from '../../tools/simulated-clock.ts';
+import { holding, server, stream } from '../../tools/cluster/clusters.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
+import { SimulatedClock } from '../../tools/world/simulated-clock.ts';
 
 const LIMIT_MBPS = 100;
 const VIEWER_MBPS = 4;

@@ -8,7 +8,7 @@ import type { Decision, PlaceRequest, ServerChoice } from '../../../usher/placem
 import { Kept } from '../../../usher/placement/scene/kept.ts';
 import { roomMbps } from '../../../usher/placement/scene/loads.ts';
 import { type Scene, sceneOf } from '../../../usher/placement/scene/scene.ts';
-import { type RandomCluster, randomCluster } from '../../tools/random-clusters.ts';
+import { type RandomCluster, randomCluster } from '../../tools/cluster/random-clusters.ts';
 
 const RUNS = { numRuns: 300 };
 

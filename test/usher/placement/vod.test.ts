@@ -5,7 +5,7 @@ import { systemClock } from '../../../network/clock.ts';
 import type { ServerRecord, Snapshot } from '../../../network/state/state.ts';
 import { MemoryState } from '../../../network/state/state-memory.ts';
 import { placeVod } from '../../../usher/placement/vod.ts';
-import { serverRecord } from '../../tools/cluster-records.ts';
+import { serverRecord } from '../../tools/cluster/cluster-records.ts';
 
 const T = 1_795_213_440_000;
 

@@ -4,7 +4,7 @@ import type { Choice } from '../../../usher/placement/request.ts';
 import { type Scene, sceneOf } from '../../../usher/placement/scene/scene.ts';
 import { isChanging, paceOf, placeAgain, reasonToMove } from '../../../usher/steering/moving.ts';
 import type { Destination } from '../../../usher/steering/pathway-ids.ts';
-import { DRAIN, holding, NOW_MS, server, snapshot, stream } from '../../tools/clusters.ts';
+import { DRAIN, holding, NOW_MS, server, snapshot, stream } from '../../tools/cluster/clusters.ts';
 
 const CDN = { name: 'c', urlTemplate: 'u{path}', microUsdPerGb: 1, capMicroUsdPerMonth: 1, shields: 1 };
 const offered = { mbps: 4, microUsdPerHour: 0 };

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { signature } from '../../../network/hash.ts';
 import type { Cdn } from '../../../network/map/topology.ts';
 import { type Destination, type Directory, PathwayIds } from '../../../usher/steering/pathway-ids.ts';
-import { NOW_MS, server } from '../../tools/clusters.ts';
+import { NOW_MS, server } from '../../tools/cluster/clusters.ts';
 
 const HALF_DAY_MS = 43_200_000;
 const cdn = (name: string): Cdn => ({

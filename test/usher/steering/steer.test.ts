@@ -5,7 +5,7 @@ import { place } from '../../../usher/placement/place.ts';
 import { sceneOf } from '../../../usher/placement/scene/scene.ts';
 import { placeAgain } from '../../../usher/steering/moving.ts';
 import { type Steered, steer } from '../../../usher/steering/steer.ts';
-import { DRAIN, holding, server, snapshot, stream } from '../../tools/clusters.ts';
+import { DRAIN, holding, server, snapshot, stream } from '../../tools/cluster/clusters.ts';
 
 const CDN = {
   name: 'spare',

@@ -6,10 +6,10 @@ import { recordingId } from '../../../../network/archive/index-file.ts';
 import type { Storage } from '../../../../network/archive/storage.ts';
 import { DirectoryStorage } from '../../../../network/archive/storage-directory.ts';
 import { systemFiles } from '../../../../origin/archive/recording/files.ts';
-import { openTestArchive, testStock } from '../../../tools/archives.ts';
-import { ManualClock } from '../../../tools/manual-clock.ts';
-import { writeRecording } from '../../../tools/recordings.ts';
-import { ScratchFolder } from '../../../tools/scratch-folder.ts';
+import { openTestArchive, testStock } from '../../../tools/media/archives.ts';
+import { writeRecording } from '../../../tools/media/recordings.ts';
+import { ManualClock } from '../../../tools/world/manual-clock.ts';
+import { ScratchFolder } from '../../../tools/world/scratch-folder.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;

@@ -5,10 +5,10 @@ import { STORAGE } from '../../../../network/archive/catalogue.ts';
 import { recordingId } from '../../../../network/archive/index-file.ts';
 import type { Storage } from '../../../../network/archive/storage.ts';
 import { S3Storage } from '../../../../network/archive/storage-s3.ts';
-import { openTestArchive } from '../../../tools/archives.ts';
-import { writeRecording } from '../../../tools/recordings.ts';
-import { S3Server } from '../../../tools/s3-server.ts';
-import { ScratchFolder } from '../../../tools/scratch-folder.ts';
+import { openTestArchive } from '../../../tools/media/archives.ts';
+import { writeRecording } from '../../../tools/media/recordings.ts';
+import { S3Server } from '../../../tools/world/s3-server.ts';
+import { ScratchFolder } from '../../../tools/world/scratch-folder.ts';
 
 const PART_BYTES = 5 * 1024 * 1024;
 const T = 1_800_000_000_000;

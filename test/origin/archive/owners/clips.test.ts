@@ -5,9 +5,9 @@ import { recordingId } from '../../../../network/archive/index-file.ts';
 import type { DirectoryStorage } from '../../../../network/archive/storage-directory.ts';
 import type { ClipRange } from '../../../../origin/archive/owners/clip-range.ts';
 import { systemFiles } from '../../../../origin/archive/recording/files.ts';
-import { openTestArchive } from '../../../tools/archives.ts';
-import { writeRecording } from '../../../tools/recordings.ts';
-import { ScratchFolder } from '../../../tools/scratch-folder.ts';
+import { openTestArchive } from '../../../tools/media/archives.ts';
+import { writeRecording } from '../../../tools/media/recordings.ts';
+import { ScratchFolder } from '../../../tools/world/scratch-folder.ts';
 
 const T = 1_800_000_000_000 - 86_400_000;
 const ID = recordingId('alice', T);

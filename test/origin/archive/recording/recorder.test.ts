@@ -9,11 +9,11 @@ import { Metrics } from '../../../../network/metrics.ts';
 import { Archive } from '../../../../origin/archive/archive.ts';
 import { checksum, systemFiles } from '../../../../origin/archive/recording/files.ts';
 import { filesIn } from '../../../../origin/archive/recording/recover.ts';
-import { type Failing, failingFiles } from '../../../tools/failing-files.ts';
-import { Broadcaster } from '../../../tools/feed.ts';
-import { keepingLogger } from '../../../tools/keeping-logger.ts';
-import { ManualClock } from '../../../tools/manual-clock.ts';
-import { ScratchFolder } from '../../../tools/scratch-folder.ts';
+import { Broadcaster } from '../../../tools/media/feed.ts';
+import { type Failing, failingFiles } from '../../../tools/world/failing-files.ts';
+import { keepingLogger } from '../../../tools/world/keeping-logger.ts';
+import { ManualClock } from '../../../tools/world/manual-clock.ts';
+import { ScratchFolder } from '../../../tools/world/scratch-folder.ts';
 
 const STARTED_AT_MS = 1_795_213_440_000;
 const ID = `alice.${STARTED_AT_MS.toString(36)}`;

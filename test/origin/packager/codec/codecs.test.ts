@@ -2,10 +2,10 @@
 
 import { expect, test } from 'vitest';
 import type { RtmpMessage } from '../../../../origin/media.ts';
-import { enhancedAudio, enhancedVideo, readFlvFile } from '../../../tools/flv-file.ts';
-import { clip, decodeComplaints, picture, probe, sources, tone } from '../../../tools/media.ts';
-import { configOf, type FileSample, type FileTrack, readMp4File } from '../../../tools/mp4-file.ts';
-import { type EpochFile, epochsOf, expectSound, ofTrack, packageAll } from '../../../tools/packaged.ts';
+import { enhancedAudio, enhancedVideo, readFlvFile } from '../../../tools/media/flv-file.ts';
+import { clip, decodeComplaints, picture, probe, sources, tone } from '../../../tools/media/media.ts';
+import { configOf, type FileSample, type FileTrack, readMp4File } from '../../../tools/media/mp4-file.ts';
+import { type EpochFile, epochsOf, expectSound, ofTrack, packageAll } from '../../../tools/media/packaged.ts';
 
 const SIZE = { seconds: 3, size: '320x180' };
 const X264 = ['-c:v', 'libx264', '-preset', 'veryfast', '-pix_fmt', 'yuv420p', '-g', '30'];

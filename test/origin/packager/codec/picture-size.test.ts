@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 import { CodedError } from '../../../../network/errors.ts';
 import type { VideoCodec } from '../../../../origin/media.ts';
 import { readVideoFormat } from '../../../../origin/packager/codec/video-format.ts';
-import { clip, picture, probe } from '../../../tools/media.ts';
-import { configOf, readMp4File } from '../../../tools/mp4-file.ts';
+import { clip, picture, probe } from '../../../tools/media/media.ts';
+import { configOf, readMp4File } from '../../../tools/media/mp4-file.ts';
 
 const X264 = ['-c:v', 'libx264', '-preset', 'ultrafast'];
 const X265 = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error', '-tag:v', 'hvc1'];

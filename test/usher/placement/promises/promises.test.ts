@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KnownServer } from '../../../../network/state/state.ts';
 import { type Booking, PROMISE_MS, Promises } from '../../../../usher/placement/promises/promises.ts';
-import { holding, NOW_MS, server } from '../../../tools/clusters.ts';
+import { holding, NOW_MS, server } from '../../../tools/cluster/clusters.ts';
 
 function booking(at: string, changes: Partial<Booking> = {}): Booking {
   return { stream: 'alice', server: at, mbps: 4, resources: [`server/${at}`, 'uplink/fra1/t'], ...changes };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Snapshot } from '../../../../network/state/state.ts';
 import { Crossings } from '../../../../usher/placement/scene/crossings.ts';
-import { SOURCE, server, snapshot, stream } from '../../../tools/clusters.ts';
+import { SOURCE, server, snapshot, stream } from '../../../tools/cluster/clusters.ts';
 
 const servers = [
   server('f1', { site: 'fra' }),

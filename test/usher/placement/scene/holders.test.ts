@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Holding, KnownServer, Snapshot } from '../../../../network/state/state.ts';
 import { Holders } from '../../../../usher/placement/scene/holders.ts';
-import { holding, server } from '../../../tools/clusters.ts';
+import { holding, server } from '../../../tools/cluster/clusters.ts';
 
 function of(holders: Holders, stream: string): Record<string, string> {
   const ids = ['a', 'b', 'c', 'd'];

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { BASELINES } from '../../../../usher/simulator/choosers/baselines.ts';
 import type { Scenario } from '../../../../usher/simulator/scenario.ts';
 import { World } from '../../../../usher/simulator/world/world.ts';
-import { scenario } from '../../../tools/scenarios.ts';
+import { scenario } from '../../../tools/media/scenarios.ts';
 
 /** One stream of 3 Mbps at one site, viewers who come evenly and stay. */
 function crowded(servers: number, perS: number, seconds: number, egressMbps = 1_000): Scenario {

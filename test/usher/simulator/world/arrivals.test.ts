@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Scenario } from '../../../../usher/simulator/scenario.ts';
 import { type Arrival, arrivalsIn } from '../../../../usher/simulator/world/arrivals.ts';
 import { prepareGround } from '../../../../usher/simulator/world/ground.ts';
-import { scenario } from '../../../tools/scenarios.ts';
+import { scenario } from '../../../tools/media/scenarios.ts';
 
 function arrivals(changes: Partial<Scenario>, seed = 1): Arrival[] {
   return [...arrivalsIn(prepareGround(scenario(changes), seed))];

@@ -7,7 +7,7 @@ import type { Meter } from '../../../../usher/simulator/world/meter.ts';
 import { transitOf } from '../../../../usher/simulator/world/plant.ts';
 import type { Viewer } from '../../../../usher/simulator/world/viewer.ts';
 import { type MakeChooser, World } from '../../../../usher/simulator/world/world.ts';
-import { comers, scenario, type Told, told } from '../../../tools/scenarios.ts';
+import { comers, scenario, type Told, told } from '../../../tools/media/scenarios.ts';
 
 function run(changes: Partial<Scenario>, policy: Told = {}): Result {
   return new World(scenario(changes), 1, told(policy)).run();

@@ -1,0 +1,431 @@
+// The door to HTTP serving: a listener with limits, routes, and the few kinds of answer that Headwater gives.
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import parseRange from 'range-parser';
+import type { Clock } from '../clock.ts';
+import { CodedError, reasonOf } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { Counter, Metrics } from '../metrics.ts';
+
+/** One request with its response, and what the route's pattern found in the path. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** The pattern's named groups. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Bytes of body that the answer has, for the count of what was sent; an endless one counts its own. */
+  bodyBytes: number;
+}
+
+export interface Route {
+  /** A short word for metrics. */
+  readonly kind: string;
+  /** GET stands for HEAD as well. */
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Matched against the whole path, percent-encoding left as it is. */
+  readonly pattern: RegExp;
+  handle(exchange: Exchange): void | Promise<void>;
+}
+
+export interface HttpOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly routes: readonly Route[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: HttpMetrics;
+}
+
+export interface HttpServer {
+  readonly port: number;
+  /** Stops listening, lets answers in progress end for a moment, then closes what is left. */
+  close(): Promise<void>;
+}
+
+export interface HttpMetrics {
+  readonly requests: Counter<'listener' | 'kind' | 'method' | 'status'>;
+  readonly sentBytes: Counter<'listener' | 'kind'>;
+  readonly listener: string;
+}
+
+/** Enough for every viewer of a full server with several connections each. */
+const MAX_CONNECTIONS = 50_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+/** Longer than players pause between two requests, so that they keep their connection. */
+const KEEP_ALIVE_MS = 30_000;
+const CLOSE_GRACE_MS = 500;
+
+export function httpMetrics(metrics: Metrics): (listener: string) => HttpMetrics {
+  const requests = metrics.counter('headwater_http_requests_total', 'HTTP requests answered.', [
+    'listener',
+    'kind',
+    'method',
+    'status',
+  ]);
+  const sentBytes = metrics.counter('headwater_http_sent_bytes_total', 'Bytes of bodies answered with.', [
+    'listener',
+    'kind',
+  ]);
+  return (listener) => ({ requests, sentBytes, listener });
+}
+
+export async function listenHttp(options: HttpOptions): Promise<HttpServer> {
+  const server = createServer(
+    {
+      noDelay: true,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: HEADERS_TIMEOUT_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    },
+    (request, response) => dispatch(options, request, response),
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const close = async (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const force = options.clock.after(CLOSE_GRACE_MS, () => server.closeAllConnections());
+    await closed;
+    force.cancel();
+  };
+  return { port: (server.address() as AddressInfo).port, close };
+}
+
+/** RFC 9457. `type` is `about:blank`, so the title is the status's own and the detail says what was wrong. */
+export function sendProblem(exchange: Exchange, status: number, title: string, detail: string): void {
+  send(exchange, status, 'application/problem+json', JSON.stringify({ title, status, detail }), 'no-store');
+}
+
+export function sendJson(exchange: Exchange, value: unknown, cacheControl = 'no-store'): void {
+  send(exchange, 200, 'application/json', JSON.stringify(value), cacheControl);
+}
+
+export function send(
+  exchange: Exchange,
+  status: number,
+  type: string,
+  text: string,
+  cacheControl: string,
+): void {
+  const body = Buffer.from(text);
+  head(exchange, status, {
+    'Content-Type': type,
+    'Content-Length': body.length,
+    'Cache-Control': cacheControl,
+  });
+  endWith(exchange, [body]);
+}
+
+export function redirect(exchange: Exchange, status: 302 | 307, location: string): void {
+  head(exchange, status, { Location: location, 'Cache-Control': 'no-store', 'Content-Length': 0 });
+  exchange.response.end();
+}
+
+/** Done, and there is nothing to say. */
+export function sendNothing(exchange: Exchange): void {
+  head(exchange, 204, { 'Cache-Control': 'no-store' });
+  exchange.response.end();
+}
+
+/** The body of a request as text; undefined when it is longer than `maxBytes` or broke off, which has been answered. */
+export async function readText(exchange: Exchange, maxBytes: number): Promise<string | undefined> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const piece of exchange.request.iterator({ destroyOnReturn: false })) {
+      bytes += piece.length;
+      if (bytes > maxBytes) return refuseBody(exchange, maxBytes);
+      pieces.push(piece);
+    }
+  } catch (error) {
+    sendProblem(exchange, 400, 'Bad Request', `the body broke off: ${reasonOf(error)}`);
+    return undefined;
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+/** Bytes that lie in memory in one or more views, and never change under their name. */
+export interface Entity {
+  readonly views: readonly Uint8Array[];
+  readonly type: string;
+  /** A strong validator, with its quotation marks. */
+  readonly etag: string;
+  readonly cacheControl: string;
+  readonly encoding?: 'gzip';
+}
+
+/** Answers GET and HEAD with conditions (RFC 9110 13) and a byte range (RFC 9110 14; several ranges get the whole). */
+export function sendEntity(exchange: Exchange, entity: Entity): void {
+  const bytes = entity.views.reduce((sum, view) => sum + view.length, 0);
+  const wanted = begin(exchange, { ...entity, bytes, isWhole: true });
+  if (wanted) endWith(exchange, cut(entity.views, wanted.from, wanted.to));
+}
+
+/** Bytes that lie elsewhere, and never change under their name; more of them may be to come. */
+export interface Stored {
+  readonly bytes: number;
+  /** False while it grows. */
+  readonly isWhole: boolean;
+  readonly type: string;
+  /** A strong validator, with its quotation marks. */
+  readonly etag: string;
+  readonly cacheControl: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The bytes in [from, to). */
+  read(from: number, to: number): Promise<Uint8Array>;
+}
+
+/** As much as is read at a time: what a slow client keeps of the server's memory. */
+const PIECE_BYTES = 1024 * 1024;
+
+/** As `sendEntity`, of bytes that are read as fast as the client takes them. */
+export async function sendStored(exchange: Exchange, stored: Stored): Promise<void> {
+  const { response, request } = exchange;
+  const wanted = begin(exchange, stored);
+  if (!wanted) return;
+  for (let at = wanted.from; at < wanted.to && request.method !== 'HEAD' && !response.destroyed; ) {
+    const piece = await stored.read(at, Math.min(at + PIECE_BYTES, wanted.to));
+    if (piece.length === 0) throw new Error(`byte ${at} of ${wanted.to} is not there`);
+    at += piece.length;
+    exchange.bodyBytes += piece.length;
+    if (!response.write(piece)) await drained(response);
+  }
+  response.end();
+}
+
+type Head = Pick<Entity, 'type' | 'etag' | 'cacheControl' | 'encoding'> &
+  Pick<Stored, 'bytes' | 'isWhole' | 'headers'>;
+
+/** Sends the head of an answer; gives what its body is to be, or undefined when it has none. */
+function begin(exchange: Exchange, entity: Head): { readonly from: number; readonly to: number } | undefined {
+  const { bytes, etag } = entity;
+  const headers: Record<string, string | number> = {
+    ...entity.headers,
+    'Content-Type': entity.type,
+    'Cache-Control': entity.cacheControl,
+    ETag: etag,
+    'Accept-Ranges': 'bytes',
+  };
+  if (entity.encoding) headers['Content-Encoding'] = entity.encoding;
+  const range = wantedRange(exchange.request, bytes, etag);
+  const isKnownThere = isKnown(exchange.request, etag);
+  if (isKnownThere || range === 'unsatisfiable') {
+    if (!isKnownThere) Object.assign(headers, { 'Content-Range': `bytes */${bytes}`, 'Content-Length': 0 });
+    head(exchange, isKnownThere ? 304 : 416, headers);
+    exchange.response.end();
+    return undefined;
+  }
+  const { start: from, end: last } = range ?? { start: 0, end: bytes - 1 };
+  // Of what grows nobody knows how long it will be (RFC 9110 14.4).
+  if (range) headers['Content-Range'] = `bytes ${from}-${last}/${entity.isWhole ? bytes : '*'}`;
+  headers['Content-Length'] = last - from + 1;
+  head(exchange, range ? 206 : 200, headers);
+  return { from, to: last + 1 };
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.once('drain', done);
+    response.once('close', done);
+  });
+}
+
+/**
+ * Answers with an endless body and hands out its socket. The body ends with the connection and is not framed: chunked
+ * framing would cost each viewer a header of its own for bytes that all viewers share. Returns undefined when the answer
+ * is complete as it is: to HEAD, to a request that another answer on its connection stands before, and to nobody.
+ */
+export function sendEndless(
+  exchange: Exchange,
+  type: string,
+  headers: Readonly<Record<string, string | number>> = {},
+): Socket | undefined {
+  const { request, response } = exchange;
+  const { socket } = response;
+  if (!socket || socket.destroyed) {
+    sendProblem(exchange, 409, 'Conflict', 'an endless answer needs a connection of its own');
+    return undefined;
+  }
+  response.removeHeader('Transfer-Encoding');
+  head(exchange, 200, { ...headers, 'Content-Type': type, 'Cache-Control': 'no-store', Connection: 'close' });
+  response.flushHeaders();
+  if (request.method === 'HEAD') {
+    response.end();
+    return undefined;
+  }
+  ignoreInput(socket);
+  return socket;
+}
+
+export function acceptsGzip(request: IncomingMessage): boolean {
+  return /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:\s*,|\s*$))/i.test(
+    String(request.headers['accept-encoding'] ?? ''),
+  );
+}
+
+/** What is still to come of it is not read, so the connection is of no further use. */
+function refuseBody(exchange: Exchange, maxBytes: number): undefined {
+  exchange.response.setHeader('Connection', 'close');
+  sendProblem(exchange, 413, 'Content Too Large', `a body has at most ${maxBytes} bytes here`);
+}
+
+function dispatch(options: HttpOptions, request: IncomingMessage, response: ServerResponse): void {
+  const target = request.url ?? '/';
+  const mark = target.indexOf('?');
+  const path = mark < 0 ? target : target.slice(0, mark);
+  const { route, params } = findRoute(options.routes, request.method ?? '', path);
+  const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1));
+  const exchange: Exchange = { request, response, path, query, params, bodyBytes: 0 };
+  response.once('close', () => count(options.metrics, route.kind, exchange));
+  run(options, route, exchange);
+}
+
+interface Found {
+  readonly route: Pick<Route, 'kind' | 'handle'>;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+function findRoute(routes: readonly Route[], method: string, path: string): Found {
+  if (method === 'OPTIONS') return { route: PREFLIGHT, params: {} };
+  const wanted = method === 'HEAD' ? 'GET' : method;
+  let nothing = NO_SUCH_PATH;
+  for (const route of routes) {
+    const match = route.pattern.exec(path);
+    if (match && route.method === wanted) return { route, params: match.groups ?? {} };
+    if (match) nothing = NO_SUCH_METHOD;
+  }
+  return { route: nothing, params: {} };
+}
+
+const PREFLIGHT: Found['route'] = { kind: 'preflight', handle: preflight };
+const NO_SUCH_PATH: Found['route'] = {
+  kind: 'unknown',
+  handle: (exchange) => sendProblem(exchange, 404, 'Not Found', 'there is nothing at this path'),
+};
+const NO_SUCH_METHOD: Found['route'] = {
+  kind: 'unknown',
+  handle: (exchange) =>
+    sendProblem(
+      exchange,
+      405,
+      'Method Not Allowed',
+      `${exchange.request.method} is not for ${exchange.path}`,
+    ),
+};
+
+function count({ requests, sentBytes, listener }: HttpMetrics, kind: string, exchange: Exchange): void {
+  const { request, response, bodyBytes } = exchange;
+  requests.inc({ listener, kind, method: knownMethod(request.method), status: response.statusCode });
+  if (bodyBytes > 0) sentBytes.inc({ listener, kind }, bodyBytes);
+}
+
+/** A fault while answering costs that answer alone. */
+function run(options: HttpOptions, route: Found['route'], exchange: Exchange): void {
+  const fail = (error: unknown): void => {
+    const isAway = error instanceof CodedError && error.code === 'state_unavailable';
+    const about = { kind: route.kind, path: exchange.path };
+    if (isAway) options.logger.warn({ ...about, reason: error.message }, 'request can not be answered');
+    else options.logger.error({ ...about, err: error }, 'request failed');
+    if (exchange.response.headersSent) exchange.response.destroy();
+    else if (isAway) sendProblem(exchange, 503, 'Service Unavailable', 'the cluster state is away');
+    else sendProblem(exchange, 500, 'Internal Server Error', 'the fault is in the log of the server');
+  };
+  try {
+    const done = route.handle(exchange);
+    if (done) done.catch(fail);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function head(exchange: Exchange, status: number, headers: Record<string, string | number>): void {
+  exchange.response.writeHead(status, { ...CORS, ...headers });
+}
+
+/** No answer to a further request could ever be sent, so none is parsed: requests behind an endless answer would pile up. */
+function ignoreInput(socket: Socket): void {
+  const parsing = socket.listeners('data');
+  socket.on('data', () => {});
+  for (const listener of parsing) socket.off('data', listener as () => void);
+}
+
+/** Any site's page may play; nothing here depends on cookies. */
+const CORS = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': 'Content-Length, Content-Range, ETag, Date, Headwater-Sequence',
+  'Timing-Allow-Origin': '*',
+};
+
+function preflight(exchange: Exchange): void {
+  head(exchange, 204, {
+    'Access-Control-Allow-Methods': 'GET, HEAD, POST, PATCH, DELETE, OPTIONS',
+    'Access-Control-Allow-Headers': String(
+      exchange.request.headers['access-control-request-headers'] ?? 'Range',
+    ),
+    'Access-Control-Max-Age': 86_400,
+  });
+  exchange.response.end();
+}
+
+function knownMethod(method: string | undefined): string {
+  return method && ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'OPTIONS'].includes(method) ? method : 'other';
+}
+
+/** RFC 9110 13.1.2: weak comparison with each validator in the list. */
+function isKnown(request: IncomingMessage, etag: string): boolean {
+  const known = request.headers['if-none-match']?.split(',') ?? [];
+  return known.some((one) => ['*', etag].includes(one.trim().replace(/^W\//, '')));
+}
+
+function wantedRange(
+  request: IncomingMessage,
+  size: number,
+  etag: string,
+): { start: number; end: number } | 'unsatisfiable' | undefined {
+  const { range } = request.headers;
+  const condition = request.headers['if-range'];
+  if (!range || (condition !== undefined && condition !== etag)) return undefined;
+  const ranges = parseRange(size, range);
+  if (ranges === -1) return 'unsatisfiable';
+  if (ranges === -2 || ranges.type !== 'bytes' || ranges.length !== 1) return undefined;
+  return ranges[0];
+}
+
+function cut(views: readonly Uint8Array[], start: number, end: number): Uint8Array[] {
+  const kept: Uint8Array[] = [];
+  let offset = 0;
+  for (const view of views) {
+    const from = Math.max(0, start - offset);
+    const to = Math.min(view.length, end - offset);
+    if (from < to) kept.push(view.subarray(from, to));
+    offset += view.length;
+  }
+  return kept;
+}
+
+function endWith(exchange: Exchange, views: readonly Uint8Array[]): void {
+  const { request, response } = exchange;
+  if (request.method !== 'HEAD') {
+    response.cork();
+    for (const view of views) {
+      response.write(view);
+      exchange.bodyBytes += view.length;
+    }
+  }
+  response.end();
+}

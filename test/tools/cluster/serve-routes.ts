@@ -1,0 +1,17 @@
+// A listener on a free port for tests of routes.
+
+import { systemClock } from '../../../network/clock.ts';
+import { type HttpServer, httpMetrics, listenHttp, type Route } from '../../../network/http/http.ts';
+import { Metrics } from '../../../network/metrics.ts';
+import { keepingLogger } from '../world/keeping-logger.ts';
+
+export function serveRoutes(routes: readonly Route[]): Promise<HttpServer> {
+  return listenHttp({
+    host: '127.0.0.1',
+    port: 0,
+    routes,
+    clock: systemClock,
+    logger: keepingLogger(),
+    metrics: httpMetrics(new Metrics())('test'),
+  });
+}

@@ -1,0 +1,99 @@
+// Usher's listener on a free port, over a state and a map that a test says.
+
+import { MemoryCatalogue } from '../../../network/archive/catalogue-memory.ts';
+import { systemClock } from '../../../network/clock.ts';
+import { sendOrder } from '../../../network/http/dial.ts';
+import type { HttpServer } from '../../../network/http/http.ts';
+import type { Whence } from '../../../network/map/atlas.ts';
+import { NO_TOPOLOGY, type Topology } from '../../../network/map/topology.ts';
+import { Metrics } from '../../../network/metrics.ts';
+import type { LeaseAnswer, UsherReport } from '../../../network/state/lease.ts';
+import type { ClusterState } from '../../../network/state/state.ts';
+import { Placer } from '../../../usher/placement/placer.ts';
+import { DEFAULT_POLICIES } from '../../../usher/placement/price/policy.ts';
+import { type RouteOptions, usherRoutes } from '../../../usher/routes.ts';
+import { Spending } from '../../../usher/spending.ts';
+import { keepingLogger } from '../world/keeping-logger.ts';
+import { serveRoutes } from './serve-routes.ts';
+
+export const SECRETS = ['a secret for the tests'];
+
+export interface ListenerOptions extends Partial<Omit<RouteOptions, 'state' | 'view' | 'atlas'>> {
+  /** Without `lease`, this usher is the only one. */
+  readonly state: Pick<ClusterState, 'snapshot'> & Partial<Pick<ClusterState, 'drain' | 'lease'>>;
+  readonly topology?: Topology;
+  /** Where an address is. */
+  readonly locate?: (address: string) => Whence;
+}
+
+export class UsherListener implements AsyncDisposable {
+  readonly metrics: Metrics;
+  readonly #server: HttpServer;
+  readonly #placer: Placer;
+
+  private constructor(server: HttpServer, metrics: Metrics, placer: Placer) {
+    this.#server = server;
+    this.metrics = metrics;
+    this.#placer = placer;
+  }
+
+  static async start({ state, topology, locate, ...options }: ListenerOptions): Promise<UsherListener> {
+    const metrics = new Metrics();
+    const spending = new Spending();
+    const placer = new Placer({
+      state: {
+        snapshot: () => state.snapshot(),
+        lease: (report) => state.lease?.(report) ?? lendAll(report),
+      },
+      clock: systemClock,
+      logger: keepingLogger(),
+      metrics,
+      usherId: 'u1',
+      topology: () => topology ?? NO_TOPOLOGY,
+      policies: () => DEFAULT_POLICIES,
+      spent: () => spending.take(),
+    });
+    const routes = usherRoutes({
+      view: state,
+      state: { drain: (server, drain) => state.drain!(server, drain) },
+      placer,
+      spending,
+      catalogue: new MemoryCatalogue(),
+      clock: systemClock,
+      metrics,
+      secrets: SECRETS,
+      access: 'open',
+      site: 'fra1',
+      atlas: {
+        locate: locate ?? (() => ({})),
+        topology: () => topology ?? NO_TOPOLOGY,
+        [Symbol.dispose]: () => {},
+      },
+      trustedProxies: [],
+      policy: async () => ({ kind: 'allowed' }),
+      sendOrder,
+      rtmpUrl: 'rtmp://127.0.0.1:1935/live',
+      ...options,
+    });
+    return new UsherListener(await serveRoutes(routes), metrics, placer);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#server.port}`;
+  }
+
+  get(path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(`${this.url}${path}`, { redirect: 'manual', ...init });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.close();
+    await this.#placer[Symbol.asyncDispose]();
+  }
+}
+
+/** As a state of which nobody else wants anything. */
+export async function lendAll({ wants }: UsherReport): Promise<LeaseAnswer> {
+  const granted = Object.entries(wants).map(([resource, { wantMbps }]) => [resource, wantMbps]);
+  return { granted: Object.fromEntries(granted), month: { startMs: 0, spentMicroUsd: {} } };
+}
