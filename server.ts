@@ -2,49 +2,50 @@
 
 import { createEdge, type Edge } from './edge/edge.ts';
 import type { Catalogue } from './network/archive/catalogue.ts';
-import { MemoryCatalogue } from './network/archive/catalogue-memory.ts';
-import { RedisCatalogue } from './network/archive/catalogue-redis.ts';
+import { openCatalogue } from './network/archive/open-catalogue.ts';
 import { openStores, type Stores } from './network/archive/stores.ts';
-import { systemClock as clock } from './network/clock.ts';
+import { type Clock, systemClock as clock } from './network/clock.ts';
 import { Commitments } from './network/commitments.ts';
 import { type Config, FLAGS_HELP, readConfig } from './network/config/config.ts';
 import { loadSecrets } from './network/config/secrets.ts';
 import { Egress } from './network/egress.ts';
+import { untilEnd } from './network/ending.ts';
 import { CodedError, reasonOf } from './network/errors.ts';
-import type { Feed } from './network/feed/feed.ts';
 import { Feeds, SOURCE } from './network/feed/feeds.ts';
 import { averageMbps, heaviestMbps } from './network/feed/rendition.ts';
 import { randomName } from './network/hash.ts';
 import { dial, getText, probe, sendOrder } from './network/http/dial.ts';
 import { healthRoutes } from './network/http/health.ts';
 import { type HttpServer, httpMetrics, listenHttp, type Route } from './network/http/http.ts';
+import { type Addresses, addressesOf, hostIn, reachableHere } from './network/http/reachable.ts';
 import { createLogger, type Logger } from './network/logger.ts';
 import { Metrics } from './network/metrics.ts';
+import { holdingRecords } from './network/relay/holding-records.ts';
 import { Holdings } from './network/relay/holdings.ts';
 import { relayRoutes } from './network/relay/relay-server.ts';
-import { Draining } from './network/state/draining.ts';
+import { Draining, type Left } from './network/state/draining.ts';
 import { Member } from './network/state/member.ts';
-import { catchUp, claimStream } from './network/state/ownership.ts';
-import { RedisLink } from './network/state/redis/redis.ts';
-import { RedisState } from './network/state/redis/state-redis.ts';
+import { openState } from './network/state/open-state.ts';
+import { claimStream } from './network/state/ownership.ts';
 import type {
   BeatAnswer,
   ClusterState,
-  KnownServer,
+  LostStream,
+  ServerIdentity,
   ServerRecord,
-  Whereabouts,
+  StreamRecord,
 } from './network/state/state.ts';
-import { MemoryState } from './network/state/state-memory.ts';
 import { Successors } from './network/state/successors.ts';
+import { originFor, parentsIn } from './network/state/whereabouts.ts';
 import { signToken } from './network/token.ts';
-import { Archive } from './origin/archive/archive.ts';
+import type { Archive } from './origin/archive/archive.ts';
 import { createPace } from './origin/archive/keeping/pace.ts';
+import { openArchive } from './origin/archive/open-archive.ts';
 import { ownerRoutes } from './origin/archive/owners/owner-routes.ts';
-import { createPolicy } from './origin/archive/policy.ts';
 import { ARCHIVE_HELP, seeToArchive } from './origin/commands/archive.ts';
 import { type Origin, startOrigin } from './origin/origin.ts';
 import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
-import type { JobFeeds } from './transcoder/job.ts';
+import { jobFeedsOf } from './transcoder/job-feeds.ts';
 import { openTranscoder, type Transcoder } from './transcoder/transcoder.ts';
 import { DRAIN_HELP, orderDrain } from './usher/commands/drain.ts';
 import { EXPLAIN_HELP, readExplanation } from './usher/commands/explain.ts';
@@ -97,6 +98,7 @@ interface Base {
   readonly secrets: readonly string[];
   readonly state: ClusterState;
   readonly catalogue: Catalogue;
+  readonly clock: Clock;
   readonly opened: AsyncDisposableStack;
   listen(listener: string, port: number, routes: readonly Route[]): Promise<HttpServer>;
 }
@@ -120,8 +122,8 @@ export async function start(config: Config, logger: Logger, parts: Parts): Promi
   await using opened = new AsyncDisposableStack();
   let isReady = false;
   const base = await openBase(config, logger, opened, () => isReady && !server?.draining.isOn);
-  const server = parts === 'usher' ? undefined : await openServer(base);
-  const usher = parts === 'server' ? undefined : await serveUsher(base, server?.rtmpUrl);
+  const server = parts === 'usher' ? undefined : await Server.open(base);
+  const usher = parts === 'server' ? undefined : await serveUsher(base, server);
   if (server && parts === 'both' && config.sample) openSample(base, server);
   isReady = true;
   const roles = opened.move();
@@ -144,11 +146,8 @@ async function openBase(
   const requests = httpMetrics(metrics);
   const health = healthRoutes({ metrics, isReady });
   const secrets = await loadSecrets(config.secrets, config.data);
-  const { redis } = config.state;
-  const state = opened.use(
-    redis ? new RedisState({ address: redis, clock, logger }) : new MemoryState(clock),
-  );
-  const catalogue = openCatalogue(config, logger, opened);
+  const state = opened.use(openState({ config, clock, logger }));
+  const catalogue = openCatalogue({ config, clock, logger, opened });
   const listen: Base['listen'] = async (listener, port, routes) => {
     const all = [...routes, ...health];
     const options = { host: config.bind, port, routes: all, clock, logger, metrics: requests(listener) };
@@ -156,288 +155,246 @@ async function openBase(
     opened.defer(() => server.close());
     return server;
   };
-  return { config, logger, metrics, secrets, state, catalogue, opened, listen };
+  return { config, logger, metrics, secrets, state, catalogue, clock, opened, listen };
 }
 
-function openCatalogue({ state }: Config, logger: Logger, opened: AsyncDisposableStack): Catalogue {
-  const { redis } = state;
-  if (!redis) return new MemoryCatalogue();
-  const link = opened.use(new RedisLink({ address: redis, scripts: {}, clock, logger }));
-  return new RedisCatalogue(link, redis.prefix);
-}
-
-interface OpenServer {
-  readonly rtmpPort: number;
-  readonly mediaPort: number;
-  readonly rtmpUrl: string;
+/** One server. Its parts know each other by way of it: each is used by some that are there before it. */
+class Server {
+  readonly #base: Base;
+  readonly #identity: ServerIdentity;
+  readonly #feeds: Feeds;
+  readonly #egress: Egress;
+  readonly #stores: Stores;
+  readonly #commitments: Commitments;
+  readonly #holdings: Holdings;
+  readonly #successors: Successors;
+  readonly #edge: Edge;
+  readonly #taken = Promise.withResolvers<CodedError>();
   readonly draining: Draining;
-  readonly taken: Promise<CodedError>;
-}
+  #transcoder: Transcoder | undefined;
+  #archive: Archive | undefined;
+  #origin: Origin | undefined;
+  #member: Member | undefined;
+  #mediaPort = 0;
 
-/** Broadcasts end before the media listener, so that viewers get all there was. */
-async function openServer(base: Base): Promise<OpenServer> {
-  const { config, logger, metrics, secrets, state, opened, listen } = base;
-  const egress = opened.use(new Egress({ metrics, clock }));
-  const load = (): number => egress.mbps / config.egressMbps;
-  const pace = createPace({ clock, limitMbps: config.archive.uploadMbps, load });
-  const stores = openStores({ config, pace, clock, logger });
-  const identity = { id: config.id ?? randomName(6), instance: randomName(9) };
-  const feeds = new Feeds({ windowMs: config.feed.windowS * 1000 });
-  const commitments = new Commitments({
-    egressMbps: config.egressMbps,
-    clock,
-    bitrateMbps: (stream, rendition) =>
-      averageMbps(feeds.get(stream, rendition)) || edge.rates.mbps(stream, rendition),
-    heaviestMbps: () => heaviestMbps(feeds),
-  });
-  const holdings: Holdings = new Holdings({
-    id: identity.id,
-    feeds,
-    secrets,
-    dial,
-    clock,
-    logger,
-    metrics,
-    find: async (stream, rendition) => parentsIn((await state.find(stream))?.holders, stream, rendition),
-    readersOf: (stream, rendition) =>
-      edge.sessions.viewers.of(stream, rendition) +
-      (rendition === SOURCE && transcoder?.reads(stream) ? 1 : 0),
-  });
-  const successors = new Successors({ state, logger });
-  const draining: Draining = opened.use(
-    new Draining({
+  /** Broadcasts end before the media listener, so that viewers get all there was. */
+  static async open(base: Base): Promise<Server> {
+    const { roles } = base.config;
+    const server = new Server(base);
+    if (roles.includes('transcoder')) await server.#openTranscoder();
+    if (roles.includes('origin')) await server.#openArchive();
+    await server.#listen();
+    if (server.#archive) await server.#openOrigin(server.#archive);
+    server.#join();
+    return server;
+  }
+
+  private constructor(base: Base) {
+    const { config, state, logger, opened } = base;
+    this.#base = base;
+    this.#identity = { id: config.id ?? randomName(6), instance: randomName(9) };
+    this.#feeds = new Feeds({ windowMs: config.feed.windowS * 1000 });
+    this.#egress = opened.use(new Egress(base));
+    this.#stores = this.#openStores();
+    this.#commitments = this.#createCommitments();
+    this.#holdings = this.#createHoldings();
+    this.#successors = new Successors({ state, logger });
+    this.draining = opened.use(this.#createDraining());
+    this.#edge = this.#createEdge();
+  }
+
+  get mediaPort(): number {
+    return this.#mediaPort;
+  }
+
+  get rtmpPort(): number {
+    return this.#origin?.port ?? 0;
+  }
+
+  get rtmpUrl(): string {
+    return this.#addresses.rtmpUrl;
+  }
+
+  /** Resolves when another process turns out to have this server's id. */
+  get taken(): Promise<CodedError> {
+    return this.#taken.promise;
+  }
+
+  get #addresses(): Addresses {
+    return addressesOf(this.#base.config, { media: this.#mediaPort, rtmp: this.rtmpPort });
+  }
+
+  /** Uploads to storage leave viewers the room that they need. */
+  #openStores(): Stores {
+    const { config, logger } = this.#base;
+    const load = (): number => this.#egress.mbps / config.egressMbps;
+    const pace = createPace({ clock, limitMbps: config.archive.uploadMbps, load });
+    return openStores({ config, pace, clock, logger });
+  }
+
+  #createCommitments(): Commitments {
+    const { egressMbps } = this.#base.config;
+    const bitrateMbps = (stream: string, rendition: string): number =>
+      averageMbps(this.#feeds.get(stream, rendition)) || this.#edge.rates.mbps(stream, rendition);
+    return new Commitments({ egressMbps, clock, bitrateMbps, heaviestMbps: () => heaviestMbps(this.#feeds) });
+  }
+
+  #createHoldings(): Holdings {
+    const { state } = this.#base;
+    return new Holdings({
+      ...this.#base,
+      id: this.#identity.id,
+      feeds: this.#feeds,
+      dial,
+      find: async (stream, rendition) => parentsIn(await state.find(stream), rendition),
+      readersOf: (stream, rendition) => this.#readersOf(stream, rendition),
+    });
+  }
+
+  #readersOf(stream: string, rendition: string): number {
+    const isTranscoded = rendition === SOURCE && this.#transcoder?.reads(stream);
+    return this.#edge.sessions.viewers.of(stream, rendition) + (isTranscoded ? 1 : 0);
+  }
+
+  #createDraining(): Draining {
+    const { state, logger } = this.#base;
+    const elsewhere = async (stream: string) => originFor(await state.find(stream), this.#identity.id);
+    return new Draining({
       clock,
       logger,
-      left: () => leftIn({ edge, holdings, origin, draining }),
-      onChange: () => member?.announce(),
-      onTell: () => edge.sendAway(),
-      onOverdue: () => origin?.sendAway(async (stream) => originFor(await state.find(stream), identity.id)),
-    }),
-  );
-  const edge: Edge = createEdge({
-    feeds,
-    demand: (stream, rendition) => holdings.demand(stream, rendition),
-    library: stores.library,
-    clock,
-    logger,
-    metrics,
-    secrets,
-    commitments,
-    isDraining: () => draining.isOn,
-    successorOf: (stream) => (draining.isOn ? successors.of(stream) : undefined),
-    beatMs: config.playback.beatMs,
-  });
-  const relay = relayRoutes({
-    obtain: (stream, rendition) => holdings.obtain(stream, rendition),
-    secrets,
-    commitments,
-    clock,
-    logger,
-    metrics,
-  });
-  let member: Member | undefined;
-  const transcoder: Transcoder | undefined = config.roles.includes('transcoder')
-    ? await openTranscoder({
-        config: config.transcode,
-        feeds,
-        jobFeeds: jobFeedsOf(feeds, holdings),
-        clock,
-        logger,
-        metrics,
-        secrets,
-        onChange: () => member?.announce(),
-      })
-    : undefined;
-  const isOrigin = config.roles.includes('origin');
-  const archive = isOrigin ? opened.use(await openArchive(base, stores, identity.id)) : undefined;
-  const owners = archive ? ownerRoutes({ archive, secrets, clock }) : [];
-  const routes = [...edge.routes, ...relay, ...owners, ...(transcoder?.routes ?? [])];
-  const media = await listen('media', config.mediaPort, routes);
-  opened.use(holdings);
-  if (transcoder) opened.use(transcoder);
-
-  const origin: Origin | undefined = archive
-    ? await startOrigin({
-        config,
-        secrets,
-        feeds,
-        clock,
-        logger,
-        metrics,
-        claim: (stream, takeover) =>
-          claimStream(stream, takeover, { state, server: identity, holdings, probe, clock }),
-        draining,
-        onChange: () => member?.announce(),
-        archive,
-      })
-    : undefined;
-  opened.defer(async () => origin?.close());
-
-  const mediaUrl = config.mediaUrl ?? `http://${hostIn(config.bind)}:${media.port}`;
-  const rtmpUrl = config.rtmpUrl ?? `rtmp://${hostIn(config.bind)}:${origin?.port ?? 0}/live`;
-  const describe = (): ServerRecord => ({
-    ...identity,
-    roles: config.roles,
-    site: config.site,
-    host: config.host,
-    mediaUrl,
-    relayUrl: config.relayUrl ?? `http://${reachableHere(config.bind)}:${media.port}`,
-    rtmpUrl,
-    egressMbps: config.egressMbps,
-    sentMbps: egress.mbps,
-    committedMbps: commitments.mbps,
-    uplinks: commitments.uplinks,
-    arrived: edge.sessions.viewers.arrived,
-    copyMs: holdings.copyMs,
-    drain: draining.announced,
-    holdings: holdingsIn(feeds, edge, holdings),
-    ...(transcoder ? { transcoding: transcoder.record } : {}),
-  });
-  const taken = Promise.withResolvers<CodedError>();
-  member = new Member({
-    state,
-    id: identity.id,
-    clock,
-    logger,
-    describe: () => ({
-      server: describe(),
-      streams: (origin?.streams() ?? []).map((broadcast) => ({ ...broadcast, origin: identity.id })),
-    }),
-    onAnswer: (answer) => follow(answer, { holdings, origin, draining, successors, transcoder }),
-    onTaken: taken.resolve,
-  });
-  opened.use(member);
-  return { rtmpPort: origin?.port ?? 0, mediaPort: media.port, rtmpUrl, draining, taken: taken.promise };
-}
-
-function openArchive(base: Base, stores: Stores, keeper: string): Promise<Archive> {
-  const { config, catalogue, logger, metrics } = base;
-  const { fileS, reserveMb } = config.archive;
-  return Archive.open({
-    ...stores,
-    fileMs: fileS * 1000,
-    reserveBytes: reserveMb * 1_000_000,
-    policy: createPolicy(config.archive),
-    catalogue,
-    keeper,
-    clock,
-    logger,
-    metrics,
-  });
-}
-
-interface Followers {
-  readonly holdings: Holdings;
-  readonly origin: Origin | undefined;
-  readonly draining: Draining;
-  readonly successors: Successors;
-  readonly transcoder: Transcoder | undefined;
-}
-
-/** What the state says to a beat: whom to follow, which streams are another's now, and whether the server is to be emptied. */
-function follow(
-  { assignment, drain, lost }: BeatAnswer,
-  { holdings, origin, draining, successors, transcoder }: Followers,
-): void {
-  draining.hear(drain);
-  if (!draining.isOn) successors.clear();
-  else if (assignment) successors.plan(assignment.successors);
-  for (const stream of lost) {
-    const feed = origin?.lose(stream.name, stream.origin);
-    if (feed) holdings.release(stream.name, SOURCE, feed, []);
+      left: () => this.#left(),
+      onChange: () => this.#member?.announce(),
+      onTell: () => this.#edge.sendAway(),
+      onOverdue: () => this.#origin?.sendAway(elsewhere),
+    });
   }
-  if (!assignment) return;
-  holdings.assign(assignment.follows);
-  transcoder?.assign(assignment.transcodes ?? []);
+
+  #left(): Left {
+    const { hls, progressive } = this.#edge.sessions;
+    const streams = this.#origin?.streams() ?? [];
+    const broadcasts = this.draining.isOverdue ? streams.filter(({ live }) => live) : streams;
+    const viewers = hls.size + progressive.count;
+    return { viewers, children: this.#holdings.children, broadcasts: broadcasts.length };
+  }
+
+  #createEdge(): Edge {
+    const { draining } = this;
+    return createEdge({
+      ...this.#base,
+      feeds: this.#feeds,
+      demand: (stream, rendition) => this.#holdings.demand(stream, rendition),
+      library: this.#stores.library,
+      commitments: this.#commitments,
+      isDraining: () => draining.isOn,
+      successorOf: (stream) => (draining.isOn ? this.#successors.of(stream) : undefined),
+      beatMs: this.#base.config.playback.beatMs,
+    });
+  }
+
+  async #openTranscoder(): Promise<void> {
+    this.#transcoder = await openTranscoder({
+      ...this.#base,
+      config: this.#base.config.transcode,
+      feeds: this.#feeds,
+      jobFeeds: jobFeedsOf(this.#feeds, this.#holdings, clock),
+      onChange: () => this.#member?.announce(),
+    });
+  }
+
+  async #openArchive(): Promise<void> {
+    const keeper = this.#identity.id;
+    this.#archive = this.#base.opened.use(await openArchive({ ...this.#base, ...this.#stores, keeper }));
+  }
+
+  async #listen(): Promise<void> {
+    const { config, opened, listen } = this.#base;
+    const media = await listen('media', config.mediaPort, this.#routes());
+    this.#mediaPort = media.port;
+    opened.use(this.#holdings);
+    if (this.#transcoder) opened.use(this.#transcoder);
+  }
+
+  #routes(): readonly Route[] {
+    const obtain: Holdings['obtain'] = (stream, rendition) => this.#holdings.obtain(stream, rendition);
+    const relay = relayRoutes({ ...this.#base, obtain, commitments: this.#commitments });
+    const owners = this.#archive ? ownerRoutes({ ...this.#base, archive: this.#archive }) : [];
+    return [...this.#edge.routes, ...relay, ...owners, ...(this.#transcoder?.routes ?? [])];
+  }
+
+  async #openOrigin(archive: Archive): Promise<void> {
+    const { state, opened } = this.#base;
+    const ownership = { state, server: this.#identity, holdings: this.#holdings, probe, clock };
+    const origin = await startOrigin({
+      ...this.#base,
+      feeds: this.#feeds,
+      claim: (stream, takeover) => claimStream(stream, takeover, ownership),
+      draining: this.draining,
+      onChange: () => this.#member?.announce(),
+      archive,
+    });
+    this.#origin = origin;
+    opened.defer(() => origin.close());
+  }
+
+  #join(): void {
+    this.#member = new Member({
+      ...this.#base,
+      id: this.#identity.id,
+      describe: () => ({ server: this.#describe(), streams: this.#streams() }),
+      onAnswer: (answer) => this.#follow(answer),
+      onTaken: this.#taken.resolve,
+    });
+    this.#base.opened.use(this.#member);
+  }
+
+  #describe(): ServerRecord {
+    const { roles, site, host, egressMbps } = this.#base.config;
+    const { viewers } = this.#edge.sessions;
+    return {
+      ...this.#identity,
+      ...{ roles, site, host, egressMbps },
+      ...this.#addresses,
+      sentMbps: this.#egress.mbps,
+      committedMbps: this.#commitments.mbps,
+      uplinks: this.#commitments.uplinks,
+      arrived: viewers.arrived,
+      copyMs: this.#holdings.copyMs,
+      drain: this.draining.announced,
+      holdings: holdingRecords({ feeds: this.#feeds, holdings: this.#holdings, viewers }),
+      ...(this.#transcoder && { transcoding: this.#transcoder.record }),
+    };
+  }
+
+  #streams(): StreamRecord[] {
+    const broadcasts = this.#origin?.streams() ?? [];
+    return broadcasts.map((broadcast) => ({ ...broadcast, origin: this.#identity.id }));
+  }
+
+  /** What the state says to a beat: whom to follow, which streams are another's now, and whether the server is to be emptied. */
+  #follow({ assignment, drain, lost }: BeatAnswer): void {
+    this.draining.hear(drain);
+    if (!this.draining.isOn) this.#successors.clear();
+    else if (assignment) this.#successors.plan(assignment.successors);
+    for (const stream of lost) this.#lose(stream);
+    if (!assignment) return;
+    this.#holdings.assign(assignment.follows);
+    this.#transcoder?.assign(assignment.transcodes ?? []);
+  }
+
+  #lose({ name, origin }: LostStream): void {
+    const feed = this.#origin?.lose(name, origin);
+    if (feed) this.#holdings.release(name, SOURCE, feed, []);
+  }
 }
 
-function leftIn({
-  edge,
-  holdings,
-  origin,
-  draining,
-}: Omit<Followers, 'successors' | 'transcoder'> & { edge: Edge }) {
-  const { hls, progressive } = edge.sessions;
-  const streams = origin?.streams() ?? [];
-  const broadcasts = draining.isOverdue ? streams.filter(({ live }) => live) : streams;
-  return {
-    viewers: hls.size + progressive.count,
-    children: holdings.children,
-    broadcasts: broadcasts.length,
-  };
-}
-
-/** Where a broadcaster may go on: the holder of its stream that takes broadcasts, one that is not being emptied itself. */
-function originFor(whereabouts: Whereabouts | undefined, ownId: string): string | undefined {
-  const isOpen = ({ id, roles, drain }: KnownServer): boolean =>
-    id !== ownId && roles.includes('origin') && drain === null;
-  return whereabouts?.holders.find(isOpen)?.rtmpUrl;
-}
-
-/** Whom to follow without a plan: the origin of the source, then whoever has come furthest. */
-function parentsIn(holders: readonly KnownServer[] | undefined, stream: string, rendition: string) {
-  if (!holders) return undefined;
-  const heldBy = ({ holdings }: KnownServer) =>
-    holdings.find((held) => held.stream === stream && held.rendition === rendition);
-  const furthest = holders.filter(heldBy).sort((one, other) => heldBy(other)!.next - heldBy(one)!.next);
-  // The first of the holders is the origin if there is one, although it may not have a chunk yet.
-  const [origin] = rendition === SOURCE ? holders : [];
-  const others = furthest.filter((holder) => holder !== origin);
-  return (origin ? [origin, ...others] : others).map(({ id, relayUrl }) => ({ id, relayUrl }));
-}
-
-/** A rung's feed is this server's own while it is made here, and another's before and after that. */
-function jobFeedsOf(feeds: Feeds, holdings: Holdings): JobFeeds {
-  const own = new Map<string, Feed>();
-  const keep = (stream: string, rendition: string, feed: Feed): Feed => {
-    own.set(`${stream}/${rendition}`, feed);
-    return feed;
-  };
-  const letGo = (stream: string, rendition: string): boolean => own.delete(`${stream}/${rendition}`);
-  return {
-    source: (stream) => holdings.demand(stream, SOURCE),
-    adopt: async (stream, rendition) => {
-      const left = own.get(`${stream}/${rendition}`);
-      if (left && feeds.get(stream, rendition) === left) return left;
-      await catchUp({ stream, rendition }, { holdings, clock });
-      return keep(stream, rendition, holdings.adopt(stream, rendition));
-    },
-    renew: (stream, rendition) => keep(stream, rendition, feeds.open(stream, rendition)),
-    release(stream, rendition, feed) {
-      letGo(stream, rendition);
-      holdings.release(stream, rendition, feed, []);
-    },
-    end(stream, rendition, reason) {
-      letGo(stream, rendition);
-      feeds.close(stream, rendition, reason);
-    },
-  };
-}
-
-function holdingsIn(feeds: Feeds, edge: Edge, holdings: Holdings): ServerRecord['holdings'] {
-  return [...feeds.all()].map(({ stream, rendition, feed }) => ({
-    stream,
-    rendition,
-    viewers: edge.sessions.viewers.of(stream, rendition),
-    arrivalsPerS: edge.sessions.viewers.arrivalsOf(stream, rendition),
-    next: feed.next,
-    parent: holdings.parentOf(stream, rendition)?.id ?? null,
-  }));
-}
-
-async function serveUsher(base: Base, ownRtmpUrl: string | undefined): Promise<HttpServer> {
-  const { config, logger, metrics, secrets, state, catalogue, opened, listen } = base;
-  const rtmpUrl = config.rtmpUrl ?? ownRtmpUrl ?? `rtmp://${hostIn(config.bind)}:${config.rtmpPort}/live`;
-  const usher = opened.use(
-    await openUsher({ config, state, catalogue, clock, logger, metrics, secrets, rtmpUrl }),
-  );
+async function serveUsher(base: Base, server: Server | undefined): Promise<HttpServer> {
+  const { config, opened, listen } = base;
+  const { rtmpUrl } = server ?? addressesOf(config, { media: config.mediaPort, rtmp: config.rtmpPort });
+  const usher = opened.use(await openUsher({ ...base, rtmpUrl }));
   return listen('usher', config.usherPort, usher.routes);
 }
 
-function openSample(
-  { config, logger, secrets, opened }: Base,
-  { rtmpPort: port, draining }: OpenServer,
-): void {
+function openSample({ config, logger, secrets, opened }: Base, { rtmpPort: port, draining }: Server): void {
   const expiresAtMs = clock.now() + SAMPLE_KEY_MS;
   const key = signToken(secrets, { purpose: 'publish', stream: SAMPLE_STREAM, expiresAtMs, session: '' });
   const host = reachableHere(config.bind);
@@ -446,38 +403,25 @@ function openSample(
   opened.defer(() => sample.stop());
 }
 
-/** An address of this machine at which something bound to `address` answers. */
-function reachableHere(address: string): string {
-  return address === '0.0.0.0' || address === '::' ? '127.0.0.1' : hostIn(address);
-}
-
-function hostIn(address: string): string {
-  return address.includes(':') ? `[${address}]` : address;
-}
+/** What the command line does, by its first word. */
+const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<string> | string>> = {
+  server: (args) => run(readConfig(args), 'server'),
+  usher: (args) => run(readConfig(args), 'usher'),
+  status: (args) => readStatus(args, getText),
+  explain: (args) => readExplanation(args, getText),
+  drain: (args) => orderDrain('drain', args, { sendOrder, clock }),
+  undrain: (args) => orderDrain('undrain', args, { sendOrder, clock }),
+  keys: ([purpose, name, ...rest]) => makeKey({ purpose, name, rest, clock }),
+  recordings: (args) => handleRecordings(args, { getText, sendOrder, clock }),
+  archive: (args) => seeToArchive(args, { openCatalogue, clock, logger: createLogger('warn') }),
+  simulate: (args) => simulate(args, (line) => process.stderr.write(line)),
+};
 
 async function main(args: readonly string[]): Promise<void> {
   const [command = '', ...rest] = args;
-  if (args.includes('--help') || args.includes('-h')) process.stdout.write(HELP);
-  else if (command === 'keys') {
-    const [purpose, name, ...flags] = rest;
-    process.stdout.write(`${await makeKey({ purpose, name, rest: flags, clock })}\n`);
-  } else if (command === 'status') process.stdout.write(await readStatus(rest, getText));
-  else if (command === 'drain' || command === 'undrain')
-    process.stdout.write(await orderDrain(command, rest, { sendOrder, clock }));
-  else if (command === 'explain') process.stdout.write(await readExplanation(rest, getText));
-  else if (command === 'recordings')
-    process.stdout.write(await handleRecordings(rest, { getText, sendOrder, clock }));
-  else if (command === 'archive') process.stdout.write(await handleArchive(rest));
-  else if (command === 'simulate') process.stdout.write(simulate(rest, (line) => process.stderr.write(line)));
-  else if (command === 'server' || command === 'usher') await run(readConfig(rest), command);
-  else await run(readConfig(args), 'both');
-}
-
-async function handleArchive(args: readonly string[]): Promise<string> {
-  await using opened = new AsyncDisposableStack();
-  const logger = createLogger('warn');
-  const catalogueOf = (config: Config): Catalogue => openCatalogue(config, logger, opened);
-  return await seeToArchive(args, { catalogueOf, clock, logger });
+  const isHelp = args.includes('--help') || args.includes('-h');
+  const act = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
+  process.stdout.write(isHelp ? HELP : act ? await act(rest) : await run(readConfig(args), 'both'));
 }
 
 /** A bad configuration, a taken port: words are enough, where they come from in the code is not of interest. */
@@ -485,37 +429,23 @@ function isExpected(error: unknown): boolean {
   return error instanceof CodedError || (error as NodeJS.ErrnoException).syscall === 'listen';
 }
 
-async function run(config: Config, parts: Parts): Promise<void> {
+/** Runs until it is told to stop; prints nothing but the log. */
+async function run(config: Config, parts: Parts): Promise<string> {
   const logger = createLogger(config.log);
   const running = await start(config, logger, parts);
-  const { rtmpPort, usherPort, mediaPort } = running;
+  const { rtmpPort, usherPort, mediaPort, draining } = running;
   const port = usherPort || mediaPort;
   logger.info({ rtmpPort, usherPort, mediaPort }, `ready: http://${hostIn(config.bind)}:${port}/`);
-  const why = await Promise.race([untilEnd(config, running), running.taken]);
+  const { deadlineS } = config.drain;
+  const deadlineMs = deadlineS === null ? null : deadlineS * 1000;
+  const isOneOfSeveral = config.state.redis !== undefined;
+  const end = untilEnd({ draining, isOneOfSeveral, deadlineMs, clock });
+  const why = await Promise.race([end, running.taken]);
   logger.info({ why: why instanceof CodedError ? why.code : why }, 'stopping');
   await running.stop();
   logger.info({}, 'stopped');
   if (why instanceof CodedError) throw why;
-}
-
-/**
- * A server of a cluster is emptied on SIGTERM before it ends: others play on for its viewers. One that is alone would only keep
- * whoever asks it to end waiting, and so does every process on SIGINT, for which somebody sits at a terminal. A second signal
- * ends it in any case.
- */
-async function untilEnd({ state, drain }: Config, { draining }: Running): Promise<string> {
-  const emptied = draining?.emptied.then(() => 'empty') ?? new Promise<string>(() => {});
-  const first = await Promise.race([nextSignal(), emptied]);
-  if (first !== 'SIGTERM' || !draining || !state.redis) return first;
-  const { deadlineS } = drain;
-  draining.order(deadlineS === null ? null : clock.now() + deadlineS * 1000);
-  return Promise.race([nextSignal(), emptied]);
-}
-
-function nextSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT']) process.once(name, resolve);
-  });
+  return '';
 }
 
 if (import.meta.main) {

@@ -88,6 +88,7 @@ const PURE = [
   'network/state/lease.ts',
   'network/state/state-entries.ts',
   'network/state/state-rules.ts',
+  'network/state/whereabouts.ts',
   'edge/hls/directives.ts',
   'edge/hls/playlist.ts',
   'edge/hls/segments.ts',

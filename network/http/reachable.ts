@@ -12,6 +12,35 @@ export function reachableUrl(given: string, exchange: Exchange): string {
   return url.href.replace(/\/$/, '');
 }
 
+/** What a server says of itself where the configuration says nothing: addresses at which it answers on this machine. */
+export function addressesOf(
+  given: { readonly bind: string } & Partial<Record<keyof Addresses, string | undefined>>,
+  ports: { readonly media: number; readonly rtmp: number },
+): Addresses {
+  const host = hostIn(given.bind);
+  return {
+    mediaUrl: given.mediaUrl ?? `http://${host}:${ports.media}`,
+    relayUrl: given.relayUrl ?? `http://${reachableHere(given.bind)}:${ports.media}`,
+    rtmpUrl: given.rtmpUrl ?? `rtmp://${host}:${ports.rtmp}/live`,
+  };
+}
+
+export interface Addresses {
+  readonly mediaUrl: string;
+  readonly relayUrl: string;
+  readonly rtmpUrl: string;
+}
+
+/** An address of this machine at which something bound to `address` answers. */
+export function reachableHere(address: string): string {
+  return address === '0.0.0.0' || address === '::' ? '127.0.0.1' : hostIn(address);
+}
+
+/** An address as the host of a URL. */
+export function hostIn(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
+
 function hostOf(exchange: Exchange): string {
   const host = URL.parse(`http://${exchange.request.headers.host ?? ''}`)?.hostname;
   return host || '127.0.0.1';

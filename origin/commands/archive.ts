@@ -1,7 +1,7 @@
 // `headwater archive`: sees by hand to the recordings on this machine's disks and in long-term storage.
 
 import { parseArgs } from 'node:util';
-import type { Catalogue } from '../../network/archive/catalogue.ts';
+import type { openCatalogue } from '../../network/archive/open-catalogue.ts';
 import { openStores } from '../../network/archive/stores.ts';
 import type { Clock } from '../../network/clock.ts';
 import { type Config, readConfig } from '../../network/config/config.ts';
@@ -20,8 +20,7 @@ export const ARCHIVE_HELP = `  headwater archive clean [--dry-run] [--config <fi
                            tell the catalogue, in the Redis that the file names, of all that is in storage`;
 
 export interface ArchiveTools {
-  /** Of the cluster that the configuration names. */
-  readonly catalogueOf: (config: Config) => Catalogue;
+  readonly openCatalogue: typeof openCatalogue;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -30,7 +29,8 @@ export interface ArchiveTools {
 export async function seeToArchive(args: readonly string[], tools: ArchiveTools): Promise<string> {
   const { command, isDry, config } = readArgs(args);
   const { archive } = config;
-  const catalogue = tools.catalogueOf(config);
+  await using opened = new AsyncDisposableStack();
+  const catalogue = tools.openCatalogue({ ...tools, config, opened });
   const stores = openStores({ ...tools, config });
   const keeper = config.id ?? 'this-machine';
   const options = { ...tools, ...stores, catalogue, keeper, policy: createPolicy(archive) };

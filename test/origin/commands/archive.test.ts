@@ -16,7 +16,7 @@ const T = 1_800_000_000_000;
 let scratch: ScratchFolder;
 let config: string;
 const catalogue = new MemoryCatalogue();
-const tools = { catalogueOf: () => catalogue, clock: new ManualClock(T), logger: keepingLogger() };
+const tools = { openCatalogue: () => catalogue, clock: new ManualClock(T), logger: keepingLogger() };
 beforeEach(async () => {
   scratch = await ScratchFolder.make();
   const [disk, store] = [join(scratch.path, 'disk'), join(scratch.path, 'store')];

@@ -1,0 +1,25 @@
+// What a server says of the feeds that it holds: how far each is, who watches it, whom it comes from.
+
+import type { Feeds } from '../feed/feeds.ts';
+import type { Holding } from '../state/state.ts';
+import type { Holdings } from './holdings.ts';
+
+export interface HoldingRecordsOptions {
+  readonly feeds: Feeds;
+  readonly holdings: Pick<Holdings, 'parentOf'>;
+  readonly viewers: {
+    of(stream: string, rendition: string): number;
+    arrivalsOf(stream: string, rendition: string): number;
+  };
+}
+
+export function holdingRecords({ feeds, holdings, viewers }: HoldingRecordsOptions): Holding[] {
+  return [...feeds.all()].map(({ stream, rendition, feed }) => ({
+    stream,
+    rendition,
+    viewers: viewers.of(stream, rendition),
+    arrivalsPerS: viewers.arrivalsOf(stream, rendition),
+    next: feed.next,
+    parent: holdings.parentOf(stream, rendition)?.id ?? null,
+  }));
+}
