@@ -75,7 +75,9 @@ export async function startNodeMediaServer(): Promise<Contender> {
 
 export async function startFloor(beatMs: number): Promise<Contender> {
   const [portIn, portOut] = (await freePorts(2)) as [number, number];
-  const server = new PinnedProcess('peers/floor.ts', [portIn, portOut, beatMs].map(String), { core: SERVER_CORE });
+  const server = new PinnedProcess('peers/floor.ts', [portIn, portOut, beatMs].map(String), {
+    core: SERVER_CORE,
+  });
   await server.next();
   const publisher = publish('raw', portIn);
   const urls = (viewers: number): string[] => Array(viewers).fill(`http://127.0.0.1:${portOut}/`);
