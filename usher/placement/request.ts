@@ -50,7 +50,7 @@ export interface CdnChoice extends Offered {
 }
 
 export type Decision =
-  /** Best first, at most three, servers of different hosts where possible. */
+  /** Best first, at most three; servers of different hosts where possible, the second of another site where that is sane. */
   | { readonly kind: 'serve'; readonly stream: StreamRecord; readonly choices: readonly Choice[] }
   | {
       readonly kind: 'full';

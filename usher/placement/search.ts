@@ -26,13 +26,15 @@ export function keptMbps({ copyMbps }: Ask, { load }: SceneServer): number {
 
 /** Servers of a site that are looked at for a new copy: those with the most room. */
 const LOOK = 4;
+/** A server of another site is a second choice as long as it is no worse than a new copy so much further away. */
+const AWAY_MS = 200;
 
 interface Found extends Candidate {
   readonly way: Way;
   readonly feed: Feed | undefined;
 }
 
-/** The cheapest servers, at most `count`, of different hosts where possible. */
+/** The cheapest servers, at most `count`: the second of another site where that is sane, all of different hosts where possible. */
 export function searchServers(ask: Ask, size: Size, count: number): ServerChoice[] {
   const search = new Search(ask, size, count);
   search.holders();
@@ -56,15 +58,13 @@ class Search {
   readonly shortlist: Shortlist<Found>;
   readonly #ask: Ask;
   readonly #size: Size;
-  readonly #count: number;
   /** By number of the site; null where no uplink has room. */
   readonly #terms: (SiteTerms | null)[] = [];
 
   constructor(ask: Ask, size: Size, count: number) {
     this.#ask = ask;
     this.#size = size;
-    this.#count = count;
-    this.shortlist = new Shortlist(count);
+    this.shortlist = new Shortlist({ size: count, awayMicroUsd: awayMicroUsd(ask) });
   }
 
   holders(): void {
@@ -77,13 +77,17 @@ class Search {
     }
   }
 
-  /** Servers that would have to follow the stream: where they are cheaper than all that have it, or where those are too few. */
+  /**
+   * Servers that would have to follow the stream: where they are cheaper than all that have it, or where those are too few or all
+   * of one site.
+   */
   copies(): void {
     const { scene, policy } = this.#ask;
+    const { hasAway } = this.shortlist;
     let parents: readonly SceneServer[] | undefined;
     for (const site of scene.sites) {
       const terms = site.open.length > 0 ? this.#termsAt(site) : null;
-      if (!terms || terms.sum + policy.copyMicroUsd > this.#copyLimit()) continue;
+      if (!terms || terms.sum + policy.copyMicroUsd > this.#copyLimit(site, !hasAway)) continue;
       parents ??= parentsOf(this.#ask);
       const feeds = feedsFor(this.#ask, site, parents);
       if (feeds.length > 0) this.#copiesAt(site, terms, feeds);
@@ -129,9 +133,10 @@ class Search {
     this.shortlist.add({ at, way: terms.way, feed, microUsdPerHour, rank: meet(hash, at.hash) });
   }
 
-  /** A new copy is made to be the best choice; as a further one only while there are too few. */
-  #copyLimit(): number {
-    return this.shortlist.hosts < this.#count ? Number.POSITIVE_INFINITY : this.shortlist.limit(true);
+  /** A new copy is made to be the best choice; as a further one only while there are too few, or none of another site. */
+  #copyLimit(site: SceneSite, lacksAway: boolean): number {
+    const { isFull } = this.shortlist;
+    return isFull ? this.shortlist.headLimit(site, lacksAway) : Number.POSITIVE_INFINITY;
   }
 
   #hasRoom(at: SceneServer): boolean {
@@ -153,6 +158,12 @@ class Search {
     this.#terms[site.index] = terms;
     return terms;
   }
+}
+
+/** One who is sent away goes where somebody near has the stream; what it goes on to if a site is lost it is told there. */
+function awayMicroUsd({ scene, request, policy }: Ask): number {
+  const isSentAway = request.now !== undefined && sceneServer(scene, request.now)?.closed !== undefined;
+  return isSentAway ? 0 : AWAY_MS * policy.msHourMicroUsd + policy.copyMicroUsd;
 }
 
 function isAvoided({ avoid }: PlaceRequest, { server }: SceneServer): boolean {

@@ -1,6 +1,7 @@
-// The best few of many candidates, of different hosts where possible. Pure.
+// The best few of many candidates: the second of another site than the first where that is no worse than it may be, all of different
+// hosts where possible. Pure.
 
-import type { SceneServer } from './scene/plant.ts';
+import type { SceneServer, SceneSite } from './scene/plant.ts';
 
 export interface Candidate {
   readonly at: SceneServer;
@@ -9,29 +10,52 @@ export interface Candidate {
   readonly rank: number;
 }
 
+export interface ShortlistOptions {
+  readonly size: number;
+  /** By so much the second may be dearer than the first, so that a site can be lost and its viewers go on at once. */
+  readonly awayMicroUsd: number;
+}
+
 export class Shortlist<Entry extends Candidate> {
   readonly #size: number;
+  readonly #awayMicroUsd: number;
   /** Best first, each of another host. */
   readonly #best: Entry[] = [];
   /** Of hosts that have a better one. */
   readonly #second: Entry[] = [];
+  /** The best of those that are not of the site of the very best. */
+  #away: Entry | undefined;
 
-  constructor(size: number) {
+  constructor({ size, awayMicroUsd }: ShortlistOptions) {
     this.#size = size;
+    this.#awayMicroUsd = awayMicroUsd;
   }
 
-  /** How many hosts are on it. */
-  get hosts(): number {
-    return this.#best.length;
+  /** Whether there are as many as wanted, each of another host. */
+  get isFull(): boolean {
+    return this.#best.length === this.#size;
   }
 
-  /** The price above which nobody comes on it, or, with `first`, to its head. */
-  limit(first = false): number {
-    const last = first ? this.#best[0] : this.#best[this.#size - 1];
-    return last?.microUsdPerHour ?? Number.POSITIVE_INFINITY;
+  /** Whether somebody of another site than the first stands on it. */
+  get hasAway(): boolean {
+    return this.#away !== undefined && this.#away.microUsdPerHour <= this.#awayLimit();
+  }
+
+  /** The price above which nobody comes on it. */
+  limit(): number {
+    const last = this.#best[this.#size - 1];
+    return last ? Math.max(last.microUsdPerHour, this.#awayLimit()) : Number.POSITIVE_INFINITY;
+  }
+
+  /** The price above which nobody of a site comes to its head, or, with `orAway`, to be the one of another site. */
+  headLimit(site: SceneSite, orAway: boolean): number {
+    const [first] = this.#best;
+    if (!first) return Number.POSITIVE_INFINITY;
+    return orAway && site !== first.at.site ? this.#awayLimit() : first.microUsdPerHour;
   }
 
   add(entry: Entry): void {
+    this.#note(entry);
     const same = this.#best.findIndex(
       ({ at }) => at.site === entry.at.site && at.server.host === entry.at.server.host,
     );
@@ -43,7 +67,25 @@ export class Shortlist<Entry extends Candidate> {
   }
 
   list(): Entry[] {
-    return [...this.#best, ...this.#second].slice(0, this.#size);
+    const [first, ...others] = [...this.#best, ...this.#second];
+    if (!first) return [];
+    const away = this.hasAway ? [this.#away!] : [];
+    return [first, ...away, ...others.filter((entry) => !away.includes(entry))].slice(0, this.#size);
+  }
+
+  #note(entry: Entry): void {
+    const [first] = this.#best;
+    if (!first) return;
+    // Whoever was the very best is better than all of the other sites.
+    const [head, other] = isBetter(entry, first) ? [entry, first] : [first, entry];
+    if (other.at.site === head.at.site) return;
+    if (!this.#away || this.#away.at.site === head.at.site || isBetter(other, this.#away)) this.#away = other;
+  }
+
+  #awayLimit(): number {
+    const [first] = this.#best;
+    const most = first ? first.microUsdPerHour + this.#awayMicroUsd : Number.POSITIVE_INFINITY;
+    return Math.min(most, this.#away?.microUsdPerHour ?? Number.POSITIVE_INFINITY);
   }
 
   #insert(list: Entry[], entry: Entry): void {

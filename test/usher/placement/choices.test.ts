@@ -146,6 +146,33 @@ describe('choices', () => {
     expect(names).toHaveLength(3);
     expect(names[1]).toBe('d');
   });
+
+  test('survive a site: the second is of another one, also behind a CDN, unless that is too far or the viewer is sent away', () => {
+    const held = { holdings: [holding('alice', 1)] };
+    const near = { a: { site: 'fra', ...held }, b: { site: 'fra', ...held }, c: { site: 'fra', ...held } };
+    const all = { ...near, far: { site: 'nyc' } };
+    const of = (changes: Readonly<Record<string, Partial<KnownServer>>>): Snapshot =>
+      snapshot(
+        Object.entries({ ...all, ...changes }).map(([id, each]) => server(id, each)),
+        [stream('alice', 'a')],
+      );
+    const second = (decision: Decision): string => namesIn(decision)[1]!;
+    expect(second(decide(of({})))).toBe('far');
+    const cdns: Cdn[] = [
+      { name: 'cdn', urlTemplate: 'https://cdn{path}', microUsdPerGb: 1, capMicroUsdPerMonth: 1, shields: 1 },
+    ];
+    const withCdn = { topology: topology({ cdns }) };
+    expect(namesIn(decide(of({}), { allowCdn: true }, withCdn)).slice(1)).toEqual(['far', 'cdn']);
+    const poles = topology({ sites: sites({}, { uplinks: [transit(50_000)] }) });
+    expect(second(decide(of({}), {}, { topology: poles }))).not.toBe('far');
+    const drain = { sinceMs: 1, deadlineMs: null, wished: true };
+    const leaving = of({ a: { site: 'fra', ...held, drain } });
+    expect(
+      namesIn(decide(leaving, { now: 'a' }))
+        .slice(0, 2)
+        .sort(),
+    ).toEqual(['b', 'c']);
+  });
 });
 
 describe('a viewer who is somewhere', () => {
