@@ -15,7 +15,7 @@ import { Feeds, SOURCE } from './network/feed/feeds.ts';
 import { averageMbps, heaviestMbps } from './network/feed/rendition.ts';
 import { randomName } from './network/hash.ts';
 import { dial, getText, probe, sendOrder } from './network/http/dial.ts';
-import { healthRoutes } from './network/http/health.ts';
+import { Health, healthRoutes } from './network/http/health.ts';
 import { type HttpServer, httpMetrics, listenHttp, type Route } from './network/http/http.ts';
 import { type Addresses, addressesOf, hostIn, reachableHere } from './network/http/reachable.ts';
 import { createLogger, type Logger } from './network/logger.ts';
@@ -23,7 +23,9 @@ import { Metrics } from './network/metrics.ts';
 import { holdingRecords } from './network/relay/holding-records.ts';
 import { Holdings } from './network/relay/holdings.ts';
 import { relayRoutes } from './network/relay/relay-server.ts';
+import { describeServer } from './network/server-metrics.ts';
 import { Draining, type Left } from './network/state/draining.ts';
+import { measured } from './network/state/measured-state.ts';
 import { Member } from './network/state/member.ts';
 import { openState } from './network/state/open-state.ts';
 import { claimStream } from './network/state/ownership.ts';
@@ -45,6 +47,7 @@ import { ownerRoutes } from './origin/archive/owners/owner-routes.ts';
 import { ARCHIVE_HELP, seeToArchive } from './origin/commands/archive.ts';
 import { type Origin, startOrigin } from './origin/origin.ts';
 import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
+import manifest from './package.json' with { type: 'json' };
 import { jobFeedsOf } from './transcoder/job-feeds.ts';
 import { openTranscoder, type Transcoder } from './transcoder/transcoder.ts';
 import { DRAIN_HELP, orderDrain } from './usher/commands/drain.ts';
@@ -95,6 +98,7 @@ interface Base {
   readonly config: Config;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly health: Health;
   readonly secrets: readonly string[];
   readonly state: ClusterState;
   readonly catalogue: Catalogue;
@@ -120,42 +124,40 @@ export type Parts = 'server' | 'usher' | 'both';
 /** Starts what is wanted. Rejects when a port is taken or the data folder can't be used. */
 export async function start(config: Config, logger: Logger, parts: Parts): Promise<Running> {
   await using opened = new AsyncDisposableStack();
-  let isReady = false;
-  const base = await openBase(config, logger, opened, () => isReady && !server?.draining.isOn);
+  let phase: 'starting' | 'running' | 'stopping' = 'starting';
+  const base = await openBase(config, logger, opened);
+  base.health.check(() =>
+    phase === 'running' ? undefined : { code: phase, detail: `this process is ${phase}`, blocks: true },
+  );
   const server = parts === 'usher' ? undefined : await Server.open(base);
   const usher = parts === 'server' ? undefined : await serveUsher(base, server);
   if (server && parts === 'both' && config.sample) openSample(base, server);
-  isReady = true;
+  phase = 'running';
   const roles = opened.move();
   const stop = async (): Promise<void> => {
-    isReady = false;
+    phase = 'stopping';
     await roles.disposeAsync();
   };
   const { rtmpPort = 0, mediaPort = 0, draining, taken = new Promise<never>(() => {}) } = server ?? {};
   return { rtmpPort, mediaPort, usherPort: usher?.port ?? 0, draining, taken, stop };
 }
 
-async function openBase(
-  config: Config,
-  logger: Logger,
-  opened: AsyncDisposableStack,
-  isReady: () => boolean,
-): Promise<Base> {
+async function openBase(config: Config, logger: Logger, opened: AsyncDisposableStack): Promise<Base> {
   const metrics = new Metrics();
-  metrics.collectProcess();
+  metrics.collectProcess(manifest.version);
   const requests = httpMetrics(metrics);
-  const health = healthRoutes({ metrics, isReady });
+  const health = new Health(metrics);
   const secrets = await loadSecrets(config.secrets, config.data);
-  const state = opened.use(openState({ config, clock, logger }));
+  const state = opened.use(measured(openState({ config, clock, logger }), { metrics, clock }));
   const catalogue = openCatalogue({ config, clock, logger, opened });
   const listen: Base['listen'] = async (listener, port, routes) => {
-    const all = [...routes, ...health];
+    const all = [...routes, ...healthRoutes(health, metrics)];
     const options = { host: config.bind, port, routes: all, clock, logger, metrics: requests(listener) };
     const server = await listenHttp(options);
     opened.defer(() => server.close());
     return server;
   };
-  return { config, logger, metrics, secrets, state, catalogue, clock, opened, listen };
+  return { config, logger, metrics, health, secrets, state, catalogue, clock, opened, listen };
 }
 
 /** One server. Its parts know each other by way of it: each is used by some that are there before it. */
@@ -201,6 +203,7 @@ class Server {
     this.#successors = new Successors({ state, logger });
     this.draining = opened.use(this.#createDraining());
     this.#edge = this.#createEdge();
+    this.#describeState();
   }
 
   get mediaPort(): number {
@@ -222,6 +225,23 @@ class Server {
 
   get #addresses(): Addresses {
     return addressesOf(this.#base.config, { media: this.#mediaPort, rtmp: this.rtmpPort });
+  }
+
+  /** To operators. */
+  #describeState(): void {
+    const { health, config } = this.#base;
+    describeServer({
+      ...this.#base,
+      egress: this.#egress,
+      egressMbps: config.egressMbps,
+      commitments: this.#commitments,
+      feeds: this.#feeds,
+      draining: this.draining,
+      left: () => this.#left(),
+    });
+    health.check(() => this.draining.condition);
+    health.check(() => this.#member?.condition);
+    health.check(() => this.#archive?.condition);
   }
 
   /** Uploads to storage leave viewers the room that they need. */

@@ -4,6 +4,13 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 
 export type { Counter, Gauge, Histogram };
 
+/** Gauges of prom-client under the names of counters; the same figures are there by type. */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 export class Metrics {
   readonly #registry = new Registry();
 
@@ -11,9 +18,13 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** Adds what prom-client knows of the process: CPU, memory, event-loop delay, garbage collection. */
-  collectProcess(): void {
+  /** Adds what prom-client knows of the process: CPU, memory, event-loop delay, garbage collection; and which build it is. */
+  collectProcess(version: string): void {
     collectDefaultMetrics({ register: this.#registry });
+    for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
+    this.gauge('headwater_build_info', 'Always 1, with the version that runs.', ['version'], (gauge) =>
+      gauge.set({ version }, 1),
+    );
   }
 
   counter<Label extends string = never>(name: string, help: string, labels: Label[] = []): Counter<Label> {

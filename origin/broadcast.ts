@@ -7,6 +7,7 @@ import { SOURCE } from '../network/feed/feeds.ts';
 import type { Numbering } from '../network/feed/numbering.ts';
 import { describeRendition } from '../network/feed/rendition.ts';
 import type { Logger } from '../network/logger.ts';
+import type { Chunk } from '../network/media/chunk.ts';
 import type { RenditionRecord, StreamRecord } from '../network/state/state.ts';
 import { readTag } from './flv/flv.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
@@ -137,15 +138,24 @@ export class Broadcast {
   }
 
   #append(packaged: readonly Packaged[]): void {
-    const { feed, metrics } = this.#options;
+    const { feed } = this.#options;
     for (const item of packaged) {
       if (item.kind === 'init') feed.begin(item.init);
       else {
         feed.append(item.chunk);
-        metrics.chunks.inc();
-        if (item.chunk.startsEpoch && item.chunk.discontinuitySequence > 0) metrics.discontinuities.inc();
+        this.#count(item.chunk);
       }
     }
+  }
+
+  #count(chunk: Chunk): void {
+    const { feed, metrics } = this.#options;
+    metrics.chunks.inc();
+    if (chunk.startsEpoch && chunk.discontinuitySequence > 0) metrics.discontinuities.inc();
+    const before = feed.segments.at(-2);
+    if (!chunk.startsSegment || chunk.startsEpoch || !before) return;
+    const track = feed.initOf(chunk.epoch)!.tracks.find(({ id }) => id === chunk.trackId)!;
+    metrics.segments.observe((chunk.decodeTime - before.decodeTime) / track.timescale);
   }
 
   /** Viewers are placed by its bit rate, which the first frames do not tell. */

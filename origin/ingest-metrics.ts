@@ -1,36 +1,36 @@
 // What the origin counts.
 
-import type { Feeds } from '../network/feed/feeds.ts';
-import type { Counter, Metrics } from '../network/metrics.ts';
+import type { Counter, Histogram, Metrics } from '../network/metrics.ts';
 
 export interface IngestMetrics {
+  readonly publishes: Counter;
   readonly bytes: Counter<'kind'>;
   readonly chunks: Counter;
   readonly discontinuities: Counter;
-  readonly refusals: Counter<'code'>;
+  readonly refusals: Counter<'reason'>;
+  readonly segments: Histogram;
 }
 
-export function ingestMetrics(metrics: Metrics, feeds: Feeds, liveBroadcasts: () => number): IngestMetrics {
+/** About what encoders are set to. A player that joins waits for a key frame, or plays that much behind. */
+const SEGMENT_BUCKETS_S = [0.5, 1, 2, 3, 4, 6, 10, 20];
+
+export function ingestMetrics(metrics: Metrics, liveBroadcasts: () => number): IngestMetrics {
   metrics.gauge('headwater_broadcasts', 'Broadcasters connected.', [], (gauge) =>
     gauge.set(liveBroadcasts()),
   );
-  metrics.gauge('headwater_feeds', 'Feeds held in memory.', [], (gauge) =>
-    gauge.set([...feeds.all()].length),
-  );
-  metrics.gauge('headwater_feed_bytes', 'Bytes held in all feeds.', [], (gauge) => {
-    gauge.set([...feeds.all()].reduce((sum, { feed }) => sum + feed.bytesHeld, 0));
-  });
-  metrics.gauge('headwater_feed_window_seconds', 'Media time held in the shortest feed.', [], (gauge) => {
-    const heldMs = [...feeds.all()].map(({ feed }) => feed.heldMs);
-    gauge.set(heldMs.length > 0 ? Math.min(...heldMs) / 1000 : 0);
-  });
   return {
+    publishes: metrics.counter('headwater_ingest_publishes_total', 'Publications that went on air.'),
     bytes: metrics.counter('headwater_ingest_bytes_total', 'Payload received from broadcasters.', ['kind']),
     chunks: metrics.counter('headwater_ingest_frames_total', 'Frames packaged, one chunk each.'),
     discontinuities: metrics.counter(
       'headwater_ingest_discontinuities_total',
       'Epochs begun after the first of a stream: a broadcaster came back or changed its encoding.',
     ),
-    refusals: metrics.counter('headwater_ingest_refusals_total', 'Publications refused.', ['code']),
+    refusals: metrics.counter('headwater_ingest_refused_total', 'Publications refused.', ['reason']),
+    segments: metrics.histogram(
+      'headwater_ingest_segment_duration_seconds',
+      'Time between the key frames of broadcasters.',
+      SEGMENT_BUCKETS_S,
+    ),
   };
 }

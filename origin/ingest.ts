@@ -32,6 +32,14 @@ export interface IngestOptions {
 
 /** Broadcasts, waiting ones included, that one server keeps at most. */
 const MAX_BROADCASTS = 4_096;
+/** What RTMP calls the reasons for which a publication is refused. */
+const REFUSALS = {
+  denied: 'NetStream.Publish.Denied',
+  taken: 'NetStream.Publish.BadName',
+  full: 'NetStream.Publish.Failed',
+  draining: 'NetStream.Publish.Failed',
+  unavailable: 'NetStream.Publish.Failed',
+} as const;
 const GO_ELSEWHERE = 'this server is being emptied: publish to another one';
 
 export class Ingest {
@@ -59,7 +67,7 @@ export class Ingest {
       remoteAddress: request.remoteAddress,
       nowMs: clock.now(),
     });
-    if (verdict.kind === 'denied') return this.#refuse('NetStream.Publish.Denied', verdict.reason);
+    if (verdict.kind === 'denied') return this.#refuse('denied', verdict.reason);
     return this.#admit(request);
   }
 
@@ -102,19 +110,18 @@ export class Ingest {
     const { name } = request;
     const takeover = request.query['takeover'] === '1';
     const { isOn, isOverdue } = this.#options.draining;
-    if (isOn && (isOverdue || !this.#broadcasts.has(name)))
-      return this.#refuse('NetStream.Publish.Failed', GO_ELSEWHERE);
+    if (isOn && (isOverdue || !this.#broadcasts.has(name))) return this.#refuse('draining', GO_ELSEWHERE);
     if (!this.#broadcasts.has(name) && this.#broadcasts.size + this.#claiming.size >= MAX_BROADCASTS) {
-      return this.#refuse('NetStream.Publish.Failed', `this server has its ${MAX_BROADCASTS} broadcasts`);
+      return this.#refuse('full', `this server has its ${MAX_BROADCASTS} broadcasts`);
     }
     if ((this.#broadcasts.get(name)?.source && !takeover) || this.#claiming.has(name)) {
-      return this.#refuse('NetStream.Publish.BadName', isTaken(name, 'from another connection'));
+      return this.#refuse('taken', isTaken(name, 'from another connection'));
     }
     this.#claiming.add(name);
     try {
       const owned = await this.#options.claim(name, takeover);
       if (owned.kind === 'held') {
-        return this.#refuse('NetStream.Publish.BadName', isTaken(name, `on server ${owned.by}`));
+        return this.#refuse('taken', isTaken(name, `on server ${owned.by}`));
       }
       const broadcast = this.#broadcasts.get(name) ?? this.#begin(name, owned);
       broadcast.claimed(owned.term);
@@ -122,7 +129,7 @@ export class Ingest {
     } catch (error) {
       const present = this.#broadcasts.get(name);
       if (present) return this.#accept(request, present);
-      return this.#refuse('NetStream.Publish.Failed', `'${name}' can't be claimed now: ${reasonOf(error)}`);
+      return this.#refuse('unavailable', `'${name}' can't be claimed now: ${reasonOf(error)}`);
     } finally {
       this.#claiming.delete(name);
     }
@@ -133,6 +140,7 @@ export class Ingest {
     broadcast.source?.close('NetStream.Publish.BadName', `'${name}' was taken over by another connection`);
     broadcast.detach();
     broadcast.attach(request);
+    this.#options.metrics.publishes.inc();
     this.#options.logger.info({ stream: name, connection: connectionId, from: remoteAddress }, 'on air');
     return { kind: 'accept', publication: this.#publication(broadcast, request) };
   }
@@ -185,9 +193,9 @@ export class Ingest {
     this.#options.onChange();
   }
 
-  #refuse(code: string, description: string): PublishDecision {
-    this.#options.metrics.refusals.inc({ code });
-    return { kind: 'refuse', code, description };
+  #refuse(reason: keyof typeof REFUSALS, description: string): PublishDecision {
+    this.#options.metrics.refusals.inc({ reason });
+    return { kind: 'refuse', code: REFUSALS[reason], description };
   }
 }
 

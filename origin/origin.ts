@@ -43,11 +43,7 @@ export interface Origin {
 export async function startOrigin(options: OriginOptions): Promise<Origin> {
   const { config, secrets, feeds, clock, logger, claim, draining, onChange, archive } = options;
   const { graceS } = config.publish;
-  const metrics = ingestMetrics(
-    options.metrics,
-    feeds,
-    () => ingest.records.filter((record) => record.live).length,
-  );
+  const metrics = ingestMetrics(options.metrics, () => ingest.records.filter((record) => record.live).length);
   const policy = publishPolicyOf(config, secrets, postJson);
   const ingest: Ingest = new Ingest({
     feeds,
@@ -68,6 +64,9 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
     logger,
     onPublish: (request) => ingest.onPublish(request),
   });
+  options.metrics.gauge('headwater_rtmp_connections', 'RTMP connections open.', [], (gauge) =>
+    gauge.set(rtmp.connections),
+  );
   const close = async (): Promise<void> => {
     await rtmp.close();
     ingest.close();

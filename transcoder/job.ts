@@ -7,6 +7,7 @@ import { describeRendition } from '../network/feed/rendition.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Chunk } from '../network/media/chunk.ts';
 import { codecsOf } from '../network/media/init.ts';
+import type { Counter } from '../network/metrics.ts';
 import type { RenditionRecord, Rung, Transcode, TranscodeJob } from '../network/state/state.ts';
 import { Alignment } from './alignment.ts';
 import { beginningOf } from './beginning.ts';
@@ -39,6 +40,8 @@ export interface JobOptions {
   readonly startFfmpeg: (args: readonly string[], outputs: number) => Ffmpeg;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Counts runs of ffmpeg that failed. */
+  readonly failures: Pick<Counter, 'inc'>;
   /** Its record is another one. */
   readonly onChange: () => void;
 }
@@ -175,6 +178,7 @@ export class Job {
   async #retry(reason: string): Promise<void> {
     if (this.#isClosed) return;
     this.#failures++;
+    this.#options.failures.inc();
     if (this.#failures >= MAX_FAILURES) {
       this.#fail(reason);
       return;

@@ -55,6 +55,10 @@ export async function openTranscoder(options: TranscoderOptions): Promise<Transc
     cores: availableParallelism(),
     clock,
     logger,
+    failures: metrics.counter(
+      'headwater_transcode_failures_total',
+      'Runs of ffmpeg that failed, and were begun anew or given up.',
+    ),
     onChange,
   });
   const sources = () =>
@@ -78,13 +82,16 @@ export async function openTranscoder(options: TranscoderOptions): Promise<Transc
   };
 }
 
+const JOB_STATES = ['starting', 'running', 'restarting', 'behind', 'failed'] as const;
+
 function describeMetrics(metrics: Metrics, worker: Worker): void {
   metrics.gauge('headwater_transcode_slots', 'Jobs that this worker can keep up with.', [], (gauge) =>
     gauge.set(worker.slots),
   );
-  metrics.gauge('headwater_transcode_jobs', 'Jobs that have an ffmpeg now.', [], (gauge) =>
-    gauge.set(worker.running),
-  );
+  metrics.gauge('headwater_transcode_jobs', 'Jobs of this worker, by their state.', ['state'], (gauge) => {
+    for (const state of JOB_STATES)
+      gauge.set({ state }, worker.records.filter((job) => job.state === state).length);
+  });
   metrics.gauge(
     'headwater_transcode_lag_seconds',
     'How far the job that is furthest behind its source is behind it.',

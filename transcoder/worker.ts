@@ -42,11 +42,7 @@ export class Worker implements AsyncDisposable {
     return [...this.#jobs.values()].map(({ record }) => record);
   }
 
-  /** Jobs that have an ffmpeg now, and how far the last of them is behind its source. */
-  get running(): number {
-    return [...this.#jobs.values()].filter(({ pid }) => pid !== undefined).length;
-  }
-
+  /** How far the last of the jobs is behind its source. */
   get lagMs(): number {
     return Math.max(0, ...[...this.#jobs.values()].map(({ lagMs }) => lagMs));
   }

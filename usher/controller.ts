@@ -57,7 +57,11 @@ export class Controller implements AsyncDisposable {
     metrics.gauge('headwater_usher_leading', 'Whether this usher leads the cluster: 1 or 0.', [], (gauge) =>
       gauge.set(this.isLeading ? 1 : 0),
     );
-    this.#planned = metrics.histogram('headwater_plan_seconds', 'Time to make a plan.', PLAN_BUCKETS_S);
+    this.#planned = metrics.histogram(
+      'headwater_plan_duration_seconds',
+      'Time to make a plan.',
+      PLAN_BUCKETS_S,
+    );
     this.#turns = metrics.counter('headwater_plan_turns_total', 'Turns of the controller.', ['result']);
     this.#changes = metrics.counter(
       'headwater_plan_changes_total',

@@ -6,12 +6,14 @@ import type { Config } from '../network/config/config.ts';
 import { publishPolicyOf } from '../network/config/publish-policy.ts';
 import { randomName } from '../network/hash.ts';
 import { postJson, sendOrder } from '../network/http/dial.ts';
+import type { Health } from '../network/http/health.ts';
 import type { Route } from '../network/http/http.ts';
 import type { Logger } from '../network/logger.ts';
 import { openAtlas } from '../network/map/atlas.ts';
 import type { Topology } from '../network/map/topology.ts';
 import type { Metrics } from '../network/metrics.ts';
 import type { ClusterState } from '../network/state/state.ts';
+import { describeCluster } from './cluster-metrics.ts';
 import { Controller } from './controller.ts';
 import { laddersOf } from './ladders.ts';
 import { Placer } from './placement/placer.ts';
@@ -32,12 +34,14 @@ export interface UsherOptions {
     | 'secrets'
     | 'trustedProxies'
     | 'transcode'
+    | 'metrics'
   >;
   readonly state: ClusterState;
   readonly catalogue: Pick<Catalogue, 'list'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly health: Pick<Health, 'check'>;
   readonly secrets: readonly string[];
   /** What broadcasters push to, as the pages say it. */
   readonly rtmpUrl: string;
@@ -51,7 +55,9 @@ export interface Usher extends AsyncDisposable {
 export async function openUsher(options: UsherOptions): Promise<Usher> {
   const { config, state, clock, logger, metrics } = options;
   await using opened = new AsyncDisposableStack();
-  const view = config.state.redis ? opened.use(new View({ state, clock, logger })) : state;
+  const seen = config.state.redis ? opened.use(new View({ state, clock, logger })) : undefined;
+  const view = seen ?? state;
+  if (seen) options.health.check(() => seen.condition);
   const atlas = opened.use(await openAtlas(config.map, { clock, logger }));
   const policies = opened.use(await openPolicies(config.policies, { clock, logger }));
   const topology = (): Topology => atlas.topology();
@@ -70,6 +76,13 @@ export async function openUsher(options: UsherOptions): Promise<Usher> {
       spent: () => spending.take(),
     }),
   );
+  describeCluster({
+    metrics,
+    scene: () => placer.latest,
+    ageS: () => seen?.ageS ?? 0,
+    cdnViewers: () => spending.viewers(clock.monotonic()),
+    topStreams: config.metrics.topStreams,
+  });
   opened.use(
     new Controller({
       state,

@@ -2,6 +2,7 @@
 
 import type { Clock, Timer } from '../network/clock.ts';
 import { reasonOf } from '../network/errors.ts';
+import type { Condition } from '../network/http/health.ts';
 import type { Logger } from '../network/logger.ts';
 import type { ClusterState, Snapshot } from '../network/state/state.ts';
 
@@ -20,6 +21,8 @@ export class View implements Disposable {
   readonly #options: ViewOptions;
   #latest: Snapshot | undefined;
   #takenAtMs = Number.NEGATIVE_INFINITY;
+  /** When the state gave the latest one; what it is taken at is when it was last asked for. */
+  #readAtMs = Number.NEGATIVE_INFINITY;
   #taking: Promise<Snapshot> | undefined;
   #isStateAway = false;
   readonly #timer: Timer;
@@ -40,6 +43,23 @@ export class View implements Disposable {
     return this.#taking;
   }
 
+  /** Without the state viewers are still placed, by the last snapshot: the ushers of a cluster lose it together. */
+  get condition(): Condition | undefined {
+    if (!this.#latest)
+      return {
+        code: 'state_never_reached',
+        detail: 'there was no snapshot of the cluster yet',
+        blocks: true,
+      };
+    if (!this.#isStateAway) return undefined;
+    return { code: 'state_away', detail: 'viewers are placed by the last snapshot', blocks: false };
+  }
+
+  /** Seconds since the snapshot that viewers are placed by was taken; 0 before the first. */
+  get ageS(): number {
+    return this.#latest ? (this.#options.clock.monotonic() - this.#readAtMs) / 1000 : 0;
+  }
+
   [Symbol.dispose](): void {
     this.#timer.cancel();
   }
@@ -53,6 +73,7 @@ export class View implements Disposable {
     const { state, clock, logger } = this.#options;
     try {
       this.#latest = await state.snapshot();
+      this.#readAtMs = clock.monotonic();
       if (this.#isStateAway) logger.info({}, 'viewers are placed by new snapshots again');
       this.#isStateAway = false;
     } catch (error) {

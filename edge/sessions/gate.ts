@@ -22,14 +22,19 @@ const RETRY_AFTER_S = 5;
 
 export class Gate {
   readonly #options: GateOptions;
-  readonly #refusals: Counter<'why'>;
+  readonly #admitted: Counter;
+  readonly #refusals: Counter<'reason'>;
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.#admitted = options.metrics.counter(
+      'headwater_viewers_admitted_total',
+      'Viewers who began to watch here.',
+    );
     this.#refusals = options.metrics.counter(
       'headwater_viewers_refused_total',
       'Viewers who may not begin to watch here.',
-      ['why'],
+      ['reason'],
     );
   }
 
@@ -42,12 +47,13 @@ export class Gate {
     const by = isShared(session) ? 'cache' : 'viewer';
     const uplink = isShared(session) ? '' : readSession(session).uplink;
     const commitment = commitments.take({ stream, rendition, by, uplink });
-    if (commitment) return { kind: 'entered', commitment };
-    return this.refuse('egress', 503, 'this server has promised all that it may send');
+    if (!commitment) return this.refuse('egress', 503, 'this server has promised all that it may send');
+    this.#admitted.inc();
+    return { kind: 'entered', commitment };
   }
 
   refuse(why: string, status: Refusal['status'], reason: string): Refusal {
-    this.#refusals.inc({ why });
+    this.#refusals.inc({ reason: why });
     return { kind: 'refused', status, reason, retryAfterS: status === 404 ? undefined : RETRY_AFTER_S };
   }
 }

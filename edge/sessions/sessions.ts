@@ -54,6 +54,11 @@ export class Sessions {
       gauge.set({ kind: 'vod' }, this.vod.count);
       gauge.set({ kind: 'progressive' }, this.progressive.count);
     });
+    const help = 'HLS sessions, also those that get their playlists from another server for now.';
+    metrics.gauge('headwater_hls_sessions', help, ['kind'], (gauge) => {
+      gauge.set({ kind: 'hls' }, this.hls.size);
+      gauge.set({ kind: 'vod' }, this.vod.size);
+    });
   }
 
   /** All viewers: HLS sessions, of recordings too, and progressive connections. */

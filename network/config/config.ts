@@ -153,6 +153,12 @@ const schema = z.strictObject({
   data: z.string().min(1).default('./data'),
   /** Push the sample broadcast, as stream `sample`. */
   sample: z.boolean().default(true),
+  metrics: z
+    .strictObject({
+      /** So many of the most watched streams have figures of their own in Prometheus, told by ushers. */
+      topStreams: z.int().min(0).max(100).default(0),
+    })
+    .prefault({}),
   log: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Secrets that sign tokens: the first signs, each is accepted. Made and kept under `data` when none is given. */
   secrets: z.array(secret).max(2).default([]),

@@ -1,6 +1,6 @@
 // The door to HTTP serving: a listener with limits, routes, and the few kinds of answer that Headwater gives.
 
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import parseRange from 'range-parser';
 import type { Clock } from '../clock.ts';
@@ -49,6 +49,8 @@ export interface HttpMetrics {
   readonly requests: Counter<'listener' | 'kind' | 'method' | 'status'>;
   readonly sentBytes: Counter<'listener' | 'kind'>;
   readonly listener: string;
+  /** Connections of the listener are asked for when somebody reads the metrics. */
+  watch(connections: () => number): void;
 }
 
 /** Enough for every viewer of a full server with several connections each. */
@@ -70,7 +72,16 @@ export function httpMetrics(metrics: Metrics): (listener: string) => HttpMetrics
     'listener',
     'kind',
   ]);
-  return (listener) => ({ requests, sentBytes, listener });
+  const watched = new Map<string, () => number>();
+  metrics.gauge('headwater_http_connections', 'HTTP connections open.', ['listener'], (gauge) => {
+    for (const [listener, connections] of watched) gauge.set({ listener }, connections());
+  });
+  return (listener) => ({
+    requests,
+    sentBytes,
+    listener,
+    watch: (connections) => watched.set(listener, connections),
+  });
 }
 
 export async function listenHttp(options: HttpOptions): Promise<HttpServer> {
@@ -85,6 +96,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpServer> {
     (request, response) => dispatch(options, request, response),
   );
   server.maxConnections = MAX_CONNECTIONS;
+  countConnections(server, options.metrics);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, () => {
@@ -99,6 +111,15 @@ export async function listenHttp(options: HttpOptions): Promise<HttpServer> {
     force.cancel();
   };
   return { port: (server.address() as AddressInfo).port, close };
+}
+
+function countConnections(server: Server, metrics: HttpMetrics): void {
+  let connections = 0;
+  server.on('connection', (socket: Socket) => {
+    connections++;
+    socket.once('close', () => connections--);
+  });
+  metrics.watch(() => connections);
 }
 
 /** RFC 9457. `type` is `about:blank`, so the title is the status's own and the detail says what was wrong. */

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Feed, FeedReader } from '../feed/feed.ts';
 import type { Dial } from '../http/dial.ts';
 import type { Logger } from '../logger.ts';
+import type { Chunk } from '../media/chunk.ts';
 import type { Parent } from '../state/state.ts';
 import { Follower } from './follow.ts';
 import { RelayedFeed } from './relayed.ts';
@@ -25,6 +26,8 @@ export interface HoldingEvents {
   onGap(holding: Holding): void;
   /** What its parent had is here: so long after it was asked for. Not told of a feed that had no whole segment to copy. */
   onCopied(holding: Holding, tookMs: number): void;
+  /** The next chunk came from a parent. */
+  onTaken(holding: Holding, chunk: Chunk): void;
   onEnd(holding: Holding, reason: string): void;
   /** None of the parents can be followed. */
   onExhausted(holding: Holding): void;
@@ -102,11 +105,14 @@ export class Holding {
     this.#written = feed;
     let isCopied = feed.next > 0;
     this.#unsubscribe = feed.subscribe((chunk) => {
-      if (!chunk) this.close();
-      else if (!isCopied && this.isCaughtUp) {
-        isCopied = true;
-        if (feed.segments.length > 1) events.onCopied(this, clock.monotonic() - askedAtMs);
+      if (!chunk) {
+        this.close();
+        return;
       }
+      events.onTaken(this, chunk);
+      if (isCopied || !this.isCaughtUp) return;
+      isCopied = true;
+      if (feed.segments.length > 1) events.onCopied(this, clock.monotonic() - askedAtMs);
     });
     this.#follower = new Follower({
       ...this.#options,

@@ -6,6 +6,7 @@ import type { Feed, FeedReader } from '../feed/feed.ts';
 import { type Feeds, SOURCE } from '../feed/feeds.ts';
 import type { Dial } from '../http/dial.ts';
 import type { Logger } from '../logger.ts';
+import type { Chunk } from '../media/chunk.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Follow, Parent } from '../state/state.ts';
 import { Holding, type HoldingEvents } from './holding.ts';
@@ -35,6 +36,7 @@ export interface HoldingsOptions {
 /** How much of the slowest copy so far is left with each that was faster. */
 const COPY_DECAY = 0.8;
 const COPY_BUCKETS_S = [0.01, 0.03, 0.1, 0.3, 1, 3, 10];
+const LATENCY_BUCKETS_S = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
 const LINGER_MS = 30_000;
 /** Another worker goes on with a rung sooner; players that are told that it is gone go to another rendition. */
 const UNMADE_MS = 10_000;
@@ -55,6 +57,8 @@ export class Holdings implements HoldingEvents, Disposable {
   readonly #sweep: Timer;
   readonly #gaps;
   readonly #copies;
+  readonly #receivedBytes;
+  readonly #latency;
   #copyMs = 0;
   #isClosed = false;
 
@@ -64,13 +68,20 @@ export class Holdings implements HoldingEvents, Disposable {
     this.#sweep = clock.every(SWEEP_MS, () => this.#linger());
     this.#gaps = metrics.counter('headwater_relay_gaps_total', 'Feeds that could not go on, and began anew.');
     this.#copies = metrics.histogram(
-      'headwater_relay_copy_seconds',
+      'headwater_relay_copy_duration_seconds',
       'Time from when a feed of another server is wanted here until all that its parent had of it is.',
       COPY_BUCKETS_S,
     );
-    metrics.gauge('headwater_relay_follows', 'Feeds that come from other servers.', [], (gauge) =>
-      gauge.set(this.followed.length),
+    this.#receivedBytes = metrics.counter(
+      'headwater_relay_received_bytes_total',
+      'Bytes of media taken from other servers.',
     );
+    this.#latency = metrics.histogram(
+      'headwater_relay_latency_seconds',
+      'Time from when a frame came to its origin until it is here, by both clocks, once for each part.',
+      LATENCY_BUCKETS_S,
+    );
+    this.#describe(metrics);
   }
 
   /** What comes from other servers. */
@@ -143,6 +154,12 @@ export class Holdings implements HoldingEvents, Disposable {
     this.#begin(holding.name, holding, 'what comes next is gone: the feed begins anew');
   }
 
+  onTaken({ isCaughtUp }: Holding, { startsPart, arrivedAtMs, bytes }: Chunk): void {
+    this.#receivedBytes.inc(bytes.length);
+    // What a copy begins with is old.
+    if (startsPart && isCaughtUp) this.#latency.observe((this.#options.clock.now() - arrivedAtMs) / 1000);
+  }
+
   onCopied(_: Holding, tookMs: number): void {
     this.#copies.observe(tookMs / 1000);
     this.#copyMs = Math.max(tookMs, this.#copyMs * COPY_DECAY);
@@ -164,6 +181,22 @@ export class Holdings implements HoldingEvents, Disposable {
     this.#sweep.cancel();
     for (const holding of this.#held.values()) holding.close();
     this.#held.clear();
+  }
+
+  #describe(metrics: Metrics): void {
+    metrics.gauge('headwater_relay_follows', 'Feeds that come from other servers.', [], (gauge) =>
+      gauge.set(this.followed.length),
+    );
+    metrics.gauge('headwater_relay_unfed', 'Feeds that no parent has anything of now.', [], (gauge) =>
+      gauge.set(this.followed.filter(({ relayed }) => !relayed.lineage.isFed).length),
+    );
+    metrics.gauge(
+      'headwater_relay_hops',
+      'Servers before this one of the feed that comes furthest; 0 at the origin.',
+      [],
+      (gauge) =>
+        gauge.set(Math.max(0, ...this.followed.map(({ relayed }) => relayed.lineage.path.length - 1))),
+    );
   }
 
   /** What is here of a rendition. A feed that was opened by somebody else than this is this server's own. */

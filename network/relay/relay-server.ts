@@ -48,7 +48,7 @@ class RelayServer {
       'Bytes written to following servers.',
     );
     this.#letGo = metrics.counter('headwater_relay_let_go_total', 'Following servers that were closed.', [
-      'why',
+      'reason',
     ]);
     this.#refused = metrics.counter(
       'headwater_relay_refused_total',
@@ -120,8 +120,8 @@ class RelayServer {
       clock: this.#options.clock,
       sentBytes: this.#sentBytes,
       onLetGo: (why) => {
-        this.#letGo.inc({ why });
-        logger.warn({ why }, 'a following server is let go');
+        this.#letGo.inc({ reason: why });
+        logger.warn({ reason: why }, 'a following server is let go');
       },
       onClose: () => {
         this.#children.delete(child);

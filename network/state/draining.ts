@@ -1,6 +1,7 @@
 // How this server is emptied: it says so at once, sends away whom it can, and is done when nothing is left or time is up.
 
 import type { Clock, Timer } from '../clock.ts';
+import type { Condition } from '../http/health.ts';
 import type { Logger } from '../logger.ts';
 import type { AnnouncedDrain, Drain } from './state.ts';
 
@@ -57,6 +58,12 @@ export class Draining implements Disposable {
 
   get isOn(): boolean {
     return this.#drain !== null;
+  }
+
+  /** For whoever sends new work. */
+  get condition(): Condition | undefined {
+    if (!this.#drain) return undefined;
+    return { code: 'draining', detail: 'this server is being emptied', blocks: true };
   }
 
   get isOverdue(): boolean {

@@ -2,6 +2,7 @@
 
 import type { Clock, Timer } from '../clock.ts';
 import { CodedError, reasonOf } from '../errors.ts';
+import type { Condition } from '../http/health.ts';
 import type { Logger } from '../logger.ts';
 import { BEAT_MS, LIMITS, silenceMs } from './liveness.ts';
 import type { BeatAnswer, ServerRecord, ServerState, StreamRecord } from './state.ts';
@@ -34,6 +35,7 @@ export class Member implements AsyncDisposable {
   readonly #timer: Timer;
   readonly #watch: Disposable;
   #isStateAway = false;
+  #hasBeenHeard = false;
   #askedAtMs = Number.NEGATIVE_INFINITY;
   #asking: Timer | undefined;
   #takenSinceMs: number | undefined;
@@ -43,6 +45,14 @@ export class Member implements AsyncDisposable {
     this.#timer = options.clock.every(BEAT_MS, () => this.announce());
     this.#watch = options.state.watch(options.id, () => this.#hasten());
     this.announce();
+  }
+
+  /** Who has never been heard is known to nobody, and gets nothing to do; who is not heard any more goes on. */
+  get condition(): Condition | undefined {
+    if (!this.#hasBeenHeard)
+      return { code: 'state_never_reached', detail: 'no beat was answered yet', blocks: true };
+    if (!this.#isStateAway) return undefined;
+    return { code: 'state_away', detail: 'beats are not heard: what plays plays on', blocks: false };
   }
 
   /** Beats now. A state that does not answer is reported once, and asked again at each beat. */
@@ -82,6 +92,7 @@ export class Member implements AsyncDisposable {
   #hear(answer: BeatAnswer): void {
     if (this.#isStateAway) this.#options.logger.info({}, 'beats are heard again');
     this.#isStateAway = false;
+    this.#hasBeenHeard = true;
     this.#takenSinceMs = undefined;
     this.#options.onAnswer(answer);
   }

@@ -2,6 +2,7 @@
 
 import type { Library } from '../../network/archive/library.ts';
 import type { FeedReader } from '../../network/feed/feed.ts';
+import type { Condition } from '../../network/http/health.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { archiveMetrics } from './archive-metrics.ts';
 import { Janitor } from './keeping/janitor.ts';
@@ -29,6 +30,7 @@ export class Archive implements AsyncDisposable {
   readonly clips: Clips;
   readonly janitor: Janitor;
   readonly #recorders: Recorders;
+  readonly #disks: Disks;
   readonly #opened = new DisposableStack();
 
   /** Ends the files that were left open, then records. A disk that can't be read is told of and tried again when it is written to. */
@@ -40,6 +42,7 @@ export class Archive implements AsyncDisposable {
   }
 
   private constructor(options: ArchiveOptions & { readonly files: Files }, disks: Disks) {
+    this.#disks = this.#opened.use(disks);
     this.stock = new Stock(options);
     const outbox = this.#openOutbox(options);
     const onFile = (path: string): void => outbox?.add(path);
@@ -61,6 +64,12 @@ export class Archive implements AsyncDisposable {
   /** See `Recorders`. */
   record(stream: string, rendition: string, feed: FeedReader, startedAtMs: number): () => void {
     return this.#recorders.record(stream, rendition, feed, startedAtMs);
+  }
+
+  /** Viewers miss nothing for want of a disk, and neither does who broadcasts: only what is recorded has a gap. */
+  get condition(): Condition | undefined {
+    if (this.#disks.states.includes('used')) return undefined;
+    return { code: 'disks_failed', detail: 'no disk takes recordings', blocks: false };
   }
 
   isGrowing(recording: string): boolean {

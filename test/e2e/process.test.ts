@@ -13,7 +13,7 @@ describe('the process', () => {
     const answer = await fetch(`${server.url}/live/sample.mp4`);
     const { value } = await answer.body!.getReader().read();
     expect(Buffer.from(value!).toString('latin1', 4, 8)).toBe('ftyp');
-    expect(await (await fetch(`${server.url}/readyz`)).text()).toBe('ready\n');
+    expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({ ready: true, conditions: [] });
     expect(await server.end('SIGTERM')).toBe(0);
     expect(server.lines.at(-1)?.msg).toBe('stopped');
   });

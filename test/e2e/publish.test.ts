@@ -104,7 +104,7 @@ describe('publishing with ffmpeg', () => {
   test('metrics tell what came in and who was refused', async () => {
     const text = await (await fetch(`${server.url}/metrics`)).text();
     expect(text).toMatch(/headwater_ingest_bytes_total\{kind="video"\} [1-9]/);
-    expect(text).toMatch(/headwater_ingest_refusals_total\{code="NetStream.Publish.BadName"\} 1/);
+    expect(text).toMatch(/headwater_ingest_refused_total\{reason="taken"\} 1/);
     expect(text).toMatch(/headwater_ingest_discontinuities_total 2/);
     expect(text).toMatch(/nodejs_eventloop_lag_p99_seconds /);
   });

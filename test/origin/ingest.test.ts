@@ -19,7 +19,7 @@ beforeEach(() => {
     feeds,
     clock: new ManualClock(),
     logger: keepingLogger(),
-    metrics: ingestMetrics(new Metrics(), feeds, () => 0),
+    metrics: ingestMetrics(new Metrics(), () => 0),
     policy: async () => ({ kind: 'allowed' }),
     claim: async (stream) => ({
       kind: 'claimed',

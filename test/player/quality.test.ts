@@ -7,7 +7,11 @@ import { ManualClock } from '../tools/world/manual-clock.ts';
 function open(playback: Partial<Playback> | undefined) {
   const clock = new ManualClock();
   const posted: [string, unknown][] = [];
-  const now = { state: 'playing' as PlayerState, stalledMs: 0 };
+  const now = {
+    state: 'playing' as PlayerState,
+    stalledMs: 0,
+    firstFrameAtMs: undefined as number | undefined,
+  };
   const quality = new Quality({
     origin: 'https://usher.example',
     stream: 'alice',
@@ -15,6 +19,7 @@ function open(playback: Partial<Playback> | undefined) {
     state: () => now.state,
     playback: () => playback as Playback | undefined,
     stalledMs: () => now.stalledMs,
+    firstFrameAtMs: () => now.firstFrameAtMs,
     post: (url, value) => posted.push([url, value]),
   });
   return { clock, posted, now, quality };
@@ -40,6 +45,16 @@ describe('the page’s player', () => {
     ]);
     quality.close();
     expect(clock.pending).toBe(0);
+  });
+
+  test('says once how long its first frame took', () => {
+    const { clock, posted, now } = open(at(TOKEN));
+    now.firstFrameAtMs = clock.monotonic() + 420.4;
+    clock.advance(60_000);
+    expect(posted.map(([, figures]) => figures)).toEqual([
+      { playedMs: 30_000, stalledMs: 0, startupMs: 420 },
+      { playedMs: 30_000, stalledMs: 0 },
+    ]);
   });
 
   test.each([

@@ -88,7 +88,7 @@ describe('an usher that leads', () => {
     expect(await value('headwater_usher_leading')).toBe(1);
     // Both edges have their second parent now, each the other.
     expect(await value('headwater_plan_changes_total')).toBe(4);
-    expect(await value('headwater_plan_seconds_count')).toBeGreaterThan(1);
+    expect(await value('headwater_plan_duration_seconds_count')).toBeGreaterThan(1);
   });
 
   test('drops a server that died from the plan', async () => {

@@ -45,10 +45,14 @@ describe('a view', () => {
       expect((await view.snapshot()).nowMs).toBe(1);
     }
     expect(logger.lines.map(({ level }) => level)).toEqual(['warn']);
+    expect(view.condition).toMatchObject({ code: 'state_away', blocks: false });
+    expect(view.ageS).toBe(5);
     state.isAway = false;
     clock.advance(1_000);
     expect((await view.snapshot()).nowMs).toBe(7);
     expect(logger.lines.map(({ level }) => level)).toEqual(['warn', 'info']);
+    expect(view.condition).toBeUndefined();
+    expect(view.ageS).toBe(0);
   });
 
   test('of which nobody asks has one to keep all the same', async () => {
@@ -66,5 +70,6 @@ describe('a view', () => {
   test('has nothing to say before the state was reached', async () => {
     const { view } = open({ isAway: true });
     await expect(view.snapshot()).rejects.toThrow('nobody there');
+    expect(view.condition).toMatchObject({ code: 'state_never_reached', blocks: true });
   });
 });

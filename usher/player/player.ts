@@ -67,6 +67,7 @@ export class Player {
       state: () => this.#state(),
       playback: () => this.#playback,
       stalledMs: () => this.#meter.stalls.totalMs(clock.monotonic()),
+      firstFrameAtMs: () => this.#meter.firstFrameAtMs,
       post: postJson,
     });
     this.#listen();

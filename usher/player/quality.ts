@@ -13,6 +13,8 @@ export interface QualityOptions {
   readonly playback: () => Playback | undefined;
   /** Time stood still since the page was opened. */
   readonly stalledMs: () => number;
+  /** When the first frame of all was shown, by the clock; undefined before it is. */
+  readonly firstFrameAtMs: () => number | undefined;
   /** Posts JSON, and does not care what becomes of it. */
   readonly post: (url: string, value: unknown) => void;
 }
@@ -21,6 +23,8 @@ export interface QualityFigures {
   readonly playedMs: number;
   readonly stalledMs: number;
   readonly rttMs?: number;
+  /** Of the first report alone. */
+  readonly startupMs?: number;
 }
 
 const SAMPLE_MS = 1_000;
@@ -31,14 +35,17 @@ const SESSION_TOKEN = /\/play\/([0-9a-z]+\.[\w-]+\.[\w-]+)\//;
 export class Quality {
   readonly #options: QualityOptions;
   readonly #timers: readonly Timer[];
+  readonly #openedAtMs: number;
   #sampledAtMs: number;
   #playedMs = 0;
   #reportedStalledMs: number;
+  #isStartupReported = false;
 
   constructor(options: QualityOptions) {
     const { clock } = options;
     this.#options = options;
-    this.#sampledAtMs = clock.monotonic();
+    this.#openedAtMs = clock.monotonic();
+    this.#sampledAtMs = this.#openedAtMs;
     this.#reportedStalledMs = options.stalledMs();
     this.#timers = [
       clock.every(SAMPLE_MS, () => this.#sample()),
@@ -66,11 +73,19 @@ export class Quality {
       playedMs: Math.round(this.#playedMs),
       stalledMs: Math.round(stoodStillMs),
       ...(roundTripMs === undefined ? {} : { rttMs: Math.round(roundTripMs) }),
+      ...this.#startup(),
     };
     this.#playedMs = 0;
     this.#reportedStalledMs += stoodStillMs;
     if (token === undefined || figures.playedMs + figures.stalledMs === 0) return;
+    this.#isStartupReported ||= figures.startupMs !== undefined;
     post(new URL(`/api/quality?${new URLSearchParams({ stream, token })}`, origin).href, figures);
+  }
+
+  #startup(): Pick<QualityFigures, 'startupMs'> {
+    const atMs = this.#options.firstFrameAtMs();
+    if (this.#isStartupReported || atMs === undefined) return {};
+    return { startupMs: Math.max(0, Math.round(atMs - this.#openedAtMs)) };
   }
 }
 

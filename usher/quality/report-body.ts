@@ -2,6 +2,7 @@
 
 import { z } from '../../network/config/yaml.ts';
 
+/** `startupMs`: from when the viewer wished to watch to the first frame, told once. */
 export type Report =
   /** Since the player's last report. */
   | {
@@ -9,8 +10,13 @@ export type Report =
       readonly playedMs: number;
       readonly stalledMs: number;
       readonly rttMs?: number | undefined;
+      readonly startupMs?: number | undefined;
     }
-  | { readonly kind: 'states'; readonly states: readonly PlayerState[] };
+  | {
+      readonly kind: 'states';
+      readonly states: readonly PlayerState[];
+      readonly startupMs?: number | undefined;
+    };
 
 /** What the player is in from a time on, by the player's clock. */
 export interface PlayerState {
@@ -23,6 +29,7 @@ const FIGURES = z.strictObject({
   playedMs: time,
   stalledMs: time,
   rttMs: z.number().min(0).max(60_000).optional(),
+  startupMs: time.optional(),
 });
 
 /** More events than a player has between two reports. */
@@ -41,16 +48,20 @@ export function readReport(contentType: string, body: string): Report | undefine
   }
 }
 
-/** A line for each event: `e=ps,sta=r,ts=1795213440000,...`. Events without a state say nothing here. */
+/**
+ * A line for each event: `e=ps,sta=r,ts=1795213440000,...`. Events without a state say nothing here
+ * but the media start delay (`msd`), which comes once.
+ */
 function readCmcd(body: string): Report {
-  const states = body
-    .split('\n', MAX_LINES)
+  const lines = body.split('\n', MAX_LINES);
+  const states = lines
     .map((line) => ({ sta: fieldOf(line, 'sta'), ts: Number(fieldOf(line, 'ts') ?? Number.NaN) }))
     .filter(({ sta, ts }) => sta !== undefined && ts >= 0 && ts < Number.MAX_SAFE_INTEGER)
     .map(({ sta, ts }): PlayerState => ({ state: STATES[sta!] ?? 'other', atMs: ts }));
-  return { kind: 'states', states };
+  const delays = lines.map((line) => time.safeParse(Number(fieldOf(line, 'msd') ?? Number.NaN)));
+  return { kind: 'states', states, startupMs: delays.find(({ success }) => success)?.data };
 }
 
-function fieldOf(line: string, key: 'sta' | 'ts'): string | undefined {
+function fieldOf(line: string, key: 'sta' | 'ts' | 'msd'): string | undefined {
   return new RegExp(`(?:^|,)${key}=([a-z0-9]{1,20})(?:,|$)`).exec(line)?.[1];
 }

@@ -5,7 +5,7 @@ import type { Storage } from '../../../network/archive/storage.ts';
 import type { Clock, Timer } from '../../../network/clock.ts';
 import { reasonOf } from '../../../network/errors.ts';
 import type { Logger } from '../../../network/logger.ts';
-import type { Metrics } from '../../../network/metrics.ts';
+import type { Counter, Metrics } from '../../../network/metrics.ts';
 import type { Files } from '../recording/files.ts';
 import { filesIn } from '../recording/recover.ts';
 import { STORED } from './retention.ts';
@@ -32,6 +32,8 @@ export class Outbox implements Disposable {
   readonly #look: Timer;
   /** Paths without `.mp4` and `.index`, in the order in which they go. */
   readonly #waiting = new Set<string>();
+  readonly #stored: Counter;
+  readonly #failures: Counter;
   #isBusy = false;
   #retry: Timer | undefined;
   #retryMs = 0;
@@ -45,6 +47,14 @@ export class Outbox implements Disposable {
       'Recorded files that are not in storage yet.',
       [],
       (gauge) => gauge.set(this.#waiting.size),
+    );
+    this.#stored = metrics.counter(
+      'headwater_archive_stored_files_total',
+      'Recorded files whose copies in storage are whole.',
+    );
+    this.#failures = metrics.counter(
+      'headwater_archive_storage_failures_total',
+      'Recorded files that storage did not take, and that are tried again.',
     );
     this.#look = clock.every(LOOK_MS, () => void this.look());
   }
@@ -98,6 +108,7 @@ export class Outbox implements Disposable {
 
   #rest(error: unknown): void {
     const { clock, logger } = this.#options;
+    this.#failures.inc();
     this.#retryMs = Math.min(Math.max(FIRST_RETRY_MS, this.#retryMs * 2), MAX_RETRY_MS);
     logger.warn({ reason: reasonOf(error), againInMs: this.#retryMs }, 'recordings wait for storage');
     this.#retry = clock.after(this.#retryMs, () => {
@@ -117,6 +128,7 @@ export class Outbox implements Disposable {
     if (await isThere()) {
       await files.append(path + STORED, '');
       await onStored(recording);
+      this.#stored.inc();
       logger.info({ recording, file: name }, 'recorded file is in storage');
     } else for (const [key] of keys) await storage.remove(key);
   }

@@ -1,6 +1,6 @@
 // The disks that recordings are written to: each new file goes to the healthy one with the most free space.
 
-import type { Clock } from '../../../network/clock.ts';
+import type { Clock, Timer } from '../../../network/clock.ts';
 import { reasonOf } from '../../../network/errors.ts';
 import type { Logger } from '../../../network/logger.ts';
 import type { Metrics } from '../../../network/metrics.ts';
@@ -19,21 +19,37 @@ export interface DisksOptions {
 
 /** A disk that failed is tried again after this. */
 const QUARANTINE_MS = 60_000;
+/** For operators: a new file looks anew. */
+const LOOK_MS = 10_000;
 
-export class Disks {
+export type DiskState = 'used' | 'full' | 'failed';
+
+export class Disks implements Disposable {
   readonly #options: DisksOptions;
   /** When each that failed is tried again, on the monotonic clock. */
   readonly #outUntilMs = new Map<string, number>();
+  /** As it was found last. */
+  readonly #freeBytes = new Map<string, number>();
+  readonly #look: Timer;
 
   constructor(options: DisksOptions) {
     this.#options = options;
-    const { metrics } = options;
-    metrics.gauge(
-      'headwater_archive_disks_out',
-      'Disks that are not written to, because they failed.',
-      [],
-      (gauge) => gauge.set(options.folders.filter((folder) => this.#isOut(folder)).length),
-    );
+    this.#describe(options.metrics);
+    this.#look = options.clock.every(LOOK_MS, () => void this.choose());
+    void this.choose();
+  }
+
+  [Symbol.dispose](): void {
+    this.#look.cancel();
+  }
+
+  /** One of each disk, as it was found last. */
+  get states(): readonly DiskState[] {
+    const { folders, reserveBytes } = this.#options;
+    return folders.map((folder) => {
+      if (this.#isOut(folder)) return 'failed';
+      return (this.#freeBytes.get(folder) ?? reserveBytes) < reserveBytes ? 'full' : 'used';
+    });
   }
 
   get folders(): readonly string[] {
@@ -45,7 +61,7 @@ export class Disks {
     const { folders, reserveBytes } = this.#options;
     const healthy = folders.filter((folder) => !this.#isOut(folder));
     const free = await Promise.all(
-      healthy.map(async (folder) => ({ folder, bytes: await this.#freeBytes(folder) })),
+      healthy.map(async (folder) => ({ folder, bytes: await this.#measure(folder) })),
     );
     const roomy = free.filter(({ bytes }) => bytes >= reserveBytes);
     return roomy.reduce<(typeof roomy)[number] | undefined>(
@@ -66,10 +82,32 @@ export class Disks {
     return (this.#outUntilMs.get(folder) ?? Number.NEGATIVE_INFINITY) > this.#options.clock.monotonic();
   }
 
-  async #freeBytes(folder: string): Promise<number> {
+  #describe(metrics: Metrics): void {
+    metrics.gauge(
+      'headwater_archive_disks',
+      'Disks for recordings: used, full (no new file goes there), or failed.',
+      ['state'],
+      (gauge) => {
+        for (const state of ['used', 'full', 'failed'])
+          gauge.set({ state }, this.states.filter((one) => one === state).length);
+      },
+    );
+    metrics.gauge(
+      'headwater_archive_disk_free_bytes',
+      'Free space of each disk for recordings, by its folder.',
+      ['disk'],
+      (gauge) => {
+        for (const [disk, bytes] of this.#freeBytes) gauge.set({ disk }, bytes);
+      },
+    );
+  }
+
+  async #measure(folder: string): Promise<number> {
     try {
       await this.#options.files.makeFolder(folder);
-      return await this.#options.files.freeBytes(folder);
+      const bytes = await this.#options.files.freeBytes(folder);
+      this.#freeBytes.set(folder, bytes);
+      return bytes;
     } catch (error) {
       this.fail(folder, error);
       return -1;

@@ -157,7 +157,7 @@ test('nobody is refused while there is room by bitrate, and everybody new beyond
   expect(switched.kind).toBe('admitted');
   end(last);
   expect(sessions.hls.see(ann, null).kind).toBe('admitted');
-  expect(await metrics.text()).toContain('headwater_viewers_refused_total{why="egress"} 2');
+  expect(await metrics.text()).toContain('headwater_viewers_refused_total{reason="egress"} 2');
 });
 
 test('a server that is being emptied plays on for those it has, and is not found by others', () => {

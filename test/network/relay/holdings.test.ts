@@ -57,7 +57,7 @@ describe('the time that a copy takes', () => {
     a.follow(origin);
     await untilAt(a, live.feed.next);
     expect(a.holdings.copyMs).toBeGreaterThan(0);
-    expect(await a.metrics.text()).toContain('headwater_relay_copy_seconds_count 1');
+    expect(await a.metrics.text()).toContain('headwater_relay_copy_duration_seconds_count 1');
   });
 
   test('has the search for a parent in it', async () => {

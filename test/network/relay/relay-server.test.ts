@@ -158,7 +158,7 @@ describe('a following server', () => {
     expect(reader.longestPauseMs).toBeLessThan(2_000);
     expect(mostQueuedBytes).toBeLessThan(4 * 512 * 1024);
     expect(lettingGo(origin)).toEqual(['stuck', 'stuck', 'stuck', 'stuck']);
-    expect(await origin.metrics.text()).toContain('headwater_relay_let_go_total{why="stuck"} 4');
+    expect(await origin.metrics.text()).toContain('headwater_relay_let_go_total{reason="stuck"} 4');
   });
 
   test('that reads on in time goes on where it was', async () => {
@@ -303,5 +303,5 @@ async function openPaused({ port }: RelayServer): Promise<IncomingMessage> {
 
 function lettingGo(server: RelayServer): unknown[] {
   const lines = server.lines.filter(({ message }) => message === 'a following server is let go');
-  return lines.map(({ fields }) => fields.why);
+  return lines.map(({ fields }) => fields.reason);
 }

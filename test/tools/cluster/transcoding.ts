@@ -118,6 +118,7 @@ export class Bench implements JobFeeds {
       startFfmpeg: (args, outputs) => startFfmpeg({ program, args, outputs, clock, maxBytes }),
       clock,
       logger: this.lines,
+      failures: { inc: () => {} },
       onChange: () => {},
     };
   }

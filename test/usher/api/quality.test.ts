@@ -123,7 +123,7 @@ describe('what players report', () => {
 
 describe('a body of CMCD', () => {
   test('is read line by line, and what says nothing of a state is left out', () => {
-    const body = 'e=t,sta=p,ts=5\nbl=3,ts=6\ngarbage\ne=ps,ts=7,sta=r\nsta=p,ts=-1\nsta=d,ts=9\n';
+    const body = 'e=t,sta=p,ts=5\nbl=3,ts=6\ngarbage\ne=ps,ts=7,sta=r,msd=850\nsta=p,ts=-1\nsta=d,ts=9\n';
     expect(readReport('application/cmcd', body)).toEqual({
       kind: 'states',
       states: [
@@ -131,6 +131,7 @@ describe('a body of CMCD', () => {
         { state: 'stalled', atMs: 7 },
         { state: 'other', atMs: 9 },
       ],
+      startupMs: 850,
     });
   });
 

@@ -19,6 +19,7 @@ export class Meter {
   readonly #stop = new AbortController();
   #playback: Playback | undefined;
   #framesShown = 0;
+  #firstFrameAtMs: number | undefined;
 
   constructor(video: HTMLVideoElement, clock: Clock, server: ServerClock) {
     this.#video = video;
@@ -38,6 +39,11 @@ export class Meter {
   /** Frames shown by the playback that runs now. */
   get framesShown(): number {
     return this.#framesShown;
+  }
+
+  /** When the first frame of all was shown, by the clock. */
+  get firstFrameAtMs(): number | undefined {
+    return this.#firstFrameAtMs;
   }
 
   get latencyMs(): number | undefined {
@@ -63,6 +69,7 @@ export class Meter {
   #see(frame: Frame): void {
     if (!this.#playback || this.#video.ownerDocument.hidden) return;
     this.#framesShown++;
+    this.#firstFrameAtMs ??= frame.displayedAtMs;
     this.stalls.frame(frame);
     const arrivedAtMs = this.#playback.arrivedAtMs(frame.mediaTimeS);
     const shownAtMs = this.#server.at(frame.displayedAtMs);

@@ -1,0 +1,49 @@
+// The cluster state, with a watch: how long each verb takes, and how often it fails.
+
+import type { Clock } from '../clock.ts';
+import { CodedError } from '../errors.ts';
+import type { Metrics } from '../metrics.ts';
+import type { ClusterState } from './state.ts';
+
+const BUCKETS_S = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1];
+
+/** Answers as `state` does. */
+export function measured(
+  state: ClusterState,
+  { metrics, clock }: { readonly metrics: Metrics; readonly clock: Clock },
+): ClusterState {
+  const durations = metrics.histogram(
+    'headwater_state_request_duration_seconds',
+    'Time in which the cluster state answers, by verb.',
+    BUCKETS_S,
+    ['verb'],
+  );
+  const failures = metrics.counter(
+    'headwater_state_failures_total',
+    'Questions to the cluster state that were not answered, by verb and code.',
+    ['verb', 'code'],
+  );
+  const timed = async <Answer>(verb: string, ask: () => Promise<Answer>): Promise<Answer> => {
+    const startedAtMs = clock.monotonic();
+    try {
+      return await ask();
+    } catch (error) {
+      failures.inc({ verb, code: error instanceof CodedError ? error.code : 'fault' });
+      throw error;
+    } finally {
+      durations.observe({ verb }, (clock.monotonic() - startedAtMs) / 1000);
+    }
+  };
+  return {
+    beat: (server, streams) => timed('beat', () => state.beat(server, streams)),
+    leave: (server) => timed('leave', () => state.leave(server)),
+    find: (stream) => timed('find', () => state.find(stream)),
+    claim: (stream, server, options) => timed('claim', () => state.claim(stream, server, options)),
+    watch: (serverId, onChange) => state.watch(serverId, onChange),
+    lead: (usherId, term, changes) => timed('lead', () => state.lead(usherId, term, changes)),
+    lease: (report) => timed('lease', () => state.lease(report)),
+    drain: (serverId, drain) => timed('drain', () => state.drain(serverId, drain)),
+    snapshot: () => timed('snapshot', () => state.snapshot()),
+    [Symbol.asyncDispose]: () => state[Symbol.asyncDispose](),
+  };
+}
