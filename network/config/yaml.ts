@@ -21,7 +21,8 @@ export type Whereabouts = (path: Path) => string;
 /** Rejects what is not YAML, with the line. */
 export function parseYaml(text: string): YamlText {
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  // Its warnings go to the terminal past the logger; what they warn of, a schema refuses.
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
   const [error] = document.errors;
   if (error) throw new Error(`line ${lineCounter.linePos(error.pos[0]).line}: ${error.message}`);
   return {

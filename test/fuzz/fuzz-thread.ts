@@ -1,0 +1,60 @@
+// One target fuzzed on a thread of its own, so that whoever started it can end one that hangs.
+
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { parentPort, workerData } from 'node:worker_threads';
+import { Dice } from '../../usher/simulator/dice.ts';
+import { readCorpus } from './corpus.ts';
+import { Coverage } from './coverage.ts';
+import { Fuzzer } from './fuzzer.ts';
+import { targetNamed } from './targets.ts';
+import type { FuzzJob, FuzzOutcome } from './watched.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+const { target: name, seconds, seed, board } = workerData as FuzzJob;
+const [count, length, bytes] = [
+  new Int32Array(board, 0, 1),
+  new Int32Array(board, 4, 1),
+  new Uint8Array(board, 8),
+];
+
+using coverage = new Coverage();
+const fuzzer = new Fuzzer({
+  target: targetNamed(name),
+  corpus: readCorpus(name).map(({ input }) => input),
+  dice: new Dice(seed, name),
+  coverage,
+  onInput(input) {
+    bytes.set(input);
+    length[0] = input.length;
+    count[0]! += 1;
+  },
+});
+await fuzzer.begin();
+const startMs = performance.now();
+const elapsed = (): number => (performance.now() - startMs) / 1000;
+let heapBefore = 0;
+while (elapsed() < seconds) {
+  await fuzzer.go();
+  // What a parser keeps after the first quarter it keeps for ever; before that libraries and caches warm up.
+  if (heapBefore === 0 && elapsed() > seconds / 4) heapBefore = heapBytes();
+}
+const outcome: FuzzOutcome = {
+  runs: fuzzer.runs,
+  seconds: elapsed(),
+  kept: fuzzer.kept,
+  grownBytes: heapBefore === 0 ? 0 : heapBytes() - heapBefore,
+  findings: fuzzer.findings.map(({ input, error }) => ({
+    input,
+    what: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  })),
+};
+parentPort!.postMessage(outcome);
+
+function heapBytes(): number {
+  collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}

@@ -1,0 +1,103 @@
+// Fuzzed: what servers send each other, and what is read of fragmented MP4 wherever it comes from.
+
+import { Feed } from '../../../network/feed/feed.ts';
+import { readBoxes, viewOf } from '../../../network/media/boxes.ts';
+import { readChunk, readFrame } from '../../../network/media/chunk.ts';
+import { codecsOf, type Init, readInit } from '../../../network/media/init.ts';
+import { Splitter } from '../../../network/media/splitter.ts';
+import { take } from '../../../network/relay/intake.ts';
+import { readRelayRequest } from '../../../network/relay/request.ts';
+import { readSignal, writeSignal } from '../../../network/relay/signal.ts';
+import { Broadcaster } from '../../tools/media/feed.ts';
+import type { Target } from '../target.ts';
+import { onText, texts } from '../target.ts';
+
+const BOXES = [
+  'ftyp',
+  'moov',
+  'mvhd',
+  'trak',
+  'tkhd',
+  'mdia',
+  'mdhd',
+  'hdlr',
+  'stsd',
+  'avc1',
+  'avcC',
+  'hvcC',
+  'mp4a',
+  'esds',
+  'Opus',
+  'dOps',
+  'fLaC',
+  'av01',
+  'av1C',
+  'vp09',
+  'vpcC',
+  'uuid',
+  'prft',
+  'moof',
+  'tfhd',
+  'tfdt',
+  'trun',
+  'mdat',
+  'free',
+  '\0\0\0\x01',
+  '\0\0\0\x08free',
+];
+
+/** A feed, in reads of 500 bytes. */
+export const relay: Target = {
+  name: 'relay',
+  seeds: () => [stream(true), stream(false)],
+  words: [...BOXES, '{"kind":"end","reason":""}', '"path":["a"]', '"next":1'],
+  run(input) {
+    const splitter = new Splitter();
+    const feed = new Feed();
+    let init: Init | undefined;
+    for (let from = 0; from < input.length; from += 500) {
+      for (const piece of splitter.push(input.subarray(from, from + 500))) {
+        if (piece.kind === 'signal') readSignal(piece.bytes);
+        else if (piece.kind === 'init') init = piece.init;
+        else if (take(feed, piece.chunk, init)) init = undefined;
+      }
+    }
+  },
+};
+
+export const mp4: Target = {
+  name: 'mp4',
+  seeds: () => [first('init'), first('chunk')],
+  words: BOXES,
+  run(input) {
+    for (const box of readBoxes(viewOf(input))) {
+      if (box.type === 'ftyp' || box.type === 'moov') codecsOf(readInit(input));
+      if (box.type === 'uuid') readFrame(readChunk(input));
+    }
+  },
+};
+
+export const relayRequest: Target = {
+  name: 'relay-request',
+  seeds: texts('as=edge-1', 'as=edge-1&from=17&epoch=1795213440'),
+  words: ['as=', '&from=', '&epoch=', '%00', '+', '-1', '1e9', '99999999999'],
+  run: onText((text) => readRelayRequest({ stream: 's', rendition: 'source' }, new URLSearchParams(text))),
+};
+
+function stream(hasAudio: boolean): Buffer {
+  const pieces = [...piecesOf(hasAudio)];
+  const heartbeat = writeSignal({ kind: 'heartbeat', next: 1, path: ['origin'], isFed: true });
+  return Buffer.concat([heartbeat, ...pieces, writeSignal({ kind: 'end', reason: 'over' })]);
+}
+
+function* piecesOf(hasAudio: boolean): Generator<Uint8Array> {
+  const { feed } = new Broadcaster({ hasAudio, fps: 10, frameBytes: 20 }).play(0.4);
+  const begin = feed.at(feed.first)!;
+  yield feed.initOf(begin.epoch)!.bytes;
+  for (let sequence = feed.first; sequence < feed.next; sequence++) yield feed.at(sequence)!.bytes;
+}
+
+function first(kind: 'init' | 'chunk'): Uint8Array {
+  const [init, chunk] = [...piecesOf(true)];
+  return kind === 'init' ? init! : chunk!;
+}
