@@ -51,12 +51,12 @@ export function fuzzWatched({ target, seconds, seed, hangMs = HANG_MS }: FuzzAsk
   });
 }
 
-/** Called every now and then; tells when the input has been the same one the last time. */
+/** Called every now and then; tells when the input has been the same one the last time. Before the first, modules load. */
 function watcher(board: SharedArrayBuffer, onHang: () => void): () => void {
   const count = new Int32Array(board, 0, 1);
-  let before = -1;
+  let before = 0;
   return () => {
-    if (count[0] === before) onHang();
+    if (count[0] === before && before > 0) onHang();
     before = count[0]!;
   };
 }
