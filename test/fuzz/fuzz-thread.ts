@@ -13,7 +13,7 @@ import type { FuzzJob, FuzzOutcome } from './watched.ts';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-const { target: name, seconds, seed, board } = workerData as FuzzJob;
+const { target: name, seconds, inputs, seed, board } = workerData as FuzzJob;
 const [count, length, bytes] = [
   new Int32Array(board, 0, 1),
   new Int32Array(board, 4, 1),
@@ -36,7 +36,7 @@ await fuzzer.begin();
 const startMs = performance.now();
 const elapsed = (): number => (performance.now() - startMs) / 1000;
 let heapBefore = 0;
-while (elapsed() < seconds) {
+while (elapsed() < seconds && fuzzer.runs < inputs) {
   await fuzzer.go();
   // What a parser keeps after the first quarter it keeps for ever; before that libraries and caches warm up.
   if (heapBefore === 0 && elapsed() > seconds / 4) heapBefore = heapBytes();

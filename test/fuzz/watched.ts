@@ -5,6 +5,8 @@ import { Worker } from 'node:worker_threads';
 export interface FuzzJob {
   readonly target: string;
   readonly seconds: number;
+  /** Ends it earlier: the same seed then comes to the same. */
+  readonly inputs: number;
   readonly seed: number;
   /** Number of the input at hand (4 bytes), its length (4 bytes), and the input. */
   readonly board: SharedArrayBuffer;
@@ -25,13 +27,20 @@ const MAX_HEAP_MB = 512;
 export interface FuzzAsked {
   readonly target: string;
   readonly seconds: number;
+  readonly inputs?: number;
   readonly seed: number;
   readonly hangMs?: number;
 }
 
-export function fuzzWatched({ target, seconds, seed, hangMs = HANG_MS }: FuzzAsked): Promise<FuzzOutcome> {
+export function fuzzWatched({
+  target,
+  seconds,
+  seed,
+  inputs = Number.POSITIVE_INFINITY,
+  hangMs = HANG_MS,
+}: FuzzAsked): Promise<FuzzOutcome> {
   const board = new SharedArrayBuffer(BOARD_BYTES);
-  const workerData: FuzzJob = { target, seconds, seed, board };
+  const workerData: FuzzJob = { target, seconds, inputs, seed, board };
   const thread = new Worker(new URL('fuzz-thread.ts', import.meta.url), {
     workerData,
     resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
