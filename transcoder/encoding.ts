@@ -13,11 +13,11 @@ import type { RungWriter } from './rung-writer.ts';
 import { readTracks } from './tracks.ts';
 
 /**
- * Why it ended. `over`: the source gives nothing more; `epoch`: what follows is another epoch; `behind`: what comes next fell off
- * the source's window.
+ * Why it ended. `over`: the source gives nothing more; `epoch`: what follows is another epoch; `left`: what follows is a segment
+ * that is somebody else's to make; `behind`: what comes next fell off the source's window.
  */
 export type EncodingEnd =
-  | { readonly kind: 'over' | 'epoch' | 'behind' | 'closed' }
+  | { readonly kind: 'over' | 'epoch' | 'left' | 'behind' | 'closed' }
   | { readonly kind: 'failed'; readonly reason: string };
 
 export interface EncodingOptions {
@@ -56,6 +56,7 @@ export class Encoding {
   #arrivedAtMs = 0;
   #heardAtMs: number;
   #hasInput = false;
+  #isLeaving = false;
 
   constructor(options: EncodingOptions) {
     const { source, from, ffmpeg, clock, writers, makesAudio } = options;
@@ -95,6 +96,11 @@ export class Encoding {
     return Math.max(0, ((ticks - Math.min(...reached)) / VIDEO_TIMESCALE) * 1000);
   }
 
+  /** Ends where the segment that is given now does: nothing of it is lost. */
+  leave(): void {
+    this.#isLeaving = true;
+  }
+
   /** Ends at once; what ffmpeg has in hand is lost. */
   close(): void {
     this.#inputEnd ??= { kind: 'closed' };
@@ -111,6 +117,7 @@ export class Encoding {
       else if (!chunk && source.ended !== undefined) this.#endInput({ kind: 'over' });
       if (!chunk) return;
       if (chunk.epoch !== from.epoch) this.#endInput({ kind: 'epoch' });
+      else if (this.#isLeaving && chunk.startsSegment) this.#endInput({ kind: 'left' });
       else this.#guarded(() => this.#give(chunk));
     }
   }
@@ -177,7 +184,7 @@ export class Encoding {
   #finish(end: EncodingEnd | undefined, of: Awaited<Ffmpeg['ended']> | undefined): void {
     this.#unsubscribe();
     this.#watch.cancel();
-    if (end?.kind === 'over' || end?.kind === 'epoch') this.#guarded(() => this.#endWriters());
+    if (end && IN_FULL.includes(end.kind)) this.#guarded(() => this.#endWriters());
     const isWanted = this.#inputEnd?.kind === 'closed' || this.#inputEnd?.kind === 'behind';
     const reason = of?.kind === 'failed' ? of.reason : 'ffmpeg ended before its input';
     this.#settle(end ?? (isWanted ? this.#inputEnd! : { kind: 'failed', reason }));
@@ -213,6 +220,9 @@ export class Encoding {
     }
   }
 }
+
+/** All that went in has come out. */
+const IN_FULL: readonly EncodingEnd['kind'][] = ['over', 'epoch', 'left'];
 
 function audioEntryOf({ bytes }: Init): AudioEntry {
   const track = readTracks(bytes).find(({ kind }) => kind === 'audio');

@@ -5,7 +5,7 @@ import type { Feed } from '../network/feed/feed.ts';
 import { type Feeds, SOURCE } from '../network/feed/feeds.ts';
 import type { Holdings } from '../network/relay/holdings.ts';
 import { catchUp } from '../network/state/ownership.ts';
-import type { JobFeeds } from './job.ts';
+import { HANDOVER_MS, type JobFeeds, SOURCE_BACK_S } from './job.ts';
 
 export function jobFeedsOf(feeds: Feeds, holdings: Holdings, clock: Clock): JobFeeds {
   const own = new Map<string, Feed>();
@@ -15,11 +15,11 @@ export function jobFeedsOf(feeds: Feeds, holdings: Holdings, clock: Clock): JobF
   };
   const letGo = (stream: string, rendition: string): boolean => own.delete(`${stream}/${rendition}`);
   return {
-    source: (stream) => holdings.demand(stream, SOURCE),
+    source: (stream) => holdings.demand(stream, SOURCE, SOURCE_BACK_S),
     adopt: async (stream, rendition) => {
       const left = own.get(`${stream}/${rendition}`);
       if (left && feeds.get(stream, rendition) === left) return left;
-      await catchUp({ stream, rendition }, { holdings, clock });
+      await catchUp({ stream, rendition }, { holdings, clock, patienceMs: HANDOVER_MS });
       return keep(stream, rendition, holdings.adopt(stream, rendition));
     },
     renew: (stream, rendition) => keep(stream, rendition, feeds.open(stream, rendition)),

@@ -54,10 +54,16 @@ const MAX_FAILURES = 6;
 /** A run of this length was a good one. */
 const STEADY_MS = 10_000;
 const WAIT_MS = 500;
+/** One that is to leave goes on for so long at most: until the segment ends that it is in. */
+const LEAVE_MS = 6_000;
+/** So long who goes on with a rung waits for the one before. */
+export const HANDOVER_MS = LEAVE_MS + 2_000;
 const LOOK_MS = 1_000;
 /** So far behind the source, for so many looks in a row and no nearer, a server is too slow. */
 const BEHIND_MS = 3_000;
 const BEHIND_LOOKS = 5;
+/** A worker that died was missed after three seconds: what comes after its last frame is a GOP and some time older than that. */
+export const SOURCE_BACK_S = 10;
 
 export class Job {
   readonly #options: JobOptions;
@@ -104,12 +110,28 @@ export class Job {
     return this.#encoding?.lagMs ?? 0;
   }
 
-  /** It is wanted no more here, but for rungs that another job goes on with. Resolves when ffmpeg is gone. */
-  async close(kept: readonly string[] = []): Promise<void> {
+  /**
+   * It is wanted no more here, but for rungs that another job goes on with. It ends where a segment does, so that the next begins
+   * with one, unless it is so far behind that this would take long. Resolves when ffmpeg is gone.
+   */
+  async leave(kept: readonly string[]): Promise<void> {
+    const patience = this.#options.clock.after(LEAVE_MS, () => this.#encoding?.close());
+    if (this.#state === 'behind') this.#encoding?.close();
+    else this.#encoding?.leave();
+    await this.#release(kept);
+    patience.cancel();
+  }
+
+  /** As `leave`, at once. */
+  async close(): Promise<void> {
+    this.#encoding?.close();
+    await this.#release([]);
+  }
+
+  async #release(kept: readonly string[]): Promise<void> {
     this.#isClosed = true;
     this.#watch.cancel();
     this.#closed.resolve();
-    this.#encoding?.close();
     await this.done;
     for (const rung of this.#rungs) if (!kept.includes(rung.rung.name)) rung.release();
   }

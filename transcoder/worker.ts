@@ -22,7 +22,7 @@ export class Worker implements AsyncDisposable {
   readonly #options: WorkerOptions;
   readonly #jobs = new Map<string, Job>();
   /** Jobs that are on their way out: their feeds are theirs until they are gone. */
-  readonly #leaving = new Map<string, Promise<void>>();
+  readonly #leaving = new Map<string, Job>();
   readonly #speed: Speed;
   readonly #timer: Timer;
   #wanted: readonly Transcode[] = [];
@@ -38,8 +38,9 @@ export class Worker implements AsyncDisposable {
     return this.#options.slots ?? this.#speed.slots;
   }
 
+  /** A rung is listed until it is given away, so that it is listed all the time. */
   get records(): readonly TranscodeJob[] {
-    return [...this.#jobs.values()].map(({ record }) => record);
+    return this.#all.map(({ record }) => record);
   }
 
   /** How far the last of the jobs is behind its source. */
@@ -49,7 +50,7 @@ export class Worker implements AsyncDisposable {
 
   /** Whether a stream's source is needed here. */
   reads(stream: string): boolean {
-    return this.#jobs.has(stream);
+    return this.#jobs.has(stream) || this.#leaving.has(stream);
   }
 
   /** Makes the jobs what the plan wants. One whose rungs change begins anew, where it was. */
@@ -59,7 +60,10 @@ export class Worker implements AsyncDisposable {
     for (const [stream, job] of this.#jobs) {
       const transcode = wanted.get(stream);
       if (!transcode || JSON.stringify(transcode) !== JSON.stringify(job.transcode))
-        this.#end(job, transcode);
+        this.#leave(
+          job,
+          (transcode?.rungs ?? []).map(({ name }) => name),
+        );
     }
     for (const transcode of transcodes) this.#begin(transcode);
   }
@@ -67,8 +71,8 @@ export class Worker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     this.#timer.cancel();
-    for (const job of this.#jobs.values()) this.#end(job, undefined);
-    await Promise.all(this.#leaving.values());
+    await Promise.all(this.#all.map((job) => job.close()));
+    this.#jobs.clear();
   }
 
   #begin(transcode: Transcode): void {
@@ -77,21 +81,24 @@ export class Worker implements AsyncDisposable {
     this.#jobs.set(stream, new Job({ ...this.#options, transcode }));
   }
 
-  /** `next` goes on with the rungs that are in both. */
-  #end(job: Job, next: Transcode | undefined): void {
+  get #all(): readonly Job[] {
+    return [...this.#jobs.values(), ...this.#leaving.values()];
+  }
+
+  /** What a job of the same stream is to make next waits until this one is gone. */
+  #leave(job: Job, kept: readonly string[]): void {
     const { stream } = job.transcode;
     this.#jobs.delete(stream);
-    const kept = (next?.rungs ?? []).map(({ name }) => name);
-    const gone = job.close(kept).finally(() => {
+    this.#leaving.set(stream, job);
+    job.leave(kept).finally(() => {
       this.#leaving.delete(stream);
       this.#options.onChange();
-      this.assign(this.#wanted);
+      if (!this.#isClosed) this.assign(this.#wanted);
     });
-    this.#leaving.set(stream, gone);
   }
 
   async #measure(): Promise<void> {
-    const pids = [...this.#jobs.values()].flatMap(({ pid }) => (pid ? [pid] : []));
+    const pids = this.#all.flatMap(({ pid }) => (pid ? [pid] : []));
     const used = await Promise.all(pids.map((pid) => this.#options.cpuMsOf(pid)));
     const byPid = new Map(
       pids.flatMap((pid, index) => (used[index] === undefined ? [] : [[pid, used[index]]])),

@@ -22,9 +22,9 @@ export const MAX_AHEAD_CHUNKS = 400;
 
 /** `path` leads from the origin to this server. */
 export function admit(feed: FeedReader, path: readonly string[], request: RelayRequest): Admission {
-  const { as, resumption } = request;
+  const { as, resumption, backS } = request;
   if (path.includes(as)) return conflict(`the feed comes here by way of ${as}: ${path.join(' > ')}`);
-  const next = resumption ? resumption.from : newestSegments(feed)?.sequence;
+  const next = resumption ? resumption.from : newestSegments(feed, backS)?.sequence;
   if (!resumption || feed.next === 0) return { kind: 'admitted', place: { next, resumption } };
   const window = `the window is ${feed.first} to ${feed.next - 1}`;
   if (resumption.from < feed.first) return gone(`chunk ${resumption.from} fell off: ${window}`);
@@ -53,11 +53,14 @@ export function openingAt(feed: FeedReader, chunk: Chunk): Init | undefined {
   return chunk.startsEpoch ? undefined : feed.initOf(chunk.epoch);
 }
 
-/** The third segment from the newest, or one before it if decoding can't begin there. */
-function newestSegments({ segments }: FeedReader): Chunk | undefined {
+/** The third segment from the newest, or one before it if decoding can't begin there, or if more is wanted. */
+function newestSegments({ segments }: FeedReader, backS = 0): Chunk | undefined {
   const isStart = ({ keyframe }: Chunk): boolean => keyframe;
+  const newest = segments.at(-1);
+  const isFarBack = ({ arrivedAtMs }: Chunk): boolean => newest!.arrivedAtMs - arrivedAtMs >= backS * 1000;
   const third = Math.max(0, segments.length - FIRST_SEGMENTS);
-  return segments.slice(0, third + 1).findLast(isStart) ?? segments.find(isStart) ?? segments[0];
+  const last = Math.min(third, backS > 0 ? segments.findLastIndex(isFarBack) : third);
+  return segments.slice(0, last + 1).findLast(isStart) ?? segments.find(isStart) ?? segments[0];
 }
 
 function conflict(detail: string): Admission {

@@ -21,6 +21,8 @@ export interface FollowerOptions {
   readonly feed: Feed;
   /** In order of preference. */
   readonly parents: readonly Parent[];
+  /** How much of what a parent holds is taken into an empty feed, in seconds; undefined: enough for a viewer. */
+  readonly backS?: number | undefined;
   readonly secrets: readonly string[];
   readonly dial: Dial;
   readonly clock: Clock;
@@ -62,6 +64,8 @@ export class Follower implements LinkEvents {
   #pause: Timer | undefined;
   #joining: Timer | undefined;
   #unfed: Timer | undefined;
+  #hasAsked = false;
+  #isExhausted = false;
   #isClosed = false;
 
   constructor(options: FollowerOptions) {
@@ -80,9 +84,16 @@ export class Follower implements LinkEvents {
     return this.#current !== undefined && this.#options.feed.next >= this.#current.announced;
   }
 
+  /** Whether nobody can be followed, as far as is known: each parent was tried in vain, and those who may know of others asked. */
+  get isAlone(): boolean {
+    return this.#current === undefined && this.#isExhausted;
+  }
+
   /** Changes the parents: the first one is joined, and then the present one is left. */
   reparent(parents: readonly Parent[]): void {
     if (this.#isClosed || !this.#parents.replace(parents)) return;
+    this.#isExhausted = false;
+    this.#hasAsked = false;
     this.#stopJoining();
     this.#join();
   }
@@ -156,7 +167,7 @@ export class Follower implements LinkEvents {
       return;
     }
     this.#retry();
-    if (verdict === 'exhausted') this.#options.events.onExhausted();
+    if (verdict === 'exhausted') this.#exhaust();
   }
 
   /** Tries the next parent: at once if there is one that was not tried yet. */
@@ -183,14 +194,22 @@ export class Follower implements LinkEvents {
   /** There is no parent at all: somebody else may know of one. */
   #lookFurther(): void {
     this.#joinAfter(LOOK_MS);
+    this.#exhaust();
+  }
+
+  /** Somebody else may know of other parents, and has been asked by the second time. */
+  #exhaust(): void {
+    this.#isExhausted = this.#hasAsked;
+    this.#hasAsked = true;
     this.#options.events.onExhausted();
   }
 
   #dial(parent: Parent): void {
-    const { id, name, feed, clock } = this.#options;
+    const { id, name, feed, backS, clock } = this.#options;
     const last = feed.at(feed.next - 1);
     const resumption = last && { from: feed.next, epoch: last.epoch };
-    const link = new Link({ ...this.#options, parent, request: { ...name, as: id, resumption } }, this);
+    const request = { ...name, as: id, resumption, backS };
+    const link = new Link({ ...this.#options, parent, request }, this);
     this.#candidate = link;
     const tooSlow = new CodedError('relay_behind', `the feed's head was not reached within ${JOIN_MS} ms`);
     this.#joining = clock.after(JOIN_MS, () => link.fail(tooSlow));
@@ -204,6 +223,8 @@ export class Follower implements LinkEvents {
     this.#stopJoining();
     this.#current?.close();
     this.#current = link;
+    this.#isExhausted = false;
+    this.#hasAsked = false;
     this.#currentSinceMs = this.#options.clock.monotonic();
     this.#options.logger.info({ parent: link.parent.id, path: link.lineage!.path }, 'following');
     this.#parents.joined();

@@ -15,6 +15,8 @@ export interface HoldingOptions {
   readonly id: string;
   readonly name: FeedName;
   readonly feed: FeedReader;
+  /** How much of what a parent holds is taken at first, in seconds; undefined: enough for a viewer. */
+  readonly backS: number | undefined;
   readonly secrets: readonly string[];
   readonly dial: Dial;
   readonly clock: Clock;
@@ -76,6 +78,15 @@ export class Holding {
   /** Whether it has everything that the parent has said to have. */
   get isCaughtUp(): boolean {
     return this.#follower?.isCaughtUp ?? false;
+  }
+
+  /** Whether nobody else has it, as far as is known. */
+  get isAlone(): boolean {
+    return this.#follower?.isAlone ?? false;
+  }
+
+  get backS(): number | undefined {
+    return this.#options.backS;
   }
 
   /** The parents in the plan; undefined when the plan does not want it here. */

@@ -46,7 +46,7 @@ export const DEMAND_MS = 5_000;
 /** A feed that nobody could feed for so long, and that nobody knows of any more, is over. */
 const LOST_MS = 60_000;
 
-type Parents = Pick<Holding, 'planned' | 'found'>;
+type Parents = Pick<Holding, 'planned' | 'found' | 'backS'>;
 
 export class Holdings implements HoldingEvents, Disposable {
   readonly #options: HoldingsOptions;
@@ -112,16 +112,19 @@ export class Holdings implements HoldingEvents, Disposable {
       const parents = this.#withoutSelf(follow.parents);
       const holding = this.#get(follow);
       if (holding) holding.plan(parents);
-      else this.#begin(follow, { planned: parents, found: [] }, 'the plan wants it');
+      else this.#begin(follow, { planned: parents, found: [], backS: undefined }, 'the plan wants it');
     }
   }
 
-  /** The feed of a rendition, once there is a segment to begin with. Undefined when there is none within a few seconds. */
-  async demand(stream: string, rendition: string): Promise<FeedReader | undefined> {
+  /**
+   * The feed of a rendition, once there is a segment to begin with. Undefined when there is none within a few seconds. `backS`:
+   * how much of what others hold of it is wanted if it is not here yet; by default enough for a viewer.
+   */
+  async demand(stream: string, rendition: string, backS?: number): Promise<FeedReader | undefined> {
     const { clock } = this.#options;
     const untilMs = clock.monotonic() + DEMAND_MS;
     for (;;) {
-      const holding = await this.#obtain({ stream, rendition });
+      const holding = await this.#obtain({ stream, rendition }, backS);
       if (!holding) return undefined;
       const release = holding.retain();
       const outcome = await untilStart(holding.feed, clock, untilMs - clock.monotonic());
@@ -210,10 +213,10 @@ export class Holdings implements HoldingEvents, Disposable {
     return feed && this.#hold(name, feed);
   }
 
-  #hold(name: FeedName, feed: FeedReader): Holding {
+  #hold(name: FeedName, feed: FeedReader, backS?: number): Holding {
     const { id, secrets, dial, clock } = this.#options;
     const logger = this.#options.logger.child({ ...name });
-    const holding = new Holding({ id, name, feed, secrets, dial, clock, logger, events: this });
+    const holding = new Holding({ id, name, feed, backS, secrets, dial, clock, logger, events: this });
     this.#held.set(keyOf(name), holding);
     return holding;
   }
@@ -221,14 +224,14 @@ export class Holdings implements HoldingEvents, Disposable {
   /** Readers of a feed that this one replaces find it when they learn why theirs ended. */
   #begin(
     { stream, rendition }: FeedName,
-    { planned, found }: Parents,
+    { planned, found, backS }: Parents,
     reason: string,
     askedAtMs = this.#options.clock.monotonic(),
   ): Holding {
     const { feeds, logger } = this.#options;
     logger.info({ stream, rendition, reason }, 'begins to follow');
     const feed = feeds.create();
-    const holding = this.#hold({ stream, rendition }, feed);
+    const holding = this.#hold({ stream, rendition }, feed, backS);
     feeds.put(stream, rendition, feed, reason);
     holding.plan(planned);
     holding.find(found);
@@ -236,21 +239,22 @@ export class Holdings implements HoldingEvents, Disposable {
     return holding;
   }
 
-  async #obtain(name: FeedName): Promise<Holding | undefined> {
+  async #obtain(name: FeedName, backS?: number): Promise<Holding | undefined> {
     const holding = this.#get(name);
     if (holding) return holding;
     const key = keyOf(name);
-    const search = this.#searches.get(key) ?? this.#search(name).finally(() => this.#searches.delete(key));
+    const search =
+      this.#searches.get(key) ?? this.#search(name, backS).finally(() => this.#searches.delete(key));
     this.#searches.set(key, search);
     return search;
   }
 
-  async #search(name: FeedName): Promise<Holding | undefined> {
+  async #search(name: FeedName, backS: number | undefined): Promise<Holding | undefined> {
     const askedAtMs = this.#options.clock.monotonic();
     const found = await this.#find(name);
     const holding = this.#get(name);
     if (holding || this.#isClosed || !Array.isArray(found) || found.length === 0) return holding;
-    return this.#begin(name, { planned: undefined, found }, 'it was asked for', askedAtMs);
+    return this.#begin(name, { planned: undefined, found, backS }, 'it was asked for', askedAtMs);
   }
 
   /** Without parents that can be followed, somebody else may know of others, or that there are none any more. */

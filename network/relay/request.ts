@@ -22,18 +22,21 @@ export interface RelayRequest extends FeedName {
   readonly as: string;
   /** Undefined for a server that has nothing. */
   readonly resumption: Resumption | undefined;
+  /** How much of what is held such a server wants, in seconds; undefined: enough for a viewer. */
+  readonly backS?: number | undefined;
 }
 
 export const RELAY_PATH = /^\/relay\/(?<stream>[^/]+)\/(?<rendition>[^/]+)$/;
 
-/** `GET /relay/<stream>/<rendition>?as=<server>&from=<sequence>&epoch=<epoch>`. */
+/** `GET /relay/<stream>/<rendition>?as=<server>&from=<sequence>&epoch=<epoch>&back=<seconds>`. */
 export function relayUrl(parent: Parent, request: RelayRequest): string {
-  const { stream, rendition, as, resumption } = request;
+  const { stream, rendition, as, resumption, backS } = request;
   const url = new URL(parent.relayUrl);
   const names = [stream, rendition].map(encodeURIComponent);
   url.pathname = [url.pathname.replace(/\/$/, ''), 'relay', ...names].join('/');
   url.searchParams.set('as', as);
   if (resumption) url.searchParams.set('from', String(resumption.from));
+  else if (backS !== undefined) url.searchParams.set('back', String(backS));
   if (resumption?.epoch !== undefined) url.searchParams.set('epoch', String(resumption.epoch));
   return url.href;
 }
@@ -44,7 +47,8 @@ export function readRelayRequest(name: FeedName, query: URLSearchParams): RelayR
   if (!SERVER_ID.test(as)) throw new CodedError('bad_request', `as=${quoted(as)} is not the id of a server`);
   const from = readNumber(query, 'from');
   const epoch = readNumber(query, 'epoch');
-  return { ...name, as, resumption: from === undefined ? undefined : { from, epoch } };
+  const resumption = from === undefined ? undefined : { from, epoch };
+  return { ...name, as, resumption, backS: readNumber(query, 'back') };
 }
 
 const SERVER_ID = /^[A-Za-z0-9_.-]{1,64}$/;

@@ -84,22 +84,25 @@ async function holdOf(
   return health === 'answers' ? 'firm' : health === 'refused' ? 'void' : 'unknown';
 }
 
+export interface CatchUpOptions extends Pick<OwnershipOptions, 'clock'> {
+  readonly holdings: Pick<Holdings, 'demand' | 'followed'>;
+  /** How long who writes it yet may go on; by default less than a claim holds. One that falls silent is not waited for. */
+  readonly patienceMs?: number;
+}
+
 /** Follows whoever has a rendition until nothing more of who wrote it last comes that way: numbers must not go back. */
 export async function catchUp(
   { stream, rendition }: FeedName,
-  {
-    holdings,
-    clock,
-  }: Pick<OwnershipOptions, 'clock'> & {
-    readonly holdings: Pick<Holdings, 'demand' | 'followed'>;
-  },
+  { holdings, clock, patienceMs = CATCH_UP_MS }: CatchUpOptions,
 ): Promise<void> {
   if (!(await holdings.demand(stream, rendition))) return;
   const holding = holdings.followed.find(
     ({ name }) => name.stream === stream && name.rendition === rendition,
   );
   if (!holding) return;
-  const untilMs = clock.monotonic() + CATCH_UP_MS;
-  const isDone = (): boolean => holding.isCaughtUp && !holding.relayed.lineage.isFed;
-  while (!isDone() && clock.monotonic() < untilMs) await sleep(clock, LOOK_MS);
+  const startedAtMs = clock.monotonic();
+  const isFed = (): boolean => holding.relayed.lineage.isFed;
+  const isDone = (): boolean => holding.isAlone || (holding.isCaughtUp && !isFed());
+  const leftMs = (): number => startedAtMs + (isFed() ? patienceMs : CATCH_UP_MS) - clock.monotonic();
+  while (!isDone() && leftMs() > 0) await sleep(clock, LOOK_MS);
 }

@@ -1,70 +1,108 @@
-// Renditions of a cluster whose workers die: viewers far from them lose nothing.
+// Five streams and three workers with two slots each, one server more for when these are full: what viewers lose of renditions while workers go.
 
 import { expect, test } from 'vitest';
+import type { Snapshot } from '../../network/state/state.ts';
 import { TestCluster, until } from '../tools/cluster/test-cluster.ts';
-import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
+import { clip, sources } from '../tools/media/media.ts';
+import { FileBroadcast } from '../tools/rtmp/file-broadcast.ts';
 
-const WORKER = { site: 'fra1', roles: ['transcoder'], transcode: { preset: 'ultrafast', slots: 2 } } as const;
-const RUNG = '90p30';
+const STREAMS = ['s1', 's2', 's3', 's4', 's5'] as const;
+const RUNG = '46p15';
+/** Half a second of pictures and sound. */
+const SOME_CHUNKS = 30;
+const TRANSCODE = { preset: 'ultrafast', slots: 2 };
+const WORKER = { site: 'fra1', roles: ['transcoder'], transcode: TRANSCODE } as const;
+const ENCODED = [
+  '-c:v',
+  'libx264',
+  '-preset',
+  'ultrafast',
+  '-g',
+  '15',
+  '-c:a',
+  'aac',
+  '-b:a',
+  '32k',
+  '-f',
+  'flv',
+];
+const source = (): Uint8Array =>
+  clip('flv', [...sources({ seconds: 4, size: '160x90', rate: '15' }), ...ENCODED]);
 
-/** The worker that says to make the rung, and runs an ffmpeg for it now. */
-async function makerIn(cluster: TestCluster): Promise<string | undefined> {
-  const { servers, plan } = await cluster.snapshot();
-  return servers.find(({ id, transcoding }) => {
-    const isPlanned = (plan[id]?.transcodes ?? []).length > 0;
-    const makes = transcoding?.jobs.some(
-      ({ state, renditions }) => state === 'running' && renditions.some(({ name }) => name === RUNG),
-    );
-    return isPlanned && makes && cluster.serverIds.includes(id);
-  })?.id;
+/** By stream, the worker that says to make the rung, and is to. */
+function makersIn({ servers, plan }: Snapshot): ReadonlyMap<string, string> {
+  const makers = servers.flatMap(({ id, transcoding }) =>
+    (transcoding?.jobs ?? []).flatMap(({ stream, state, renditions }) => {
+      const isPlanned = plan[id]?.transcodes?.some((transcode) => transcode.stream === stream);
+      return isPlanned && state === 'running' && renditions.length > 0 ? [[stream, id] as const] : [];
+    }),
+  );
+  return new Map(makers);
 }
 
-test('a rung goes on without a gap when its ffmpeg is killed, and then its worker, and when the next one is emptied', async () => {
-  const origin = { site: 'fra1', roles: ['origin'] } as const;
-  const edge = { site: 'ams1', roles: ['edge'] } as const;
+test('rungs of five streams go on without a gap when an ffmpeg and then a worker is killed, and where a segment begins when one is emptied', async () => {
   await using cluster = await TestCluster.start({
-    servers: { o: origin, e: edge, w1: WORKER, w2: WORKER },
+    servers: {
+      o: { site: 'fra1', roles: ['origin', 'edge', 'transcoder'], transcode: { ...TRANSCODE, slots: 1 } },
+      ...{ w1: WORKER, w2: WORKER, w3: WORKER },
+    },
     ushers: ['u'],
     usherConfig: { transcode: { ladder: [RUNG] } },
+    streams: STREAMS,
   });
-  await using _ = new Broadcaster(cluster.publishUrl('o'));
-  let maker = '';
-  const untilMade = (what: string, isOther: (id: string) => boolean): Promise<void> =>
+  await using opened = new AsyncDisposableStack();
+  for (const stream of STREAMS) opened.use(new FileBroadcast(cluster.publishUrl('o', stream), source()));
+  let makers: ReadonlyMap<string, string> = new Map();
+  const untilMade = (what: string, isSo: () => boolean): Promise<void> =>
     until(
-      () => `${what} makes the rung`,
+      () => `${what}: ${JSON.stringify([...makers])}`,
       async () => {
-        const id = await makerIn(cluster);
-        if (id !== undefined && isOther(id)) maker = id;
-        return id !== undefined && isOther(id);
+        makers = makersIn(await cluster.snapshot());
+        return makers.size === STREAMS.length && isSo();
       },
     );
-  await untilMade('a worker', () => true);
-  await using reader = cluster.read('e', RUNG);
-  const untilSeen = (chunks: number): Promise<void> =>
-    until(
-      () => `${chunks} chunks, after ${reader.chunks}`,
-      () => reader.chunks >= chunks,
+  const loads = (): Record<string, number> =>
+    Object.fromEntries(
+      Map.groupBy(makers.values(), (id) => id)
+        .entries()
+        .map(([id, jobs]) => [id, jobs.length]),
     );
-  await untilSeen(30);
+  await untilMade('the farm makes all rungs', () => makers.values().every((id) => id !== 'o'));
+  expect(Object.values(loads()).sort()).toEqual([1, 2, 2]);
 
-  const { pid } = cluster.server(maker).lines.findLast(({ msg }) => msg === 'transcodes')!;
-  reader.begin();
+  const readers = STREAMS.map((stream) => opened.use(cluster.read('o', RUNG, stream)));
+  /** What comes of each rung once everything is in order again has nothing before it that is missing. */
+  const expectNothingLost = async (): Promise<void> => {
+    const wanted = readers.map(({ chunks }) => chunks + SOME_CHUNKS);
+    await until(
+      () => `more of all rungs than ${readers.map(({ chunks }) => chunks)} of ${wanted}`,
+      () => readers.every(({ chunks }, index) => chunks >= wanted[index]!),
+    );
+    const losses = readers.map(({ lost, repeated }) => ({ lost, repeated }));
+    expect(losses).toEqual(STREAMS.map(() => ({ lost: 0, repeated: 0 })));
+  };
+  await expectNothingLost();
+
+  const victim = makers.get('s1')!;
+  const { pid } = cluster
+    .server(victim)
+    .lines.findLast(({ msg, stream }) => msg === 'transcodes' && stream === 's1')!;
   process.kill(pid as number, 'SIGKILL');
-  await untilSeen(100);
-  expect({ lost: reader.lost, repeated: reader.repeated }).toEqual({ lost: 0, repeated: 0 });
+  await expectNothingLost();
 
-  const killed = maker;
-  reader.begin();
-  await cluster.kill(killed);
-  await untilMade('another', (id) => id !== killed);
-  await untilSeen(300);
-  expect({ lost: reader.lost, repeated: reader.repeated }).toEqual({ lost: 0, repeated: 0 });
+  await cluster.kill(victim);
+  await untilMade('the others make what the killed one made', () =>
+    makers.values().every((id) => id !== victim),
+  );
+  await expectNothingLost();
 
-  await cluster.startServer(killed);
-  const drained = maker;
-  reader.begin();
+  await cluster.startServer(victim);
+  const drained = makers.get('s2') === 'o' ? makers.get('s3')! : makers.get('s2')!;
+  for (const reader of readers) reader.begin();
   await cluster.drain(drained);
-  await untilMade('the first', (id) => id !== drained);
-  await untilSeen(200);
-  expect({ lost: reader.lost, repeated: reader.repeated }).toEqual({ lost: 0, repeated: 0 });
+  await untilMade('the others make what the emptied one made', () =>
+    makers.values().every((id) => id !== drained),
+  );
+  await expectNothingLost();
+  expect(readers.map(({ splits }) => splits)).toEqual(STREAMS.map(() => 0));
 });

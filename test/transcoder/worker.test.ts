@@ -6,6 +6,7 @@ import { Speed } from '../../transcoder/speed.ts';
 import { Worker } from '../../transcoder/worker.ts';
 import {
   Bench,
+  chunksOf,
   expectAligned,
   fileOf,
   newFeed,
@@ -20,7 +21,7 @@ import { clip, decodeComplaints, sources } from '../tools/media/media.ts';
 const TINY = { ...SMALL, name: '46p30', width: 80, height: 46 };
 const ENCODED = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '30', '-c:a', 'aac', '-f', 'flv'];
 
-test('a rung goes on while another comes and goes, and one that is wanted no more is given away', async () => {
+test('a rung goes on at the next segment while another comes and goes, and one that is wanted no more is given away', async () => {
   const source = newFeed();
   const bench = new Bench(source);
   await using worker = new Worker({ ...bench.options(), slots: 2, cores: 2, cpuMsOf });
@@ -50,8 +51,9 @@ test('a rung goes on while another comes and goes, and one that is wanted no mor
   }
   expect(bench.released).toEqual([TINY.name]);
   expect(bench.cut).toEqual([]);
+  expect(chunksOf(small, 1).filter(({ keyframe, startsSegment }) => keyframe && !startsSegment)).toEqual([]);
   worker.assign([]);
-  expect(worker.records).toEqual([]);
+  await expect.poll(() => worker.records).toEqual([]);
 });
 
 test('a server has a slot for every two cores, and then as many as the CPU that its jobs take leaves room for', () => {

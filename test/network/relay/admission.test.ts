@@ -19,6 +19,20 @@ describe('a server that asks for a feed', () => {
     expect(ask()).toMatchObject({ kind: 'admitted', place: { next: feed.segments.at(-3)!.sequence } });
   });
 
+  test('and has nothing begins further back if it wants more of what is held', () => {
+    const backAt = (backS: number): number => {
+      const request = { stream: 'alice', rendition: 'source', as: 'b', resumption: undefined, backS };
+      return (admit(feed, ['o', 'a'], request) as { place: { next: number } }).place.next;
+    };
+    const [oldest] = feed.segments;
+    const far = feed.segments.findLast(
+      ({ arrivedAtMs }) => arrivedAtMs <= feed.segments.at(-1)!.arrivedAtMs - 4_000,
+    )!;
+    expect(backAt(4)).toBe(far.sequence);
+    expect(backAt(60)).toBe(oldest!.sequence);
+    expect(backAt(1)).toBe(feed.segments.at(-3)!.sequence);
+  });
+
   test('begins at a key frame even if segments are shorter than that', () => {
     const long = new Broadcaster({ hasAudio: false, gopS: 8, cutS: 2 }).play(15).feed;
     const admission = admit(long, ['o'], { stream: 's', rendition: 'r', as: 'b', resumption: undefined });

@@ -12,7 +12,7 @@ const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve
 let clock: ManualClock;
 let state: MemoryState;
 /** What the server follows of the stream: how far it is with that, and whether more comes. */
-let followed: { isCaughtUp: boolean; isFed: boolean } | undefined;
+let followed: { isCaughtUp: boolean; isFed: boolean; isAlone?: boolean } | undefined;
 let demanded: string[];
 /** What is heard of a server that is asked whether it lives, and which were asked. */
 let health: Awaited<ReturnType<Probe>>;
@@ -39,6 +39,9 @@ function holdings(): OwnershipOptions['holdings'] {
         name: { stream: 'alice', rendition: 'source' },
         get isCaughtUp() {
           return followed?.isCaughtUp;
+        },
+        get isAlone() {
+          return followed?.isAlone ?? false;
         },
         relayed: {
           lineage: {
@@ -138,6 +141,7 @@ describe('a claim', () => {
 
   test.each([
     ['until all is here that the last origin gave away', { isCaughtUp: true, isFed: false }, 50],
+    ['and not at all once nobody else has it', { isCaughtUp: false, isFed: false, isAlone: true }, 50],
     ['and not for ever for an origin that goes on', { isCaughtUp: true, isFed: true }, 2_500],
   ])('of what others still have waits %s', async (_, later, ms) => {
     await state.beat(a, [streamRecord('alice', 'a', 5)]);

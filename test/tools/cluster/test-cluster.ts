@@ -27,6 +27,8 @@ export interface ClusterOptions {
   readonly ushers: readonly string[];
   /** What the configuration of ushers has besides. */
   readonly usherConfig?: object;
+  /** What may be published; by default the one stream. */
+  readonly streams?: readonly string[];
   /** Whether servers reach each other and Redis by ways that can be cut. */
   readonly isCuttable?: boolean;
 }
@@ -65,7 +67,7 @@ export class TestCluster implements AsyncDisposable {
     const cluster = new TestCluster(options, await RedisServer.start());
     try {
       for (const id of options.ushers) await cluster.startUsher(id);
-      for (const id of Object.keys(options.servers)) await cluster.startServer(id);
+      await Promise.all(Object.keys(options.servers).map((id) => cluster.startServer(id)));
       return cluster;
     } catch (error) {
       await cluster[Symbol.asyncDispose]();
@@ -75,7 +77,7 @@ export class TestCluster implements AsyncDisposable {
 
   /** Of those that live. */
   get serverIds(): readonly string[] {
-    return [...this.#servers.keys()];
+    return [...this.#places.keys()].filter((id) => this.#servers.has(id));
   }
 
   get edgeIds(): readonly string[] {
@@ -90,24 +92,20 @@ export class TestCluster implements AsyncDisposable {
     return this.#ushers.get(id)!;
   }
 
-  /** Where ffmpeg pushes the stream to. */
-  publishUrl(id: string): string {
-    return `${this.server(id).rtmpUrl}/${STREAM}?key=${encodeURIComponent(KEY)}`;
+  /** Where ffmpeg pushes a stream to. */
+  publishUrl(id: string, stream = STREAM): string {
+    return `${this.server(id).rtmpUrl}/${stream}?key=${encodeURIComponent(KEY)}`;
   }
 
-  /** The stream's media at a server. */
-  mediaUrl(id: string, rendition = 'source'): string {
-    const grant = {
-      purpose: 'play',
-      stream: STREAM,
-      expiresAtMs: Date.now() + HOUR_MS,
-      session: '',
-    } as const;
-    return `${this.server(id).mediaUrl}/play/${signToken([SECRET], grant)}/${STREAM}/${rendition}/`;
+  /** A stream's media at a server. */
+  mediaUrl(id: string, rendition = 'source', stream = STREAM): string {
+    const expiresAtMs = Date.now() + HOUR_MS;
+    const token = signToken([SECRET], { purpose: 'play', stream, expiresAtMs, session: '' });
+    return `${this.server(id).mediaUrl}/play/${token}/${stream}/${rendition}/`;
   }
 
-  read(id: string, rendition?: string): FeedReader {
-    return new FeedReader(`${this.mediaUrl(id, rendition)}live.mp4`);
+  read(id: string, rendition?: string, stream?: string): FeedReader {
+    return new FeedReader(`${this.mediaUrl(id, rendition, stream)}live.mp4`);
   }
 
   /** An operator asks for it, by an usher. */
@@ -245,7 +243,8 @@ export class TestCluster implements AsyncDisposable {
 
   async #startOne(command: 'server' | 'usher', id: string, more: object): Promise<ServerProcess> {
     const file = this.#fileOf(id);
-    const publish = { keys: [{ stream: STREAM, key: KEY }] };
+    const { streams = [STREAM] } = this.#options;
+    const publish = { keys: streams.map((stream) => ({ stream, key: KEY })) };
     const state = stateAt(this.redis.port);
     // JSON is YAML.
     writeFileSync(file, JSON.stringify({ id, host: id, secrets: [SECRET], publish, state, ...more }));

@@ -1,5 +1,7 @@
 // A viewer that reads a progressive stream, goes on where it was when its connection breaks, and keeps count of what came.
 
+import type { Chunk } from '../../../network/media/chunk.ts';
+import { VIDEO_TRACK_ID } from '../../../network/media/fmp4.ts';
 import { Splitter } from '../../../network/media/splitter.ts';
 
 const RETRY_MS = 100;
@@ -12,6 +14,7 @@ export class FeedReader implements AsyncDisposable {
   #chunks = 0;
   #lost = 0;
   #repeated = 0;
+  #splits = 0;
   #longestGapMs = 0;
   #lastAtMs = performance.now();
 
@@ -33,6 +36,11 @@ export class FeedReader implements AsyncDisposable {
     return this.#repeated;
   }
 
+  /** Key frames inside of segments: there an encoder began anew. */
+  get splits(): number {
+    return this.#splits;
+  }
+
   /** The longest time without a chunk since `begin`, the one that goes on now included. */
   get longestGapMs(): number {
     return Math.max(this.#longestGapMs, performance.now() - this.#lastAtMs);
@@ -40,7 +48,7 @@ export class FeedReader implements AsyncDisposable {
 
   /** Counts anew from here. */
   begin(): void {
-    [this.#chunks, this.#lost, this.#repeated, this.#longestGapMs] = [0, 0, 0, 0];
+    [this.#chunks, this.#lost, this.#repeated, this.#splits, this.#longestGapMs] = [0, 0, 0, 0, 0];
     this.#lastAtMs = performance.now();
   }
 
@@ -63,11 +71,11 @@ export class FeedReader implements AsyncDisposable {
     if (!answer.ok) throw new Error(await answer.text());
     const splitter = new Splitter();
     for await (const bytes of answer.body!) {
-      for (const piece of splitter.push(bytes)) if (piece.kind === 'chunk') this.#take(piece.chunk.sequence);
+      for (const piece of splitter.push(bytes)) if (piece.kind === 'chunk') this.#take(piece.chunk);
     }
   }
 
-  #take(sequence: number): void {
+  #take({ sequence, trackId, keyframe, startsSegment }: Chunk): void {
     const expected = this.#next ?? sequence;
     this.#longestGapMs = this.longestGapMs;
     this.#lastAtMs = performance.now();
@@ -77,6 +85,7 @@ export class FeedReader implements AsyncDisposable {
     }
     this.#chunks++;
     this.#lost += sequence - expected;
+    if (trackId === VIDEO_TRACK_ID && keyframe && !startsSegment) this.#splits++;
     this.#next = sequence + 1;
   }
 }
