@@ -48,6 +48,7 @@ import { ARCHIVE_HELP, seeToArchive } from './origin/commands/archive.ts';
 import { type Origin, startOrigin } from './origin/origin.ts';
 import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
 import manifest from './package.json' with { type: 'json' };
+import { Darkroom } from './transcoder/darkroom.ts';
 import { jobFeedsOf } from './transcoder/job-feeds.ts';
 import { openTranscoder, type Transcoder } from './transcoder/transcoder.ts';
 import { DRAIN_HELP, orderDrain } from './usher/commands/drain.ts';
@@ -322,8 +323,12 @@ class Server {
   }
 
   async #openArchive(): Promise<void> {
+    const { config, opened } = this.#base;
     const keeper = this.#identity.id;
-    this.#archive = this.#base.opened.use(await openArchive({ ...this.#base, ...this.#stores, keeper }));
+    const darkroom = config.archive.pictures
+      ? opened.use(new Darkroom({ ...this.#base, config: config.transcode }))
+      : undefined;
+    this.#archive = opened.use(await openArchive({ ...this.#base, ...this.#stores, keeper, darkroom }));
   }
 
   async #listen(): Promise<void> {

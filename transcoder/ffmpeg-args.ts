@@ -105,6 +105,33 @@ export function thumbnailArgs(): string[] {
   ];
 }
 
+/** Each frame of the input as raw YUV 4:2:0 of one size, on the first output. */
+export function tileArgs({ width, height }: Size): string[] {
+  const inside = `scale=${width}:${height}:force_original_aspect_ratio=decrease`;
+  return [
+    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'error', '-max_alloc', `${MAX_ALLOC_BYTES}`],
+    ...['-probesize', '32', '-analyzeduration', '0', '-threads', '1', '-f', 'mp4', '-i', 'pipe:0'],
+    ...['-map', '0:v', '-fps_mode', 'passthrough'],
+    ...['-vf', `${inside},pad=${width}:${height}:-1:-1,setsar=1`, '-pix_fmt', 'yuv420p'],
+    ...['-f', 'rawvideo', `pipe:${FIRST_OUTPUT}`],
+  ];
+}
+
+/** Tiles as `tileArgs` makes them, in rows, as one JPEG on the first output. */
+export function spriteArgs({ width, height }: Size, columns: number, rows: number): string[] {
+  return [
+    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'error', '-threads', '1'],
+    ...['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-video_size', `${width}x${height}`, '-i', 'pipe:0'],
+    ...['-vf', `tile=${columns}x${rows}`, '-frames:v', '1', '-q:v', '6', '-pix_fmt', 'yuvj420p'],
+    ...['-f', 'mjpeg', `pipe:${FIRST_OUTPUT}`],
+  ];
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** No single block of memory that ffmpeg takes is larger: a picture of 8K has 50 MB. */
 const MAX_ALLOC_BYTES = 268_435_456;
 const VAAPI_DEVICE = '/dev/dri/renderD128';

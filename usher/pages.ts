@@ -15,7 +15,7 @@ export interface PageOptions {
 
 /**
  * Nothing but our own files runs. Media and pictures come from servers at other origins; media reaches the <video> as `blob:`.
- * Any site may frame the player: there is nothing to click in it that acts for somebody.
+ * Any site may frame the player: what acts for somebody when it is clicked, the form for clips, is not shown in a frame.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -104,6 +104,7 @@ function readPage(name: string): string {
   const preloads = MODULE_PATHS.map((path) => `<link rel="modulepreload" href="/assets/${path}">`);
   return read(name)
     .replace('<!-- player -->', () => read('player'))
+    .replace('<!-- clip -->', () => read('clip'))
     .replace('<!-- recordings -->', () => read('recordings'))
     .replace('<!-- modules -->', preloads.join('\n  '));
 }

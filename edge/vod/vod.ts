@@ -12,6 +12,7 @@ import { quoted } from '../../network/names.ts';
 import { type Authorise, sendRefusal, type Viewer } from '../access.ts';
 import type { HlsSessions } from '../sessions/hls-sessions.ts';
 import { type Download, layOut, rebase, runsOf } from './download.ts';
+import { sendSprite, sendThumbnail, sendThumbnails } from './pictures.ts';
 import type { RecordedRates } from './recorded-rates.ts';
 import { vodPlaylist } from './vod-playlist.ts';
 
@@ -52,6 +53,9 @@ export function vodRoutes(options: VodOptions): Route[] {
     ),
     route('vod-download', '(?<rendition>[^/]+)/(?<run>[1-9]\\d{0,3})\\.mp4', sendDownload),
     route('vod-file', '(?<file>[^/]+)\\.mp4', sendFile),
+    route('vod-thumbnail', 'thumbnail\\.jpg', sendThumbnail),
+    route('vod-sprite', '(?<picture>[^/]+)\\.sprite\\.jpg', sendSprite),
+    route('vod-thumbnails', 'thumbnails\\.vtt', sendThumbnails),
   ];
 }
 

@@ -25,7 +25,8 @@ export const manifestSchema = z.object({
   startedAtMs: count,
   /** Null while it may go on. */
   endedAtMs: count.nullable(),
-  /** When the last segment came. */
+  /** When the first segment came that is there, and the last. */
+  firstAtMs: count,
   lastAtMs: count,
   durationMs: count,
   /** Of its segments. */
@@ -39,6 +40,8 @@ export const manifestSchema = z.object({
   isKept: z.boolean(),
   /** Id of the recording that it was cut out of. */
   clipOf: z.string().nullable(),
+  /** Name of the file whose picture shows it; null: there is none. */
+  thumbnail: z.string().nullable(),
 });
 
 type DeepReadonly<T> = { readonly [Key in keyof T]: T[Key] extends object ? DeepReadonly<T[Key]> : T[Key] };
@@ -55,10 +58,10 @@ export const MAX_MANIFEST_BYTES = 1024 * 1024;
 /** Gaps beyond these are told by the recording's files alone. */
 const MAX_GAPS = 100;
 
-/** Clips are kept, unless their owner says otherwise. */
+/** `lies` is what lies there of it. Clips are kept, unless their owner says otherwise. */
 export function describeRecording(
   recording: Recording,
-  mediaBytes: number,
+  lies: Pick<Manifest, 'mediaBytes' | 'thumbnail'>,
   said: Said | undefined,
 ): Manifest {
   const { id, stream, startedAtMs, endedAtMs = null, clipOf = null, renditions } = recording;
@@ -67,10 +70,11 @@ export function describeRecording(
     stream,
     startedAtMs,
     endedAtMs,
+    firstAtMs: Math.min(...renditions.map(({ segments }) => segments[0]!.arrivedAtMs)),
     lastAtMs: Math.max(...renditions.map(({ segments }) => segments.at(-1)!.arrivedAtMs)),
     durationMs: Math.round(Math.max(...renditions.map(({ durationUs }) => durationUs)) / 1000),
     bytes: renditions.reduce((sum, { bytes }) => sum + bytes, 0),
-    mediaBytes,
+    ...lies,
     renditions: renditions.map(({ name, segments, peakBps, averageBps }) => {
       const { codecs, width, height, frameRate } = segments.at(-1)!.init;
       return { name, codecs, width, height, frameRate, peakBps, averageBps };

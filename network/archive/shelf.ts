@@ -3,6 +3,7 @@
 import { CodedError, reasonOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { type FileIndex, isClosed, isFileName, isRecordingId, readIndex } from './index-file.ts';
+import { PICTURES, type Picture, THUMBNAIL } from './pictures.ts';
 import type { IndexedFile } from './recording.ts';
 import type { Storage, StoredObject } from './storage.ts';
 
@@ -17,8 +18,12 @@ export interface ShelvedFile extends IndexedFile {
   readonly bytes: number;
   /** Nothing will be appended to it any more. */
   readonly isClosed: boolean;
+  /** Those that lie beside it. */
+  readonly pictures: readonly Picture[];
   /** The bytes in [from, to). */
   read(from: number, to: number): Promise<Uint8Array>;
+  /** A JPEG, whole. */
+  readPicture(picture: Picture): Promise<Uint8Array>;
 }
 
 interface KnownIndex {
@@ -72,8 +77,7 @@ export class Shelf {
     for (const name of filesAmong(sizes)) {
       try {
         const index = await this.#index(`${id}/${name}.index`, sizes.get(`${name}.index`)!);
-        const read = (from: number, to: number) => this.#storage.read(`${id}/${name}.mp4`, from, to);
-        files.push({ name, index, bytes: sizes.get(`${name}.mp4`)!, isClosed: isClosed(index), read });
+        files.push(this.#file(id, name, index, sizes));
       } catch (error) {
         if (!(error instanceof CodedError) || error.code !== 'bad_index') throw error;
         this.#logger.error(
@@ -85,6 +89,20 @@ export class Shelf {
     }
     if (files.length === 0 && damage) throw damage;
     return files;
+  }
+
+  #file(id: string, name: string, index: FileIndex, sizes: ReadonlyMap<string, number>): ShelvedFile {
+    const read = (ending: string, from: number, to: number): Promise<Uint8Array> =>
+      this.#storage.read(`${id}/${name}${ending}`, from, to);
+    return {
+      name,
+      index,
+      bytes: sizes.get(`${name}.mp4`)!,
+      isClosed: isClosed(index),
+      pictures: PICTURES.filter((picture) => sizes.has(name + picture)),
+      read: (from, to) => read('.mp4', from, to),
+      readPicture: (picture) => read(picture, 0, sizes.get(name + picture) ?? 0),
+    };
   }
 
   async #index(key: string, bytes: number): Promise<FileIndex> {
@@ -101,6 +119,14 @@ export class Shelf {
 /** Bytes of media that lie there. */
 export function mediaBytesOf({ objects }: Shelved): number {
   return objects.reduce((sum, { key, bytes }) => sum + (key.endsWith('.mp4') ? bytes : 0), 0);
+}
+
+/** The file whose picture shows the recording: the first that has one; null when none has. */
+export function thumbnailIn({ id, objects }: Shelved): string | null {
+  const names = objects.flatMap(({ key }) =>
+    key.endsWith(THUMBNAIL) ? [key.slice(id.length + 1, -THUMBNAIL.length)] : [],
+  );
+  return names.filter(isFileName).sort()[0] ?? null;
 }
 
 /** Names without `.mp4` and `.index` of files that have both. */

@@ -207,6 +207,8 @@ const schema = z.strictObject({
       perStream: z.array(recordingRule).max(10_000).default([]),
       /** One folder on each disk; `recordings` in `data` when none is given. */
       folders: z.array(file).max(64).default([]),
+      /** Make pictures of what is recorded, where ffmpeg is. */
+      pictures: z.boolean().default(true),
       /** Media time in one file, seconds. */
       fileS: z.number().min(10).max(86_400).default(600),
       /** A disk with less free space takes no new files, MB. */

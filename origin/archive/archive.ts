@@ -9,6 +9,7 @@ import { Janitor } from './keeping/janitor.ts';
 import { Outbox } from './keeping/outbox.ts';
 import { Stock, type StockOptions } from './keeping/stock.ts';
 import { Clips } from './owners/clips.ts';
+import { type Darkroom, Pictures } from './pictures/pictures.ts';
 import { Disks } from './recording/disks.ts';
 import { type Files, systemFiles } from './recording/files.ts';
 import { Mender } from './recording/mender.ts';
@@ -23,6 +24,8 @@ export interface ArchiveOptions extends StockOptions {
   readonly library: Pick<Library, 'find' | 'forget'>;
   readonly metrics: Metrics;
   readonly files?: Files;
+  /** Makes pictures of what is recorded, where there is one. */
+  readonly darkroom?: Darkroom | undefined;
 }
 
 export class Archive implements AsyncDisposable {
@@ -45,7 +48,8 @@ export class Archive implements AsyncDisposable {
     this.#disks = this.#opened.use(disks);
     this.stock = new Stock(options);
     const outbox = this.#openOutbox(options);
-    const onFile = (path: string): void => outbox?.add(path);
+    const pictures = this.#openPictures(options, outbox);
+    const onFile = (path: string): void => (pictures ? pictures.add(path, true) : outbox?.add(path));
     const mender = this.#opened.use(new Mender({ ...options, onMended: onFile }));
     this.janitor = this.#opened.use(new Janitor({ ...options, stock: this.stock }));
     this.#recorders = new Recorders({
@@ -53,12 +57,14 @@ export class Archive implements AsyncDisposable {
       disks,
       metrics: archiveMetrics(options.metrics),
       onFile,
+      onBegun: (path) => pictures?.add(path, false),
       onAbandoned: (path) => mender.add(path),
       onNews: (recording) => this.stock.note(recording),
     });
     this.clips = new Clips({ ...options, disks, stock: this.stock, onFile });
     this.janitor.begin();
     void outbox?.look();
+    void pictures?.look();
   }
 
   /** See `Recorders`. */
@@ -87,6 +93,18 @@ export class Archive implements AsyncDisposable {
     if (!storage) return undefined;
     const onStored = (recording: string): Promise<void> => this.stock.noteStored(recording);
     return this.#opened.use(new Outbox({ ...options, storage, onStored }));
+  }
+
+  /** Files go to storage with their pictures. */
+  #openPictures(
+    options: ArchiveOptions & { readonly files: Files },
+    outbox: Outbox | undefined,
+  ): Pictures | undefined {
+    const { darkroom } = options;
+    if (!darkroom) return undefined;
+    const onDone = (path: string): void => outbox?.add(path);
+    const onNews = (recording: string): Promise<void> => this.stock.note(recording);
+    return this.#opened.use(new Pictures({ ...options, darkroom, onDone, onNews }));
   }
 }
 

@@ -19,6 +19,7 @@ interface Recording {
   readonly durationMs: number;
   readonly url: string;
   readonly gaps: unknown[];
+  readonly thumbnail: string | null;
   readonly keepers: string[];
 }
 
@@ -90,6 +91,12 @@ async function probe(url: string): Promise<{ durationS: number; frames: number }
     streams: { nb_read_packets: string }[];
   };
   return { durationS: Number(format.duration), frames: Number(streams[0]!.nb_read_packets) };
+}
+
+async function dimensionsOf(url: string): Promise<object> {
+  const shown = ['-show_entries', 'stream=codec_name,width,height'];
+  const { stdout } = await run('ffprobe', ['-v', 'error', ...shown, '-of', 'json', '-f', 'mjpeg', url]);
+  return (JSON.parse(stdout) as { streams: object[] }).streams[0]!;
 }
 
 /** Whatever ffmpeg has to say while it decodes all of it. */
@@ -223,6 +230,8 @@ describe('a broadcast that was interrupted, came back with another picture, and 
     // Places that are spread and not in order.
     const places = Array.from({ length: 20 }, (_, at) => ((((at * 7) % 20) + 0.5) / 20) * durationS);
     const seeks = await page.evaluate(seekTo, places);
+    await page.locator('[data-seek] input').hover();
+    await page.locator('.seek-picture:not([hidden])').waitFor();
     await screenshot(page, 'replay');
     expect(seeks.map(({ landedS }, at) => Math.abs(landedS - places[at]!))).toEqual(
       places.map(() => expect.closeTo(0, 0)),
@@ -232,10 +241,30 @@ describe('a broadcast that was interrupted, came back with another picture, and 
     expect(faults).toEqual([]);
   });
 
+  test('has a picture, and a sprite with one of each two seconds in which both sizes of it are', async () => {
+    const shown = await recorded('alice', ({ thumbnail }) => thumbnail !== null);
+    const vtt = await until(async () => {
+      const answer = await fetch(`${server.url}/vod/${alice.id}.vtt`);
+      const text = await answer.text();
+      return text.includes('xywh') ? { text, url: answer.url } : undefined;
+    });
+    const places = vtt.text.match(/^source\.\d+\.sprite\.jpg#xywh=.+$/gm)!;
+    expect(places).toHaveLength(Math.ceil(Math.floor(alice.durationMs / 1000) / 2));
+    expect(places[1]).toMatch(/#xywh=160,0,160,90$/);
+    const sprite = await dimensionsOf(new URL(places[0]!.split('#')[0]!, vtt.url).href);
+    expect(sprite).toEqual({ codec_name: 'mjpeg', width: 160 * Math.min(10, places.length), height: 90 });
+    const thumbnail = await dimensionsOf(server.url + shown.thumbnail);
+    expect(thumbnail).toEqual({ codec_name: 'mjpeg', width: 320, height: 180 });
+  });
+
   test('goes to long-term storage', async () => {
     const stored = await recorded('alice', ({ keepers }) => keepers.includes('storage'));
     expect(stored.durationMs).toBe(alice.durationMs);
-    expect(readdirSync(join(data, 'store', stored.id))).toContain('manifest.json');
+    const files = await until(async () => {
+      const names = readdirSync(join(data, 'store', stored.id));
+      return names.some((name) => name.endsWith('.sprite.jpg')) ? names : undefined;
+    });
+    expect(files).toContain('manifest.json');
   });
 });
 

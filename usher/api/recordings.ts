@@ -68,5 +68,12 @@ export function describe(entries: readonly CatalogueEntry[]) {
     gaps,
     keepers: entries.map(({ keeper }) => keeper),
     url: `/vod/${id}.m3u8`,
+    ...picturesOf(id, entries),
   };
+}
+
+/** Addresses of a picture of it, and of the WebVTT file of those for a seek bar; null: nobody has made any. */
+function picturesOf(id: string, entries: readonly CatalogueEntry[]) {
+  const has = entries.some(({ thumbnail }) => thumbnail !== null);
+  return { thumbnail: has ? `/vod/${id}.jpg` : null, thumbnails: has ? `/vod/${id}.vtt` : null };
 }

@@ -30,9 +30,20 @@ export interface RecordingInfo {
   /** Null while it may go on. */
   readonly endedAt: string | null;
   readonly durationMs: number;
+  /** Addresses of a picture of it, and of the WebVTT file of small ones; null: there are none. */
+  readonly thumbnail: string | null;
+  readonly thumbnails: string | null;
 }
 
+/** Of a recording, in seconds from its beginning; or of its end. */
+export type ClipOrder = { readonly title: string } & (
+  | { readonly last: number }
+  | { readonly from: number; readonly to: number }
+);
+
 const TIMEOUT_MS = 5000;
+/** An hour of video may be read and written. */
+const CLIP_TIMEOUT_MS = 60_000;
 
 export async function listStreams(origin: string): Promise<readonly StreamInfo[]> {
   const response = await ask(new URL('/api/streams', origin).href);
@@ -50,6 +61,24 @@ export async function describeStream(url: string): Promise<StreamInfo | undefine
 export async function listRecordings(origin: string, stream: string): Promise<readonly RecordingInfo[]> {
   const response = await ask(new URL(`/api/streams/${stream}/recordings`, origin).href);
   return ((await response.json()) as { recordings: RecordingInfo[] }).recordings;
+}
+
+/** Cuts a clip; throws with what usher says when it does not. The key is that to publish the stream; '' where none is needed. */
+export async function cutClip(
+  origin: string,
+  recording: string,
+  key: string,
+  order: ClipOrder,
+): Promise<RecordingInfo> {
+  const response = await fetch(new URL(`/api/recordings/${recording}/clips`, origin).href, {
+    method: 'POST',
+    body: JSON.stringify(order),
+    headers: key === '' ? {} : { Authorization: `Bearer ${key}` },
+    signal: AbortSignal.timeout(CLIP_TIMEOUT_MS),
+  });
+  const answer = (await response.json()) as RecordingInfo & { readonly detail?: string };
+  if (!response.ok) throw new Error(answer.detail ?? `${response.status}`);
+  return answer;
 }
 
 /** Asks a few times in a row: the quickest answer is the truest. */

@@ -12,7 +12,7 @@ import {
   writeManifest,
 } from '../../../network/archive/manifest.ts';
 import { assemble } from '../../../network/archive/recording.ts';
-import { mediaBytesOf, type Shelf, type Shelved } from '../../../network/archive/shelf.ts';
+import { mediaBytesOf, type Shelf, type Shelved, thumbnailIn } from '../../../network/archive/shelf.ts';
 import type { Storage } from '../../../network/archive/storage.ts';
 import type { Clock } from '../../../network/clock.ts';
 import { CodedError, reasonOf } from '../../../network/errors.ts';
@@ -113,8 +113,8 @@ export class Caretaker {
   /** Before it decides that something goes, it does not believe the catalogue. */
   async #read(shelved: Shelved, { entries }: Known): Promise<Manifest | undefined> {
     const { daysOf, clock, logger } = this.#options;
-    const mediaBytes = mediaBytesOf(shelved);
-    const known = entries.find((entry) => entry.id === shelved.id && entry.mediaBytes === mediaBytes);
+    const lies = liesIn(shelved);
+    const known = entries.find((entry) => entry.id === shelved.id && isOf(entry, lies));
     if (known && !isExpired(known, daysOf, clock.now())) return known;
     try {
       return await this.#manifest(shelved);
@@ -169,14 +169,14 @@ export class Caretaker {
 
   /** The one that is written, unless files have come or gone since; then it is written anew, once all are closed. */
   async #manifest(shelved: Shelved): Promise<Manifest | undefined> {
-    const mediaBytes = mediaBytesOf(shelved);
-    if (mediaBytes === 0) return undefined;
+    const lies = liesIn(shelved);
+    if (lies.mediaBytes === 0) return undefined;
     const written = await this.#written(shelved);
-    if (isWhole(written) && written.mediaBytes === mediaBytes) return written;
+    if (isWhole(written) && isOf(written, lies)) return written;
     const files = await this.#options.shelf.files(shelved);
     const recording = assemble(files);
     if (!recording) return undefined;
-    const manifest = describeRecording(recording, mediaBytes, written);
+    const manifest = describeRecording(recording, lies, written);
     if (files.every(({ isClosed }) => isClosed))
       await this.#options.storage.put(keyOf(shelved.id), writeManifest(manifest));
     return manifest;
@@ -198,6 +198,16 @@ export class Caretaker {
 
 function isWhole(written: Manifest | Said | undefined): written is Manifest {
   return written !== undefined && 'mediaBytes' in written;
+}
+
+type Lies = Pick<Manifest, 'mediaBytes' | 'thumbnail'>;
+
+function liesIn(shelved: Shelved): Lies {
+  return { mediaBytes: mediaBytesOf(shelved), thumbnail: thumbnailIn(shelved) };
+}
+
+function isOf(manifest: Lies, { mediaBytes, thumbnail }: Lies): boolean {
+  return manifest.mediaBytes === mediaBytes && manifest.thumbnail === thumbnail;
 }
 
 function keyOf(id: string): string {

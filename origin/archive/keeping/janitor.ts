@@ -2,6 +2,7 @@
 
 import type { Catalogue } from '../../../network/archive/catalogue.ts';
 import type { Library } from '../../../network/archive/library.ts';
+import { PICTURES } from '../../../network/archive/pictures.ts';
 import { DirectoryStorage } from '../../../network/archive/storage-directory.ts';
 import type { Clock } from '../../../network/clock.ts';
 import { reasonOf } from '../../../network/errors.ts';
@@ -106,7 +107,7 @@ export class Janitor implements Disposable {
 
   async #removeFile(disk: DirectoryStorage, removal: Removal): Promise<void> {
     const { logger, library } = this.#options;
-    for (const ending of ['.index', '.mp4', STORED])
+    for (const ending of ['.index', '.mp4', ...PICTURES, STORED])
       await disk.remove(`${removal.id}/${removal.file}${ending}`);
     logger.info({ ...removal }, 'recorded file is removed');
     library.forget(removal.id);

@@ -1,6 +1,7 @@
 // The outbox: every closed file of this server's disks goes to long-term storage, and is not forgotten until it is there.
 
 import { isClosed, isRecordingId, readIndex } from '../../../network/archive/index-file.ts';
+import { PICTURES } from '../../../network/archive/pictures.ts';
 import type { Storage } from '../../../network/archive/storage.ts';
 import type { Clock, Timer } from '../../../network/clock.ts';
 import { reasonOf } from '../../../network/errors.ts';
@@ -117,13 +118,14 @@ export class Outbox implements Disposable {
     });
   }
 
-  /** The index last: whoever finds it in storage finds the media, too. */
   async #store(path: string): Promise<void> {
     const { storage, files, onStored, logger } = this.#options;
     const [recording, name] = path.split('/').slice(-2) as [string, string];
     const isThere = async (): Promise<boolean> =>
       (await files.read(`${path}.index`).catch(() => undefined)) !== undefined;
-    const keys = ['.mp4', '.index'].map((end) => [`${recording}/${name}${end}`, path + end] as const);
+    const keys = (await this.#endingsOf(path)).map(
+      (end) => [`${recording}/${name}${end}`, path + end] as const,
+    );
     if (await isThere()) for (const [key, from] of keys) await storage.upload(key, from);
     if (await isThere()) {
       await files.append(path + STORED, '');
@@ -131,6 +133,15 @@ export class Outbox implements Disposable {
       this.#stored.inc();
       logger.info({ recording, file: name }, 'recorded file is in storage');
     } else for (const [key] of keys) await storage.remove(key);
+  }
+
+  /** The index last: whoever finds it in storage finds the media, too. Pictures may have been made since all else was stored. */
+  async #endingsOf(path: string): Promise<string[]> {
+    const slash = path.lastIndexOf('/');
+    const there = new Set(await this.#options.files.list(path.slice(0, slash)));
+    const has = (ending: string): boolean => there.has(path.slice(slash + 1) + ending);
+    const pictures = PICTURES.filter(has);
+    return has(STORED) ? pictures : ['.mp4', ...pictures, '.index'];
   }
 
   /** Closed files that are not in storage. */

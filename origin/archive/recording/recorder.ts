@@ -23,8 +23,8 @@ export interface RecorderOptions {
   readonly metrics: ArchiveMetrics;
   /** What comes so long after the broadcast began is not recorded. */
   readonly maxMs: number;
-  /** The first segment is recorded. */
-  readonly onBegun: () => void;
+  /** The first segment is recorded, in the file at this path. */
+  readonly onBegun: (path: string) => void;
   /** A file is complete; its path without `.mp4` and `.index`. */
   readonly onFile: (path: string) => void;
   /** A file's disk failed: it was left as it is, without an end. */
@@ -114,7 +114,7 @@ export class Recorder {
         await file.append(segment);
         metrics.segments.inc();
         metrics.bytes.inc(segment.views.reduce((sum, view) => sum + view.length, 0));
-        this.#begin();
+        this.#begin(file.path);
         return;
       } catch (error) {
         reason = reasonOf(error);
@@ -125,8 +125,8 @@ export class Recorder {
     this.#miss(msn, msn + 1, reason);
   }
 
-  #begin(): void {
-    if (!this.#hasBegun) this.#options.onBegun();
+  #begin(path: string): void {
+    if (!this.#hasBegun) this.#options.onBegun(path);
     this.#hasBegun = true;
   }
 

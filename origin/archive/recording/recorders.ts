@@ -6,7 +6,7 @@ import type { FeedReader } from '../../../network/feed/feed.ts';
 import type { RecordingPolicy } from '../policy.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
 
-export interface RecordersOptions extends Omit<RecorderOptions, 'feed' | 'header' | 'maxMs' | 'onBegun'> {
+export interface RecordersOptions extends Omit<RecorderOptions, 'feed' | 'header' | 'maxMs'> {
   readonly policy: (stream: string) => RecordingPolicy;
   /** There is more of a recording, or it has ended. */
   readonly onNews: (recording: string) => Promise<void>;
@@ -38,7 +38,10 @@ export class Recorders {
     if (!isRecorded) return () => {};
     const recording = recordingId(stream, startedAtMs);
     const header = { recording, stream, rendition, startedAtMs };
-    const onBegun = (): void => this.#tell(recording);
+    const onBegun = (path: string): void => {
+      this.#options.onBegun(path);
+      this.#tell(recording);
+    };
     const recorder = new Recorder({ ...this.#options, feed, header, maxMs, onBegun });
     this.#recorders.set(recorder, recording);
     void recorder.done.then(() => {

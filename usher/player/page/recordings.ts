@@ -45,12 +45,14 @@ function show(recordings: readonly RecordingInfo[], current: string, nowMs: numb
 }
 
 function item(recording: RecordingInfo, isCurrent: boolean, nowMs: number): HTMLLIElement {
-  const { id, title, startedAt, durationMs } = recording;
+  const { id, title, startedAt, durationMs, thumbnail } = recording;
   const link = element('a', '');
   // A token to play, if there is one, is good for the recordings of the stream too.
   const token = new URLSearchParams(location.search).get('token');
-  link.href = `/replay/${id}${token === null ? '' : `?token=${encodeURIComponent(token)}`}`;
+  const query = token === null ? '' : `?token=${encodeURIComponent(token)}`;
+  link.href = `/replay/${id}${query}`;
   if (isCurrent) link.setAttribute('aria-current', 'true');
+  if (thumbnail !== null) link.append(picture(thumbnail + query));
   link.append(
     element('span', 'name', title || whenText(startedAt)),
     element('span', 'length', lengthText(durationMs)),
@@ -61,6 +63,15 @@ function item(recording: RecordingInfo, isCurrent: boolean, nowMs: number): HTML
   return made;
 }
 
+/** One that can't be had leaves its place empty. */
+function picture(url: string): HTMLImageElement {
+  const image = element('img', 'picture');
+  image.alt = '';
+  image.loading = 'lazy';
+  image.src = url;
+  return image;
+}
+
 function kindOf(recording: RecordingInfo, nowMs: number): string {
   const { clipOf, title, startedAt } = recording;
   if (clipOf !== null) return title === '' ? 'clip' : `clip · ${whenText(startedAt)}`;
@@ -69,6 +80,6 @@ function kindOf(recording: RecordingInfo, nowMs: number): string {
 }
 
 /** One that nobody ended may also have been broken off. */
-function isGrowing({ endedAt, startedAt, durationMs }: RecordingInfo, nowMs: number): boolean {
-  return endedAt === null && nowMs - Date.parse(startedAt) - durationMs < RECENT_MS;
+export function isGrowing({ clipOf, endedAt, startedAt, durationMs }: RecordingInfo, nowMs: number): boolean {
+  return clipOf === null && endedAt === null && nowMs - Date.parse(startedAt) - durationMs < RECENT_MS;
 }

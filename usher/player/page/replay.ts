@@ -3,8 +3,10 @@
 import { browserClock } from '../clock.ts';
 import { playRecording } from '../playback/replay.ts';
 import { listRecordings } from '../usher.ts';
+import { runClipForm } from './clip-form.ts';
 import { part } from './dom.ts';
 import { keepRecordings, lengthText, whenText } from './recordings.ts';
+import { runSeekBar } from './seek-bar.ts';
 
 const recording = document.body.dataset.recording!;
 const stream = recording.slice(0, recording.lastIndexOf('.'));
@@ -21,6 +23,12 @@ part(document, 'replay').append(video);
 void playRecording(video, `/vod/${recording}.m3u8${query}`, (reason) => {
   note.textContent = reason;
 });
+runSeekBar(part(document, 'seek'), {
+  video,
+  previewsUrl: `/vod/${recording}.vtt${query}`,
+  clock: browserClock,
+});
+runClipForm(document, { stream, recording: async () => recording, video });
 void describe();
 
 async function describe(): Promise<void> {
