@@ -48,6 +48,7 @@ const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; read
 const PURE = [
   'network/archive/index-file.ts',
   'network/archive/recording.ts',
+  'network/archive/pictures.ts',
   'network/archive/catalogue.ts',
   'origin/archive/keeping/retention.ts',
   'origin/archive/owners/clip-range.ts',
