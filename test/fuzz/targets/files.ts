@@ -91,7 +91,7 @@ export const index: Target = {
   run: onText((text) => {
     const read = readIndex(text);
     const recording = assemble([{ name: fileName('source', 0), index: read }]);
-    if (recording) describeRecording(recording, 900, undefined);
+    if (recording) describeRecording(recording, { mediaBytes: 900, thumbnail: null }, undefined);
   }),
 };
 
