@@ -167,6 +167,7 @@ const PURE = [
   'usher/commands/status-text.ts',
   'usher/commands/table.ts',
   'usher/explained.ts',
+  'usher/explained-words.ts',
   'usher/console/figures/cluster.ts',
   'usher/console/figures/costs.ts',
   'usher/console/figures/look.ts',
