@@ -5,12 +5,15 @@ import type { Catalogue } from './network/archive/catalogue.ts';
 import { openCatalogue } from './network/archive/open-catalogue.ts';
 import { openStores, type Stores } from './network/archive/stores.ts';
 import { type Clock, systemClock as clock } from './network/clock.ts';
+import { type Command, defineCommand } from './network/command/command.ts';
+import { type Program, runProgram } from './network/command/program.ts';
+import { systemTerminal } from './network/command/terminal.ts';
 import { Commitments } from './network/commitments.ts';
-import { type Config, FLAGS_HELP, readConfig } from './network/config/config.ts';
+import { CONFIG_OPTIONS, type Config, type Flags, readConfig } from './network/config/config.ts';
 import { loadSecrets } from './network/config/secrets.ts';
 import { Egress } from './network/egress.ts';
 import { untilEnd } from './network/ending.ts';
-import { CodedError, reasonOf } from './network/errors.ts';
+import { CodedError } from './network/errors.ts';
 import { Feeds, SOURCE } from './network/feed/feeds.ts';
 import { averageMbps, heaviestMbps } from './network/feed/rendition.ts';
 import { randomName } from './network/hash.ts';
@@ -44,51 +47,22 @@ import type { Archive } from './origin/archive/archive.ts';
 import { createPace } from './origin/archive/keeping/pace.ts';
 import { openArchive } from './origin/archive/open-archive.ts';
 import { ownerRoutes } from './origin/archive/owners/owner-routes.ts';
-import { ARCHIVE_HELP, seeToArchive } from './origin/commands/archive.ts';
+import { archiveCommands } from './origin/commands/archive.ts';
 import { type Origin, startOrigin } from './origin/origin.ts';
 import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
 import manifest from './package.json' with { type: 'json' };
 import { Darkroom } from './transcoder/darkroom.ts';
 import { jobFeedsOf } from './transcoder/job-feeds.ts';
 import { openTranscoder, type Transcoder } from './transcoder/transcoder.ts';
-import { DRAIN_HELP, orderDrain } from './usher/commands/drain.ts';
-import { EXPLAIN_HELP, readExplanation } from './usher/commands/explain.ts';
-import { KEYS_HELP, makeKey } from './usher/commands/keys.ts';
-import { handleRecordings, RECORDINGS_HELP } from './usher/commands/recordings.ts';
-import { SIMULATE_HELP, simulate } from './usher/commands/simulate.ts';
-import { readStatus, STATUS_HELP } from './usher/commands/status.ts';
+import { drainCommand, undrainCommand } from './usher/commands/drain.ts';
+import { explainCommand } from './usher/commands/explain.ts';
+import { keysCommands } from './usher/commands/keys.ts';
+import { recordingCommands } from './usher/commands/recordings.ts';
+import { simulateCommand } from './usher/commands/simulate.ts';
+import { statusCommand } from './usher/commands/status.ts';
+import { streamsCommand } from './usher/commands/streams.ts';
+import { treeCommand } from './usher/commands/tree.ts';
 import { openUsher } from './usher/usher.ts';
-
-const HELP = `headwater: a live video relay
-
-  headwater [flags]                 run a server and an usher in this process
-  headwater server [flags]          run one server of a cluster
-  headwater usher [flags]           run one usher of a cluster; they meet in the state that the file of --config names
-  headwater status ...              how a cluster is
-  headwater explain ...             where a viewer would be sent, and why
-  headwater drain ..., undrain ...  empty a server before work on it, and use it again
-  headwater keys ...                make keys to publish, tokens to play and to operate
-  headwater recordings ...          what is recorded of a stream; keep it, delete it, cut clips
-  headwater archive ...             see to the recordings on this machine and in storage
-  headwater simulate ...            try placement on viewers who are not there
-
-${FLAGS_HELP}
-  --help                   show this
-
-${STATUS_HELP}
-
-${EXPLAIN_HELP}
-
-${DRAIN_HELP}
-
-${KEYS_HELP}
-
-${RECORDINGS_HELP}
-
-${ARCHIVE_HELP}
-
-${SIMULATE_HELP}
-`;
 
 const SAMPLE_STREAM = 'sample';
 /** The sample's key is made anew at each start. */
@@ -428,34 +402,49 @@ function openSample({ config, logger, secrets, opened }: Base, { rtmpPort: port,
   opened.defer(() => sample.stop());
 }
 
-/** What the command line does, by its first word. */
-const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<string> | string>> = {
-  server: (args) => run(readConfig(args), 'server'),
-  usher: (args) => run(readConfig(args), 'usher'),
-  status: (args) => readStatus(args, getText),
-  explain: (args) => readExplanation(args, getText),
-  drain: (args) => orderDrain('drain', args, { sendOrder, clock }),
-  undrain: (args) => orderDrain('undrain', args, { sendOrder, clock }),
-  keys: ([purpose, name, ...rest]) => makeKey({ purpose, name, rest, clock }),
-  recordings: (args) => handleRecordings(args, { getText, sendOrder, clock }),
-  archive: (args) => seeToArchive(args, { openCatalogue, clock, logger: createLogger('warn') }),
-  simulate: (args) => simulate(args, (line) => process.stderr.write(line)),
+const TOOLS = { getText, sendOrder, openCatalogue, clock, logger: createLogger('warn') };
+
+/** The command line. */
+export const PROGRAM: Program = {
+  name: 'headwater',
+  summary: 'A live video relay that survives flash crowds.',
+  version: manifest.version,
+  usual: 'run',
+  commands: [
+    service('run', 'both', 'run a server and an usher in this process', [
+      ['headwater', 'and a sample broadcast: http://localhost:8080/'],
+      ['headwater run --no-sample --bind 0.0.0.0', 'for others to publish and to watch'],
+    ]),
+    service('server', 'server', 'run one server of a cluster', [
+      ['headwater server --config server.yaml', 'it meets the others in the Redis that the file names'],
+    ]),
+    service('usher', 'usher', 'run one usher of a cluster', [
+      ['headwater usher --config usher.yaml', 'it places viewers; several may run'],
+    ]),
+    statusCommand(TOOLS),
+    streamsCommand(TOOLS),
+    treeCommand(TOOLS),
+    explainCommand(TOOLS),
+    drainCommand(TOOLS),
+    undrainCommand(TOOLS),
+    keysCommands(TOOLS),
+    {
+      name: 'archive',
+      summary: 'recordings: list, keep, delete and clip them; clean disks, rebuild the catalogue',
+      commands: [...recordingCommands(TOOLS), ...archiveCommands(TOOLS)],
+    },
+    simulateCommand,
+  ],
 };
 
-async function main(args: readonly string[]): Promise<void> {
-  const [command = '', ...rest] = args;
-  const isHelp = args.includes('--help') || args.includes('-h');
-  const act = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
-  process.stdout.write(isHelp ? HELP : act ? await act(rest) : await run(readConfig(args), 'both'));
+function service(name: string, parts: Parts, summary: string, examples: Command['examples']): Command {
+  const isService = true;
+  const run = (flags: Flags): Promise<undefined> => serve(readConfig(flags), parts);
+  return defineCommand({ name, summary, options: CONFIG_OPTIONS, examples, isService, run });
 }
 
-/** A bad configuration, a taken port: words are enough, where they come from in the code is not of interest. */
-function isExpected(error: unknown): boolean {
-  return error instanceof CodedError || (error as NodeJS.ErrnoException).syscall === 'listen';
-}
-
-/** Runs until it is told to stop; prints nothing but the log. */
-async function run(config: Config, parts: Parts): Promise<string> {
+/** Runs until it is told to stop. */
+async function serve(config: Config, parts: Parts): Promise<undefined> {
   const logger = createLogger(config.log);
   const running = await start(config, logger, parts);
   const { rtmpPort, usherPort, mediaPort, draining } = running;
@@ -470,12 +459,8 @@ async function run(config: Config, parts: Parts): Promise<string> {
   await running.stop();
   logger.info({}, 'stopped');
   if (why instanceof CodedError) throw why;
-  return '';
 }
 
 if (import.meta.main) {
-  main(process.argv.slice(2)).catch((error: unknown) => {
-    console.error(isExpected(error) ? reasonOf(error) : error);
-    process.exitCode = 1;
-  });
+  process.exitCode = await runProgram(PROGRAM, process.argv.slice(2), systemTerminal(process));
 }

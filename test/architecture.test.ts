@@ -34,6 +34,9 @@ const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; read
   { outside: 'child processes', pattern: /from 'node:child_process'/, door: 'transcoder/ffmpeg.ts' },
   { outside: 'tinyqueue', pattern: /from 'tinyqueue'/, door: 'usher/simulator/world/events.ts' },
   { outside: 'node-media-server', pattern: /from 'node-media-server|require\(/, door: 'origin/rtmp/rtmp.ts' },
+  { outside: 'commander', pattern: /from 'commander'/, door: 'network/command/program.ts' },
+  { outside: 'picocolors', pattern: /from 'picocolors'/, door: 'network/command/terminal.ts' },
+  { outside: 'cli-progress', pattern: /from 'cli-progress'/, door: 'network/command/progress.ts' },
   { outside: 'process.env', pattern: /process\.env/, door: 'network/config/config.ts' },
   {
     outside: 'the wall clock',
@@ -46,6 +49,10 @@ const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; read
 
 /** No I/O, no clock, no state of their own beyond what they are given: they import none of the doors. */
 const PURE = [
+  'network/command/command.ts',
+  'network/command/durations.ts',
+  'network/command/exit-codes.ts',
+  'network/command/paint.ts',
   'network/archive/index-file.ts',
   'network/archive/recording.ts',
   'network/archive/pictures.ts',
@@ -161,11 +168,11 @@ const PURE = [
   'usher/plan/tree/tree.ts',
   'usher/planner.ts',
   'usher/commands/drain-text.ts',
-  'usher/commands/durations.ts',
   'usher/commands/recordings-text.ts',
   'usher/commands/explain-text.ts',
   'usher/commands/status-text.ts',
-  'usher/commands/table.ts',
+  'usher/commands/streams-text.ts',
+  'usher/commands/tree-text.ts',
   'usher/explained.ts',
   'usher/explained-words.ts',
   'usher/console/figures/cluster.ts',

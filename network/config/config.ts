@@ -1,7 +1,7 @@
 // Configuration: command line over environment over file over defaults, validated and frozen. The door to process.env.
 
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import type { Options } from '../command/command.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import { parsePrefix } from '../map/address.ts';
 import { isPlaceName, isStreamName, PLACE_NAME_RULE, STREAM_NAME_RULE } from '../names.ts';
@@ -269,33 +269,25 @@ const schema = z.strictObject({
 type DeepReadonly<T> = { readonly [Key in keyof T]: T[Key] extends object ? DeepReadonly<T[Key]> : T[Key] };
 export type Config = DeepReadonly<z.output<typeof schema>>;
 
-/** What the command line may say. `flag` is the name of an option, `key` its place in the configuration. */
-const FLAGS = [
-  { flag: 'config', value: '<file>', help: 'read this YAML file first' },
-  { flag: 'rtmp-port', key: 'rtmpPort', value: '<port>', help: 'where broadcasters push (1935)' },
-  { flag: 'usher-port', key: 'usherPort', value: '<port>', help: 'pages, playlists and API (8080)' },
-  { flag: 'media-port', key: 'mediaPort', value: '<port>', help: 'media for players (8081)' },
-  {
-    flag: 'media-url',
-    key: 'mediaUrl',
-    value: '<url>',
-    help: 'how players reach the media port from outside',
-  },
-  { flag: 'bind', key: 'bind', value: '<address>', help: 'address to listen on (127.0.0.1)' },
-  { flag: 'data', key: 'data', value: '<folder>', help: 'what is kept on disk (./data)' },
-  { flag: 'no-sample', key: 'sample', help: 'do not push the sample broadcast' },
-  { flag: 'beat-ms', key: 'playback.beatMs', value: '<ms>', help: 'write to progressive viewers this often' },
-  { flag: 'log', key: 'log', value: '<level>', help: 'debug, info, warn, error or silent (info)' },
-] as const;
+/** What the command line may say of the configuration. */
+export const CONFIG_OPTIONS = {
+  config: { value: '<file>', help: 'read this YAML file first' },
+  rtmpPort: { value: '<port>', help: 'where broadcasters push (1935)' },
+  usherPort: { value: '<port>', help: 'pages, playlists and API (8080)' },
+  mediaPort: { value: '<port>', help: 'media for players (8081)' },
+  mediaUrl: { value: '<url>', help: 'how players reach the media port from outside' },
+  bind: { value: '<address>', help: 'address to listen on (127.0.0.1)' },
+  data: { value: '<folder>', help: 'what is kept on disk (./data)' },
+  sample: { isOn: true, help: 'do not push the sample broadcast' },
+  beatMs: { value: '<ms>', help: 'write to progressive viewers this often' },
+  log: { value: '<level>', help: 'debug, info, warn, error or silent (info)' },
+} as const satisfies Options;
 
-export const FLAGS_HELP = FLAGS.map(
-  (entry) => `  ${`--${entry.flag} ${'value' in entry ? entry.value : ''}`.padEnd(24)} ${entry.help}`,
-).join('\n');
+export type Flags = { readonly [Name in keyof typeof CONFIG_OPTIONS]?: string | boolean | undefined };
 
 /** Reads the configuration. Throws `bad_config` with everything that is wrong, each with its place and value. */
-export function readConfig(args: readonly string[], environment = process.env): Config {
-  const flags = readFlags(args);
-  const { value: raw, whereabouts } = readFile(flags['config']);
+export function readConfig(flags: Flags = {}, environment = process.env): Config {
+  const { value: raw, whereabouts } = readFile(flags.config);
   const overridden = override(raw, flags, environment);
   const parsed = schema.safeParse(raw, { reportInput: true });
   if (parsed.success) return deepFreeze(parsed.data);
@@ -303,17 +295,6 @@ export function readConfig(args: readonly string[], environment = process.env): 
     path.some((_, index) => overridden.has(path.slice(0, index + 1).join('.'))) ? '' : whereabouts(path);
   const isSecret = (key: string): boolean => /secrets|key|password/i.test(key);
   throw new CodedError('bad_config', explain(parsed.error, ofFile, isSecret));
-}
-
-function readFlags(args: readonly string[]): Record<string, string | boolean | undefined> {
-  const options = Object.fromEntries(
-    FLAGS.map((entry) => [entry.flag, { type: 'value' in entry ? 'string' : 'boolean' } as const]),
-  );
-  try {
-    return parseArgs({ args: [...args], options, strict: true }).values;
-  } catch (error) {
-    throw new CodedError('bad_config', reasonOf(error), { cause: error });
-  }
 }
 
 function readFile(file: unknown): { value: Record<string, unknown>; whereabouts: Whereabouts } {
@@ -333,7 +314,7 @@ function readFile(file: unknown): { value: Record<string, unknown>; whereabouts:
 /** Puts over the values of the file what the environment and then the flags say. Returns the keys of those. */
 function override(
   raw: Record<string, unknown>,
-  flags: Record<string, string | boolean | undefined>,
+  flags: Flags,
   environment: NodeJS.ProcessEnv,
 ): ReadonlySet<string> {
   const values = new Map<string, unknown>();
@@ -341,17 +322,18 @@ function override(
   if (secrets) values.set('secrets', secrets.split(','));
   for (const [key, password] of redisPasswords(raw, environment)) values.set(key, password);
   for (const [key, credential] of s3Credentials(raw, environment)) values.set(key, credential);
-  for (const entry of FLAGS) {
-    const value = flags[entry.flag];
-    if ('key' in entry && value !== undefined) values.set(entry.key, flagValue(entry.flag, value));
-  }
+  const { config: _, ...said } = flags;
+  for (const [name, value] of Object.entries(said))
+    if (value !== undefined) values.set(PLACES[name] ?? name, flagValue(name, value));
   for (const [key, value] of values) put(raw, key.split('.'), value);
   return new Set(values.keys());
 }
 
-function flagValue(flag: string, value: string | boolean): unknown {
-  if (flag === 'no-sample') return false;
-  const isNumeric = flag.endsWith('-port') || flag.endsWith('-ms');
+/** Where an option stands in the configuration that has another name there. */
+const PLACES: Readonly<Record<string, string>> = { beatMs: 'playback.beatMs' };
+
+function flagValue(name: string, value: string | boolean): unknown {
+  const isNumeric = /(?:Port|Ms)$/.test(name);
   return isNumeric && /^\d+$/.test(String(value)) ? Number(value) : value;
 }
 

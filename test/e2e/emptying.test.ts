@@ -42,7 +42,7 @@ function startServer(id: string): Promise<Running> {
   const publish = { keys: [{ stream: STREAM, key: 'open sesame' }] };
   const file = join(folder, 'config.yaml');
   writeFileSync(file, JSON.stringify({ id, state, ...ports, publish, secrets: [SECRET], data: folder }));
-  return start(readConfig(['--config', file], {}), keepingLogger(), 'server');
+  return start(readConfig({ config: file }, {}), keepingLogger(), 'server');
 }
 
 function openState(): RedisState {

@@ -13,7 +13,9 @@ beforeAll(async () => {
 afterAll(() => server.end('SIGTERM'));
 
 async function keyFor(purpose: string, stream: string): Promise<string> {
-  const { output } = await ServerProcess.run(['keys', purpose, stream], { HEADWATER_SECRETS: SECRET });
+  const { output } = await ServerProcess.run(['keys', 'make', purpose, stream], {
+    HEADWATER_SECRETS: SECRET,
+  });
   return output.trim();
 }
 

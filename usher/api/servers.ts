@@ -65,7 +65,7 @@ function mayOperate({ secrets, clock }: ServerOptions, exchange: Exchange): bool
   const verdict = verifyToken(secrets, token, wanted);
   if (verdict.kind === 'valid') return true;
   exchange.response.setHeader('WWW-Authenticate', 'Bearer');
-  const hint = '`headwater drain` makes one, and so does `headwater keys operate <server>`';
+  const hint = '`headwater drain` makes one, and so does `headwater keys make operate <server>`';
   sendProblem(exchange, 401, 'Unauthorized', `${verdict.reason}: Authorization: Bearer <token>; ${hint}`);
   return false;
 }

@@ -1,41 +1,65 @@
-// What commands that ask an usher have in common: where it is, and how a mistake and a refusal are told.
+// What commands that ask an usher have in common: where it is, with what they sign, and how a refusal is told.
 
+import type { Clock } from '../../network/clock.ts';
+import type { Options } from '../../network/command/command.ts';
+import { type Flags, readConfig } from '../../network/config/config.ts';
+import { loadSecrets } from '../../network/config/secrets.ts';
 import { CodedError, reasonOf } from '../../network/errors.ts';
-import type { Answer } from '../../network/http/dial.ts';
+import type { Answer, GetText, SendOrder } from '../../network/http/dial.ts';
 import { quoted } from '../../network/names.ts';
+import { type Grant, signToken } from '../../network/token.ts';
 
-/** For `parseArgs`. */
-export const USHER_OPTION = { type: 'string', default: 'http://127.0.0.1:8080' } as const;
-export const JSON_OPTION = { type: 'boolean', default: false } as const;
+/** What commands have of the world. */
+export interface UsherTools {
+  readonly getText: GetText;
+  readonly sendOrder: SendOrder;
+  readonly clock: Clock;
+}
+
+export const USHER_OPTIONS = {
+  usher: { value: '<url>', help: 'one of the cluster’s ushers', default: 'http://127.0.0.1:8080' },
+} as const satisfies Options;
+
+/** Of commands that sign with the secret that usher has. */
+export const SECRET_OPTIONS = {
+  config: { value: '<file>', help: 'with the secrets of the cluster; HEADWATER_SECRETS goes before it' },
+  data: { value: '<folder>', help: 'where usher keeps the secret that it made itself (./data)' },
+} as const satisfies Options;
 
 export const TIMEOUT_MS = 10_000;
+/** About 30 times a cluster of 1,000 servers and 10,000 streams. */
+export const MAX_BYTES = 256 * 1024 * 1024;
 
-/** Reads arguments. What `read` throws becomes `bad_usage`, with how the command is used below it. */
-export function readUsage<Read>(help: string, read: () => Read): Read {
-  try {
-    return read();
-  } catch (error) {
-    throw new CodedError('bad_usage', `${reasonOf(error)}\n\n${help}`, { cause: error });
-  }
-}
-
-/** Takes one option and its value out of arguments whose others somebody else reads. */
-export function takeOption(
-  args: readonly string[],
-  name: string,
-): { readonly value: string | undefined; readonly rest: readonly string[] } {
-  const at = args.indexOf(name);
-  if (at < 0) return { value: undefined, rest: args };
-  return { value: args[at + 1] ?? '', rest: args.toSpliced(at, 2) };
-}
-
-/** Where a path is at an usher. Throws when that is no usher's URL. */
+/** Where a path is at an usher. Throws `bad_usage` when that is no usher's URL. */
 export function usherUrl(usher: string, path: string): string {
   if (/^https?:$/.test(URL.parse(usher)?.protocol ?? '')) return new URL(path, usher).href;
-  throw new Error(`an usher's URL is http://<host>:<port>; got ${quoted(usher)}`);
+  throw new CodedError('bad_usage', `an usher's URL is http://<host>:<port>; got ${quoted(usher)}`);
 }
 
-/** The JSON that is answered with 2xx. Throws `no_answer` when nobody answers, or with what the usher says is wrong. */
+/** Signs with the secret that the options name. Throws `bad_config` and `bad_secret`. */
+export async function sign(flags: Pick<Flags, 'config' | 'data'>, grant: Grant): Promise<string> {
+  const { config, data } = flags;
+  const configured = readConfig({ config, data });
+  return signToken(await loadSecrets(configured.secrets, configured.data), grant);
+}
+
+/** The order is for now. */
+const ORDER_MS = 60_000;
+
+/** The head of a request that only an operator may make, for what `stream` names. */
+export async function signed(
+  flags: Pick<Flags, 'config' | 'data'>,
+  grant: Pick<Grant, 'purpose' | 'stream'>,
+  clock: Clock,
+): Promise<{ readonly Authorization: string }> {
+  const token = await sign(flags, { ...grant, expiresAtMs: clock.now() + ORDER_MS, session: '' });
+  return { Authorization: `Bearer ${token}` };
+}
+
+/**
+ * The JSON that is answered with 2xx. Throws `no_answer` when nobody answers, or with what the usher says is wrong; `not_found`
+ * when that is that there is no such thing.
+ */
 export async function answerOf(
   url: string,
   asked: Promise<Answer>,
@@ -46,7 +70,11 @@ export async function answerOf(
   const value = parse(text);
   if (status >= 200 && status < 300 && value) return value;
   const detail = typeof value?.detail === 'string' ? value.detail : quoted(text);
-  throw new CodedError('no_answer', `${url} answers with status ${status}: ${detail}`);
+  const isMissing = status === 404 && value !== undefined;
+  throw new CodedError(
+    isMissing ? 'not_found' : 'no_answer',
+    isMissing ? detail : `${url} answers with status ${status}: ${detail}`,
+  );
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> | undefined {

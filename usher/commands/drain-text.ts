@@ -1,8 +1,8 @@
 // Drains as text: since when each server is being emptied, until when, and what is left on it. Pure.
 
+import { durationText } from '../../network/command/durations.ts';
 import { isAlive } from '../../network/state/liveness.ts';
 import type { Drain, KnownServer, Snapshot } from '../../network/state/state.ts';
-import { durationText } from './durations.ts';
 
 /** A line for each server that is being emptied, or is to be. */
 export function drainTexts(snapshot: Snapshot): string[] {
@@ -20,7 +20,7 @@ function drainText(snapshot: Snapshot, server: KnownServer, drain: Drain): strin
     !server.drain && 'has not heard of it yet',
     server.drain && !server.drain.wished && 'its process was told to end',
     drain.deadlineMs !== null && deadlineText(drain.deadlineMs - nowMs),
-    isAlive(server.beatAtMs, snapshot) ? leftText(snapshot, server) : 'dead',
+    isAlive(server.beatAtMs, snapshot) ? leftText(leftOn(snapshot, server)) : 'dead',
   ];
   return words.filter((word) => word).join(', ');
 }
@@ -31,11 +31,27 @@ function deadlineText(leftMs: number): string {
     : `past its deadline for ${durationText(-leftMs)}`;
 }
 
-function leftText({ streams, plan }: Snapshot, { id, holdings }: KnownServer): string {
-  const viewers = holdings.reduce((sum, held) => sum + held.viewers, 0);
-  const broadcasts = streams.filter(({ origin, live }) => origin === id && live).length;
+/** What of a server is still used. */
+export interface LeftOn {
+  readonly viewers: number;
+  readonly broadcasts: number;
+  /** Feeds that other servers have from it. */
+  readonly copies: number;
+}
+
+/** Of one that the cluster does not know nothing is left. */
+export function leftOn({ streams, plan }: Snapshot, server: KnownServer | undefined): LeftOn {
+  if (!server) return { viewers: 0, broadcasts: 0, copies: 0 };
+  const { id, holdings } = server;
   const follows = Object.values(plan).flatMap((assignment) => assignment.follows);
-  const copies = follows.filter(({ parents }) => parents[0]?.id === id).length;
+  return {
+    viewers: holdings.reduce((sum, held) => sum + held.viewers, 0),
+    broadcasts: streams.filter(({ origin, live }) => origin === id && live).length,
+    copies: follows.filter(({ parents }) => parents[0]?.id === id).length,
+  };
+}
+
+export function leftText({ viewers, broadcasts, copies }: LeftOn): string {
   const left = [count(viewers, 'viewer'), count(broadcasts, 'broadcast'), count(copies, 'copy')];
   const words = left.filter((word) => word !== undefined);
   return words.length === 0 ? 'empty' : `left: ${words.join(', ')}`;

@@ -1,68 +1,136 @@
 // `headwater drain` and `undrain`: has an usher empty a server before work on it, or use it again.
 
-import type { Clock } from '../../network/clock.ts';
-import { readConfig } from '../../network/config/config.ts';
-import { loadSecrets } from '../../network/config/secrets.ts';
-import type { SendOrder } from '../../network/http/dial.ts';
-import { isPlaceName, quoted } from '../../network/names.ts';
-import { signToken } from '../../network/token.ts';
-import { answerOf, readUsage, TIMEOUT_MS, takeOption, USHER_OPTION, usherUrl } from './ask-usher.ts';
-import { durationText, readDurationMs } from './durations.ts';
+import { sleep } from '../../network/clock.ts';
+import { type Command, defineCommand } from '../../network/command/command.ts';
+import { durationText, readDurationMs } from '../../network/command/durations.ts';
+import type { Terminal } from '../../network/command/terminal.ts';
+import { CodedError } from '../../network/errors.ts';
+import { isPlaceName, PLACE_NAME_RULE, quoted } from '../../network/names.ts';
+import type { Drain, KnownServer } from '../../network/state/state.ts';
+import { askCluster } from './ask-cluster.ts';
+import {
+  answerOf,
+  SECRET_OPTIONS,
+  signed,
+  TIMEOUT_MS,
+  USHER_OPTIONS,
+  type UsherTools,
+  usherUrl,
+} from './ask-usher.ts';
+import { type LeftOn, leftOn, leftText } from './drain-text.ts';
 
-export const DRAIN_HELP = `  headwater drain <server> [--deadline 2h] [--usher http://127.0.0.1:8080] [flags]
-  headwater undrain <server> [--usher http://127.0.0.1:8080] [flags]
-                           empty a server: no new viewers, those that watch move on, broadcasts stay until they end or
-                           the deadline; with the secret that the same flags give the usher`;
+const ARGUMENTS = { server: 'the id of a server' } as const;
+const WAIT_OPTIONS = {
+  wait: { help: 'come back when it is done' },
+  timeout: { value: '<time>', help: 'with --wait: come back with 3 when it takes longer', default: '1h' },
+} as const;
+const LOOK_MS = 500;
 
-/** The order is for now. */
-const TOKEN_MS = 60_000;
-
-export interface DrainTools {
-  readonly sendOrder: SendOrder;
-  readonly clock: Clock;
+export function drainCommand(tools: UsherTools): Command {
+  return defineCommand({
+    name: 'drain',
+    summary: 'empty a server before work on it',
+    details:
+      'It gets no new viewers, and those that watch move on. Broadcasts stay until they end, or the deadline.',
+    arguments: ARGUMENTS,
+    options: {
+      deadline: { value: '<time>', help: 'end broadcasts that are still there then, as 90s, 15m, 2h' },
+      ...WAIT_OPTIONS,
+      ...USHER_OPTIONS,
+      ...SECRET_OPTIONS,
+    },
+    examples: [
+      ['headwater drain ams-1', 'its process ends when nothing is left'],
+      ['headwater drain ams-1 --deadline 30m --wait', 'with a bar; comes back when it is empty'],
+    ],
+    async run(given, terminal) {
+      const { server, usher, deadline } = given;
+      const url = drainUrl(usher, server);
+      const deadlineMs = deadline === undefined ? undefined : readDurationMs(deadline);
+      const timeoutMs = readDurationMs(given.timeout);
+      const headers = await signed(given, { purpose: 'operate', stream: server }, tools.clock);
+      const value = deadlineMs === undefined ? {} : { deadlineS: deadlineMs / 1000 };
+      const order = { method: 'POST', url, headers, value } as const;
+      const { drain } = await answerOf(url, tools.sendOrder(order, TIMEOUT_MS));
+      if (given.wait) return untilEmpty({ ...tools, usher, server, timeoutMs }, drain as Drain, terminal);
+      const end = deadlineMs === undefined ? 'until they end' : `for ${durationText(deadlineMs)} at most`;
+      const text = `${server} is being emptied; its broadcasts stay ${end}. \`headwater status\` says what is left\n`;
+      return { value: { server, drain, isEmpty: false }, text };
+    },
+  });
 }
 
-/** Returns what to print. Throws `bad_usage`, or `no_answer` with what the usher says is wrong. */
-export async function orderDrain(
-  command: 'drain' | 'undrain',
-  args: readonly string[],
-  { sendOrder, clock }: DrainTools,
-): Promise<string> {
-  const { server, url, deadlineMs, flags } = readUsage(DRAIN_HELP, () => readArgs(command, args));
-  const config = readConfig(flags);
-  const secrets = await loadSecrets(config.secrets, config.data);
-  const expiresAtMs = clock.now() + TOKEN_MS;
-  const token = signToken(secrets, { purpose: 'operate', stream: server, expiresAtMs, session: '' });
-  const headers = { Authorization: `Bearer ${token}` };
-  if (command === 'undrain') {
-    await answerOf(url, sendOrder({ method: 'DELETE', url, headers }, TIMEOUT_MS));
-    return `${server} takes viewers again\n`;
-  }
-  const value = deadlineMs === undefined ? {} : { deadlineS: deadlineMs / 1000 };
-  await answerOf(url, sendOrder({ method: 'POST', url, headers, value }, TIMEOUT_MS));
-  const end = deadlineMs === undefined ? 'until they end' : `for ${durationText(deadlineMs)} at most`;
-  return `${server} is being emptied; its broadcasts stay ${end}. \`headwater status\` says what is left\n`;
+export function undrainCommand(tools: UsherTools): Command {
+  return defineCommand({
+    name: 'undrain',
+    summary: 'use a server again that was to be emptied',
+    arguments: ARGUMENTS,
+    options: { ...WAIT_OPTIONS, ...USHER_OPTIONS, ...SECRET_OPTIONS },
+    examples: [
+      ['headwater undrain ams-1', 'viewers come back to it'],
+      ['headwater undrain ams-1 --wait', 'comes back when it has heard of it'],
+    ],
+    async run(given) {
+      const { server, usher } = given;
+      const url = drainUrl(usher, server);
+      const timeoutMs = readDurationMs(given.timeout);
+      const headers = await signed(given, { purpose: 'operate', stream: server }, tools.clock);
+      await answerOf(url, tools.sendOrder({ method: 'DELETE', url, headers }, TIMEOUT_MS));
+      if (given.wait)
+        await watch({ ...tools, usher, server, timeoutMs }, (known) => known !== undefined && !known.drain);
+      return { value: { server, drain: null }, text: `${server} takes viewers again\n` };
+    },
+  });
 }
 
-interface Args {
+function drainUrl(usher: string, server: string): string {
+  if (isPlaceName(server)) return usherUrl(usher, `/api/servers/${server}/drain`);
+  throw new CodedError('bad_usage', `the id of a server is ${PLACE_NAME_RULE}; got ${quoted(server)}`);
+}
+
+interface Watched extends UsherTools {
+  readonly usher: string;
   readonly server: string;
-  readonly url: string;
-  readonly deadlineMs: number | undefined;
-  /** What is left is the configuration's. */
-  readonly flags: readonly string[];
+  readonly timeoutMs: number;
 }
 
-function readArgs(command: 'drain' | 'undrain', args: readonly string[]): Args {
-  const [server = '', ...rest] = args;
-  if (server.startsWith('-') || !isPlaceName(server))
-    throw new Error(`${command} takes the id of a server; got ${quoted(server)}`);
-  const usher = takeOption(rest, '--usher');
-  const deadline = takeOption(usher.rest, '--deadline');
-  if (command === 'undrain' && deadline.value !== undefined) throw new Error('undrain has no deadline');
-  return {
-    server,
-    url: usherUrl(usher.value ?? USHER_OPTION.default, `/api/servers/${server}/drain`),
-    deadlineMs: deadline.value === undefined ? undefined : readDurationMs(deadline.value),
-    flags: deadline.rest,
-  };
+/** A server that has nothing left may still be there, as one that began while it was wanted empty; or its process has ended. */
+async function untilEmpty(watched: Watched, drain: Drain, terminal: Terminal) {
+  const { server } = watched;
+  let most = 0;
+  const bar = terminal.progress(100);
+  try {
+    await watch(watched, (known, left) => {
+      most = Math.max(most, totalOf(left));
+      bar.update(most === 0 ? 100 : 100 * (1 - totalOf(left) / most), leftText(left));
+      return !known || (known.drain !== null && totalOf(left) === 0);
+    });
+  } finally {
+    bar.stop();
+  }
+  return { value: { server, drain, isEmpty: true }, text: `${server} is empty\n` };
+}
+
+/** Looks at the cluster until something is so. Throws `not_ready`. */
+async function watch(
+  { usher, server, timeoutMs, clock, getText }: Watched,
+  isDone: (known: KnownServer | undefined, left: LeftOn) => boolean,
+): Promise<void> {
+  const untilMs = clock.monotonic() + timeoutMs;
+  for (;;) {
+    const snapshot = await askCluster(usher, getText);
+    const known = snapshot.servers.find(({ id }) => id === server);
+    const left = leftOn(snapshot, known);
+    if (isDone(known, left)) return;
+    if (clock.monotonic() >= untilMs)
+      throw new CodedError(
+        'not_ready',
+        `${server} is not so far after ${durationText(timeoutMs)}: ${leftText(left)}`,
+      );
+    await sleep(clock, LOOK_MS);
+  }
+}
+
+function totalOf({ viewers, broadcasts, copies }: LeftOn): number {
+  return viewers + broadcasts + copies;
 }

@@ -1,5 +1,6 @@
 // An explanation of placement as text that a person can read: where a viewer would go, and what each server would cost. Pure.
 
+import { tableLines } from '../../network/command/table.ts';
 import type { Explained, ExplainedChoice } from '../explained.ts';
 import {
   CDN_EXCLUSION_WORDS,
@@ -10,7 +11,6 @@ import {
   TERMS,
 } from '../explained-words.ts';
 import type { ExplainedServer, Terms } from '../placement/explain.ts';
-import { tableLines } from './table.ts';
 
 /** What is shown at most: the rest is for the eyes of programs. */
 const MAX_SERVERS = 50;

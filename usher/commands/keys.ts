@@ -1,46 +1,59 @@
 // `headwater keys`: makes keys to publish with, and tokens to play with and to operate with.
 
-import type { Clock } from '../../network/clock.ts';
-import { readConfig } from '../../network/config/config.ts';
-import { loadSecrets } from '../../network/config/secrets.ts';
+import { type Command, type CommandGroup, defineCommand } from '../../network/command/command.ts';
+import { readDurationMs } from '../../network/command/durations.ts';
 import { CodedError } from '../../network/errors.ts';
 import { isPlaceName, isStreamName, PLACE_NAME_RULE, quoted, STREAM_NAME_RULE } from '../../network/names.ts';
-import { signToken } from '../../network/token.ts';
-import { takeOption } from './ask-usher.ts';
-import { readDurationMs } from './durations.ts';
+import { SECRET_OPTIONS, sign, type UsherTools } from './ask-usher.ts';
 
-export const KEYS_HELP = `  headwater keys publish <stream> [--expires 30d] [flags]
-  headwater keys play <stream> [--expires 12h] [flags]
-  headwater keys operate <server> [--expires 1h] [flags]
-                           signed with the secret that the same flags give the server; time in s, m, h or d`;
+export function keysCommands(tools: UsherTools): CommandGroup {
+  return {
+    name: 'keys',
+    summary: 'keys to publish, tokens to play and to operate',
+    commands: [makeCommand(tools)],
+  };
+}
 
-const DEFAULT_EXPIRY = '30d';
+const PURPOSES = ['publish', 'play', 'operate'] as const;
 
-/** Gives the key. Throws `bad_usage` when purpose, name or time make no sense. `name` is that of a stream or a server. */
-export async function makeKey(options: {
-  purpose: string | undefined;
-  name: string | undefined;
-  rest: readonly string[];
-  clock: Clock;
-}): Promise<string> {
-  const { purpose, name = '', clock } = options;
-  if (purpose !== 'publish' && purpose !== 'play' && purpose !== 'operate') {
+function makeCommand({ clock }: UsherTools): Command {
+  return defineCommand({
+    name: 'make',
+    summary: 'make a key, signed with the secret of the cluster',
+    arguments: {
+      purpose: `what it is for: ${PURPOSES.join(', ')}`,
+      name: 'of a stream; to operate, of a server',
+    },
+    options: {
+      expires: { value: '<time>', help: 'as 90s, 15m, 12h, 30d', default: '30d' },
+      ...SECRET_OPTIONS,
+    },
+    examples: [
+      ['headwater keys make publish alice', 'push to rtmp://<server>/live/alice?key=<key>'],
+      ['headwater keys make play alice --expires 12h', 'watch with ?token=<token>'],
+      ['headwater keys make operate ams-1 --expires 1h', 'have it emptied over HTTP'],
+    ],
+    async run(given) {
+      const grant = { ...asked(given.purpose, given.name), session: '' };
+      const expiresAtMs = clock.now() + readDurationMs(given.expires);
+      const key = await sign(given, { ...grant, expiresAtMs });
+      const { purpose, stream: name } = grant;
+      return { value: { key, purpose, name, expiresAtMs }, text: `${key}\n` };
+    },
+  });
+}
+
+function asked(purpose: string, name: string) {
+  const known = PURPOSES.find((each) => each === purpose);
+  if (!known)
     throw new CodedError(
       'bad_usage',
-      `keys are for 'publish', 'play' or 'operate', not for ${quoted(purpose ?? '')}\n\n${KEYS_HELP}`,
+      `keys are for 'publish', 'play' or 'operate', not for ${quoted(purpose)}`,
     );
-  }
-  if (purpose !== 'operate' && !isStreamName(name))
-    throw new CodedError('bad_usage', `a stream's name is ${STREAM_NAME_RULE}; got ${quoted(name)}`);
-  if (purpose === 'operate' && !isPlaceName(name))
-    throw new CodedError('bad_usage', `of a server: ${PLACE_NAME_RULE}; got ${quoted(name)}`);
-  const { value: expiry = DEFAULT_EXPIRY, rest: flags } = takeOption(options.rest, '--expires');
-  const config = readConfig(flags);
-  const secrets = await loadSecrets(config.secrets, config.data);
-  return signToken(secrets, {
-    purpose,
-    stream: name,
-    expiresAtMs: clock.now() + readDurationMs(expiry),
-    session: '',
-  });
+  if (known === 'operate' ? isPlaceName(name) : isStreamName(name)) return { purpose: known, stream: name };
+  const rule =
+    known === 'operate'
+      ? `the id of a server is ${PLACE_NAME_RULE}`
+      : `a stream's name is ${STREAM_NAME_RULE}`;
+  throw new CodedError('bad_usage', `${rule}; got ${quoted(name)}`);
 }

@@ -1,6 +1,6 @@
 // Recordings as a table, the newest first. Pure.
 
-import { tableLines } from './table.ts';
+import { tableLines } from '../../network/command/table.ts';
 
 /** As usher tells of it. */
 export interface Listed {

@@ -3,7 +3,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { type Command, defineCommand } from '../../network/command/command.ts';
+import type { Terminal } from '../../network/command/terminal.ts';
 import { CodedError, reasonOf } from '../../network/errors.ts';
 import { quoted } from '../../network/names.ts';
 import { POLICIES, type Policies, policiesOf } from '../placement/price/policy.ts';
@@ -13,69 +14,55 @@ import { Headwater } from '../simulator/choosers/headwater/headwater.ts';
 import type { Comparison } from '../simulator/report/comparison.ts';
 import { pageOf } from '../simulator/report/page.ts';
 import { briefOf, summaryOf, tableOf } from '../simulator/report/table.ts';
+import type { Scenario } from '../simulator/scenario.ts';
 import { readScenario } from '../simulator/scenario-file.ts';
 import { type MakeChooser, World } from '../simulator/world/world.ts';
 
 const AGAINST = [...BASELINES.keys()];
 const POLICY_NAMES = POLICIES.map(({ name }) => name);
 
-export const SIMULATE_HELP = `  headwater simulate <scenario> [--policy ${POLICY_NAMES[0]}] [--against ${AGAINST.slice(0, 2).join(',')},...|all|none]
-                     [--seed 1] [--brief | --json] [--report out.html]
-                           plays a scenario (a file, or one of usher/simulator/scenarios by its name) and compares
-                           policies (${POLICY_NAMES.join(', ')}, or a file; several with commas) with
-                           ${AGAINST.join(', ')}`;
+export const simulateCommand: Command = defineCommand({
+  name: 'simulate',
+  summary: 'try placement on viewers who are not there',
+  details: `It plays a scenario under policies of ours, and under ${AGAINST.join(', ')}.`,
+  arguments: { scenario: 'a file, or one of usher/simulator/scenarios by its name' },
+  options: {
+    policy: {
+      value: '<names>',
+      help: `${POLICY_NAMES.join(', ')}, or a file; several with commas`,
+      default: POLICY_NAMES[0]!,
+    },
+    against: { value: '<names>', help: 'whom to compare with, with commas; all, or none', default: 'all' },
+    seed: { value: '<number>', help: 'of all that is left to chance', default: '1' },
+    brief: { help: 'a line for each' },
+    report: { value: '<file>', help: 'write a page with curves and trees' },
+  },
+  examples: [
+    ['headwater simulate small', 'takes a second'],
+    ['headwater simulate flash-crowd --brief --against mist,moq', 'the figures that decide'],
+    ['headwater simulate lost-site --report out.html', 'with curves and trees'],
+  ],
+  async run({ scenario: name, policy, against, seed, brief, report }, terminal) {
+    const choosers = [...policiesIn(policy), ...baselinesIn(against)];
+    const scenario = readScenario(fileOf(name));
+    const comparison: Comparison = { scenario, ...play(scenario, seedIn(seed), choosers, terminal) };
+    if (report !== undefined) write(report, pageOf(comparison));
+    return { value: summaryOf(comparison), text: brief ? briefOf(comparison) : tableOf(comparison) };
+  },
+});
 
-/** Returns what is to be printed. Throws `bad_usage` and `bad_scenario`. */
-export function simulate(args: readonly string[], onProgress: (line: string) => void): string {
-  const { file, choosers, seed, report, text } = readArgs(args);
-  const scenario = readScenario(file);
-  const results = choosers.map((makeChooser) => {
-    const world = new World(scenario, seed, makeChooser);
-    onProgress(`simulating ${scenario.name} under ${world.policy} ...\n`);
-    return world.run();
-  });
-  const comparison: Comparison = { scenario, seed, results };
-  if (report !== undefined) write(report, pageOf(comparison));
-  return text(comparison);
-}
-
-interface Wanted {
-  readonly file: string;
-  readonly choosers: readonly MakeChooser[];
-  readonly seed: number;
-  readonly text: (comparison: Comparison) => string;
-  readonly report: string | undefined;
-}
-
-function readArgs(args: readonly string[]): Wanted {
-  const options = {
-    policy: { type: 'string', default: POLICY_NAMES[0]! },
-    against: { type: 'string', default: 'all' },
-    seed: { type: 'string', default: '1' },
-    json: { type: 'boolean', default: false },
-    brief: { type: 'boolean', default: false },
-    report: { type: 'string' },
-  } as const;
+function play(scenario: Scenario, seed: number, choosers: readonly MakeChooser[], terminal: Terminal) {
+  const minutes = scenario.warmupMinutes + scenario.minutes;
+  const bar = terminal.progress(minutes * choosers.length);
   try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      options,
-      allowPositionals: true,
-      strict: true,
+    const results = choosers.map((makeChooser, at) => {
+      const world = new World(scenario, seed, makeChooser);
+      return world.run((minute) => bar.update(minutes * at + minute, world.policy));
     });
-    const [scenario, ...others] = positionals;
-    if (scenario === undefined || others.length > 0) throw new Error('one scenario is simulated at a time');
-    const choosers = [...policiesIn(values.policy), ...baselinesIn(values.against)];
-    const { brief, json, report } = values;
-    const text = json ? jsonOf : brief ? briefOf : tableOf;
-    return { file: fileOf(scenario), choosers, seed: seedIn(values.seed), report, text };
-  } catch (error) {
-    throw new CodedError('bad_usage', `${reasonOf(error)}\n\n${SIMULATE_HELP}`, { cause: error });
+    return { seed, results };
+  } finally {
+    bar.stop();
   }
-}
-
-function jsonOf(comparison: Comparison): string {
-  return `${JSON.stringify(summaryOf(comparison), undefined, 2)}\n`;
 }
 
 /** A file; or one that comes with Headwater. */
@@ -97,7 +84,10 @@ function policiesIn(list: string): MakeChooser[] {
 function policiesFrom(policy: string): Policies {
   if (POLICY_NAMES.includes(policy)) return policiesOf(POLICIES, policy, []);
   if (existsSync(policy)) return readPolicies(readFileSync(policy, 'utf8'));
-  throw new Error(`policies are ${POLICY_NAMES.join(', ')}, or a file; got ${quoted(policy)}`);
+  throw new CodedError(
+    'bad_usage',
+    `policies are ${POLICY_NAMES.join(', ')}, or a file; got ${quoted(policy)}`,
+  );
 }
 
 function baselinesIn(list: string): MakeChooser[] {
@@ -106,14 +96,14 @@ function baselinesIn(list: string): MakeChooser[] {
   return list.split(',').map((name) => {
     const make = BASELINES.get(name);
     if (make) return make;
-    throw new Error(`others are ${AGAINST.join(', ')}; got ${quoted(name)}`);
+    throw new CodedError('bad_usage', `others are ${AGAINST.join(', ')}; got ${quoted(name)}`);
   });
 }
 
 function seedIn(text: string): number {
   const seed = Number(text);
   if (Number.isSafeInteger(seed) && seed >= 0) return seed;
-  throw new Error(`a seed is a whole number; got ${quoted(text)}`);
+  throw new CodedError('bad_usage', `a seed is a whole number; got ${quoted(text)}`);
 }
 
 function write(file: string, text: string): void {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '../../../network/config/config.ts';
+import { type Flags, readConfig } from '../../../network/config/config.ts';
 import { loadSecrets } from '../../../network/config/secrets.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'headwater-config-'));
@@ -15,7 +15,7 @@ function fileWith(text: string): string {
 
 describe('configuration', () => {
   test('has a default for everything', () => {
-    expect(readConfig([], {})).toMatchObject({
+    expect(readConfig({}, {})).toMatchObject({
       bind: '127.0.0.1',
       rtmpPort: 1935,
       usherPort: 8080,
@@ -29,7 +29,7 @@ describe('configuration', () => {
   test('takes credentials of storage from the environment, for the storage that the file names', () => {
     const environment = { HEADWATER_S3_ACCESS_KEY_ID: 'we', HEADWATER_S3_SECRET_ACCESS_KEY: 'secret' };
     const file = fileWith('archive:\n  storage:\n    s3: {endpoint: "https://s3.example.org/bucket/"}\n');
-    expect(readConfig(['--config', file], environment).archive.storage).toEqual({
+    expect(readConfig({ config: file }, environment).archive.storage).toEqual({
       s3: {
         endpoint: 'https://s3.example.org/bucket',
         region: 'auto',
@@ -37,25 +37,22 @@ describe('configuration', () => {
         secretAccessKey: 'secret',
       },
     });
-    expect(readConfig([], environment).archive.storage).toBeUndefined();
-    expect(() => readConfig(['--config', file], {})).toThrow(/accessKeyId/);
+    expect(readConfig({}, environment).archive.storage).toBeUndefined();
+    expect(() => readConfig({ config: file }, {})).toThrow(/accessKeyId/);
     const both = fileWith('archive:\n  storage: {directories: [/a], s3: {endpoint: "https://x.org/b"}}\n');
-    expect(() => readConfig(['--config', both], environment)).toThrow(/:2: archive.storage/);
+    expect(() => readConfig({ config: both }, environment)).toThrow(/:2: archive.storage/);
   });
 
   test('takes the command line over the file', () => {
     const file = fileWith('usherPort: 9000\nmediaPort: 9001\npublish:\n  graceS: 5\n');
-    const config = readConfig(
-      ['--config', file, '--usher-port', '9002', '--no-sample', '--beat-ms', '100'],
-      {},
-    );
+    const config = readConfig({ config: file, usherPort: '9002', sample: false, beatMs: '100' }, {});
     expect(config).toMatchObject({ usherPort: 9002, mediaPort: 9001, sample: false, publish: { graceS: 5 } });
     expect(config.playback.beatMs).toBe(100);
   });
 
   test('takes secrets from the environment', () => {
     const environment = { HEADWATER_SECRETS: 'a secret of length,another of length' };
-    expect(readConfig([], environment).secrets).toEqual(['a secret of length', 'another of length']);
+    expect(readConfig({}, environment).secrets).toEqual(['a secret of length', 'another of length']);
   });
 
   test('takes the passwords of Redis from the environment, for the Redis that the file names', () => {
@@ -66,7 +63,7 @@ describe('configuration', () => {
     const file = fileWith(
       'state:\n  redis: {addresses: ["10.0.0.1:26379"], kind: sentinel, master: state, tls: true}\n',
     );
-    expect(readConfig(['--config', file], environment).state.redis).toEqual({
+    expect(readConfig({ config: file }, environment).state.redis).toEqual({
       kind: 'sentinel',
       addresses: ['10.0.0.1:26379'],
       master: 'state',
@@ -76,22 +73,21 @@ describe('configuration', () => {
       tls: true,
       prefix: 'headwater',
     });
-    expect(readConfig([], environment).state).toEqual({});
+    expect(readConfig({}, environment).state).toEqual({});
   });
 
   test('can not be changed', () => {
-    const config = readConfig([], {});
+    const config = readConfig({}, {});
     expect(() => Object.assign(config.publish, { graceS: 1 })).toThrow(TypeError);
   });
 
   test.each([
-    [['--rtmp-port', '70000'], /rtmpPort: .*70000/],
-    [['--rtmp-port', 'http'], /rtmpPort: .*"http"/],
-    [['--colour', 'red'], /--colour/],
-    [['--media-url', 'ftp://x'], /mediaUrl: .*ftp:\/\/x/],
-    [['--config', '/nowhere/at-all.yaml'], /\/nowhere\/at-all.yaml/],
-  ])('says what is wrong with %j', (args, words) => {
-    expect(() => readConfig(args, {})).toThrow(
+    [{ rtmpPort: '70000' }, /rtmpPort: .*70000/],
+    [{ rtmpPort: 'http' }, /rtmpPort: .*"http"/],
+    [{ mediaUrl: 'ftp://x' }, /mediaUrl: .*ftp:\/\/x/],
+    [{ config: '/nowhere/at-all.yaml' }, /\/nowhere\/at-all.yaml/],
+  ])('says what is wrong with %j', (flags, words) => {
+    expect(() => readConfig(flags, {})).toThrow(
       expect.objectContaining({ code: 'bad_config', message: expect.stringMatching(words) }),
     );
   });
@@ -111,42 +107,42 @@ describe('configuration', () => {
     ['state: {redis: {addresses: ["a:1"], pasword: x}}', /pasword/],
   ])('says what is wrong with a file that says %j', (text, words) => {
     const file = fileWith(text);
-    expect(() => readConfig(['--config', file], {})).toThrow(words);
+    expect(() => readConfig({ config: file }, {})).toThrow(words);
   });
 
   test('names the line of what is wrong in the file, and none for what a flag says', () => {
     const file = fileWith(
       'bind: 127.0.0.1\nplayback:\n  # ms\n  beatMs: 2000\nfeed: { windows: 3 }\nrtmpPort: 1\n',
     );
-    const wrongs = (flags: readonly string[]): string[] => {
+    const wrongs = (flags: Flags): string[] => {
       try {
-        readConfig(['--config', file, ...flags], {});
+        readConfig({ config: file, ...flags }, {});
       } catch (error) {
         return (error as Error).message.split('\n');
       }
       return [];
     };
-    expect(wrongs(['--rtmp-port', '70000'])).toEqual([
+    expect(wrongs({ rtmpPort: '70000' })).toEqual([
       expect.stringMatching(/^rtmpPort: .*70000/),
       expect.stringMatching(/yaml:4: playback.beatMs: .*2000/),
       expect.stringMatching(/yaml:5: feed: .*windows/),
     ]);
-    expect(wrongs(['--beat-ms', '5'])).toEqual([expect.stringMatching(/yaml:5: feed: .*windows/)]);
+    expect(wrongs({ beatMs: '5' })).toEqual([expect.stringMatching(/yaml:5: feed: .*windows/)]);
   });
 
   test('names the line of what is not YAML', () => {
     const file = fileWith('bind: 127.0.0.1\nbind: 127.0.0.2\n');
-    expect(() => readConfig(['--config', file], {})).toThrow(/line 2: Map keys must be unique/);
+    expect(() => readConfig({ config: file }, {})).toThrow(/line 2: Map keys must be unique/);
   });
 
   test('never repeats a secret in an error', () => {
     const file = fileWith('secrets: ["too short"]');
-    expect(() => readConfig(['--config', file], {})).toThrow(/^((?!too short).)*$/s);
+    expect(() => readConfig({ config: file }, {})).toThrow(/^((?!too short).)*$/s);
     for (const redis of ['password: [hush]', 'password: hush, pasword: x', 'password: hush, master: x']) {
       const withPassword = fileWith(
         `secrets: ["hush, a secret"]\nstate: {redis: {addresses: ["a:1"], ${redis}}}\nx: 1`,
       );
-      expect(() => readConfig(['--config', withPassword], {})).toThrow(/^((?!hush).)*$/s);
+      expect(() => readConfig({ config: withPassword }, {})).toThrow(/^((?!hush).)*$/s);
     }
   });
 });

@@ -5,7 +5,7 @@ import { createPolicy } from '../../../origin/archive/policy.ts';
 import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 describe('what is recorded', () => {
-  const { archive } = readConfig([], {});
+  const { archive } = readConfig({}, {});
 
   test('is every stream but the sample, for a week, unless something else is said', () => {
     const policy = createPolicy(archive);

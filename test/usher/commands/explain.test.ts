@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { CodedError } from '../../../network/errors.ts';
 import { getText } from '../../../network/http/dial.ts';
 import { readTopology } from '../../../network/map/topology-file.ts';
-import { readExplanation } from '../../../usher/commands/explain.ts';
+import { explainCommand } from '../../../usher/commands/explain.ts';
 import { explainText } from '../../../usher/commands/explain-text.ts';
 import type { Explained } from '../../../usher/explained.ts';
 import { DRAIN, holding, NOW_MS, server, snapshot, stream } from '../../tools/cluster/clusters.ts';
 import { UsherListener } from '../../tools/cluster/usher-listener.ts';
+import { typed } from '../../tools/world/typed.ts';
 
 const topology = readTopology(`
 sites:
@@ -56,15 +56,15 @@ beforeAll(async () => {
 });
 afterAll(() => usher[Symbol.asyncDispose]());
 
-const read = (...args: string[]) => readExplanation([...args, '--usher', usher.url], getText);
+const read = (...args: string[]) => typed(explainCommand({ getText }), [...args, '--usher', usher.url]);
 
 describe('an explanation', () => {
   test('is that of explain.txt', async () => {
-    await expect(await read('alice', '198.51.100.7')).toMatchFileSnapshot('../../golden/explain.txt');
+    await expect((await read('alice', '198.51.100.7')).out).toMatchFileSnapshot('../../golden/explain.txt');
   });
 
   test('is data with --json, without what is secret or long', async () => {
-    const value = JSON.parse(await read('alice', '2001:DB8::1', '--json')) as Explained;
+    const value = JSON.parse((await read('alice', '2001:DB8::1', '--json')).out) as Explained;
     expect(value).toMatchObject({
       stream: 'alice',
       address: '2001:db8::1',
@@ -91,19 +91,14 @@ describe('an explanation', () => {
 });
 
 describe('a clear error says', () => {
-  const failure = async (...args: string[]): Promise<[string, string]> => {
-    const error = (await read(...args).catch((thrown: unknown) => thrown)) as CodedError;
-    return [error.code, error.message];
-  };
-
   test.each([
-    [['alice'], 'bad_usage', /takes a stream and an IP address; got 1/],
-    [['alice', '::1', 'x'], 'bad_usage', /got 3/],
-    [['alice', 'here'], 'no_answer', /status 400: address='here' is no IP address/],
-    [['bob', '::1'], 'no_answer', /status 404: no stream 'bob' is live/],
+    [['alice'], 2, /missing required argument 'address'/],
+    [['alice', '::1', 'x'], 2, /too many arguments/],
+    [['alice', 'here'], 1, /status 400: address='here' is no IP address/],
+    [['bob', '::1'], 3, /^error: no stream 'bob' is live/],
   ])('what is wrong in %j', async (args, code, words) => {
-    const [failed, message] = await failure(...args);
-    expect(failed).toBe(code);
-    expect(message).toMatch(words);
+    const { code: exited, err } = await read(...args);
+    expect(exited).toBe(code);
+    expect(err).toMatch(words);
   });
 });

@@ -43,17 +43,26 @@ export class World {
     return this.#chooser.name;
   }
 
-  /** To the end of the scenario. */
-  run(): Result {
+  /** To the end of the scenario; `onMinute` hears of each that is over, those of the warm-up too. */
+  run(onMinute: (minute: number) => void = () => {}): Result {
     const { ground, sessions } = this;
     const { warmupMinutes, minutes } = ground.scenario;
-    ground.events.runUntil(warmupMinutes * 60_000);
+    this.#runTo(warmupMinutes, onMinute);
     this.measures = new Measures(ground.events.nowMs, sessions.here.size);
     const { measures } = this;
     const observer = new Observer({ ground, sessions, level: this.#level, measures });
-    ground.events.runUntil((warmupMinutes + minutes) * 60_000);
+    this.#runTo(warmupMinutes + minutes, onMinute);
     sessions.settle();
     return observer.result(this.#chooser.name);
+  }
+
+  #runTo(end: number, onMinute: (minute: number) => void): void {
+    const { events } = this.ground;
+    for (let minute = Math.floor(events.nowMs / 60_000); minute < end; ) {
+      minute = Math.min(minute + 1, end);
+      events.runUntil(minute * 60_000);
+      onMinute(minute);
+    }
   }
 
   /** Each who comes lets in the next. */

@@ -1,7 +1,7 @@
 // Spans of time as people write and read them. Pure.
 
-import { CodedError } from '../../network/errors.ts';
-import { quoted } from '../../network/names.ts';
+import { CodedError } from '../errors.ts';
+import { quoted } from '../names.ts';
 
 const UNITS_MS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 };
 

@@ -1,0 +1,121 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Command } from '../../network/command/command.ts';
+import { readConfig } from '../../network/config/config.ts';
+import { PROGRAM, type Running, start } from '../../server.ts';
+import { keepingLogger } from '../tools/world/keeping-logger.ts';
+import { ScratchFolder } from '../tools/world/scratch-folder.ts';
+import { typed } from '../tools/world/typed.ts';
+
+/** Each command with the words that lead to it. */
+const COMMANDS: readonly (readonly [words: string, command: Command])[] = PROGRAM.commands.flatMap((one) =>
+  'commands' in one
+    ? one.commands.map((inner) => [`${one.name} ${inner.name}`, inner] as const)
+    : [[one.name, one] as const],
+);
+
+describe('the help', () => {
+  test('of the program names every command', async () => {
+    const { code, out } = await typed(PROGRAM, ['--help']);
+    expect(code).toBe(0);
+    await expect(out).toMatchFileSnapshot('../golden/commands/help.txt');
+  });
+
+  test.each(COMMANDS)(
+    'of %s has what it takes, and examples that begin with its name',
+    async (words, command) => {
+      const { code, out } = await typed(PROGRAM, [...words.split(' '), '--help']);
+      expect(code).toBe(0);
+      await expect(out).toMatchFileSnapshot(`../golden/commands/help-${words.replace(' ', '-')}.txt`);
+      for (const [line] of command.examples) expect(line).toMatch(/^headwater( |$)/);
+      expect(command.examples.some(([line]) => line.startsWith(`headwater ${words}`))).toBe(true);
+    },
+  );
+});
+
+describe('beside a process that runs', () => {
+  let scratch: ScratchFolder;
+  let running: Running;
+  beforeAll(async () => {
+    scratch = await ScratchFolder.make();
+    const free = { rtmpPort: '0', usherPort: '0', mediaPort: '0' };
+    const config = { ...readConfig({ ...free, data: scratch.path }, {}), id: 'ams-1' };
+    running = await start(config, keepingLogger(), 'both');
+    const isLive = async () => {
+      const plannedOn = { planTerm: expect.any(Number), plan: { 'ams-1': expect.anything() } };
+      expect(await json('status')).toMatchObject({
+        ...plannedOn,
+        streams: [{ live: true, renditions: [{}] }],
+      });
+    };
+    await vi.waitFor(isLive, { timeout: 10_000, interval: 100 });
+  });
+  afterAll(async () => {
+    await running.stop();
+    await scratch[Symbol.asyncDispose]();
+  });
+
+  const at = (...words: string[]): string[] => [...words, '--usher', `http://127.0.0.1:${running.usherPort}`];
+  const json = async (...words: string[]): Promise<unknown> =>
+    JSON.parse((await typed(PROGRAM, at(...words, '--json'))).out || 'null');
+
+  test.each([
+    ['status', ['status']],
+    ['streams', ['streams']],
+    ['tree', ['tree', 'sample']],
+    ['explain', ['explain', 'sample', '198.51.100.7']],
+    ['archive-list', ['archive', 'list', 'nobody']],
+  ])('%s prints what its golden file has, and JSON of the shape that is there', async (name, words) => {
+    const { code, out, err } = await typed(PROGRAM, at(...words));
+    expect([code, err]).toEqual([0, '']);
+    await expect(masked(out)).toMatchFileSnapshot(`../golden/commands/${name}.txt`);
+    const shape = JSON.stringify(shapeOf(await json(...words)), undefined, 2);
+    await expect(`${shape}\n`).toMatchFileSnapshot(`../golden/commands/${name}.json`);
+  });
+
+  test('a key that was made lets its bearer have the server emptied, and used again', async () => {
+    const data = ['--data', scratch.path];
+    const drained = await typed(PROGRAM, at('drain', 'ams-1', ...data));
+    expect(drained).toMatchObject({ code: 0, out: expect.stringContaining('is being emptied') });
+    const undrained = await typed(PROGRAM, at('undrain', 'ams-1', '--wait', ...data));
+    expect(undrained).toMatchObject({ code: 0, out: 'ams-1 takes viewers again\n' });
+  });
+
+  test.each([
+    [['tree', 'nobody'], 3, "error: no stream 'nobody' is live\n"],
+    [['explain', 'nobody', '::1'], 3, "error: no stream 'nobody' is live\n"],
+    [['drain', 'nobody', '--data', '/dev/null'], 1, 'error: the secret in'],
+    [['streams', '--colour'], 2, "error: unknown option '--colour'\n"],
+  ])('%j ends with the exit code that the help says', async (words, code, err) => {
+    expect(await typed(PROGRAM, at(...words))).toMatchObject({
+      code,
+      out: '',
+      err: expect.stringContaining(err),
+    });
+  });
+});
+
+test('headwater is a program of its own, which knows its version and sees that nobody sees colours', async () => {
+  const program = join(import.meta.dirname, '../../network/command/headwater.sh');
+  const { stdout } = await promisify(execFile)(program, ['--version'], {
+    env: { PATH: process.env['PATH'] },
+  });
+  expect(stdout).toBe(`${PROGRAM.version}\n`);
+});
+
+/** Figures differ from run to run, and columns with them. */
+function masked(text: string): string {
+  return text
+    .replace(/[█░]+/g, 'BAR')
+    .replace(/(?<![\w-])\d[\d.,:-]*/g, '0')
+    .replace(/ {2,}/g, '  ');
+}
+
+/** What is where, and of which type; of lists the first. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
+  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shapeOf(inner)]));
+}
