@@ -31,7 +31,7 @@ export type Plan = Readonly<Record<string, Assignment>>;
 
 export function plan(snapshot: Snapshot, options: PlanOptions = {}): Plan {
   const { topology = NO_TOPOLOGY, policies = DEFAULT_POLICIES, memory = new PlanMemory() } = options;
-  memory.begin();
+  memory.begin(snapshot.nowMs);
   const cluster = readCluster(snapshot, { topology, policies, memory });
   const planning = new Planning(snapshot, cluster, memory);
   const follows = planning.follows();

@@ -6,6 +6,8 @@ import { PLAN_MS } from './demand.ts';
 const LASTING_MS = 300_000;
 /** Past so many, those who came longest ago are forgotten. */
 const MAX_RATES = 50_000;
+/** What is seen in one turn says nothing of a longer time before it. */
+const MOST_TURN_MS = 10_000;
 
 interface Rate {
   perS: number;
@@ -17,9 +19,15 @@ export class PlanMemory {
   #sparesBefore: ReadonlyMap<string, number> = new Map();
   #spares = new Map<string, number>();
   readonly #rates = new Map<string, Rate>();
+  #beganAtMs = Number.NEGATIVE_INFINITY;
+  /** Since the turn before. */
+  #turnMs = PLAN_MS;
 
   /** A turn begins: renditions that had a copy too many, and are not asked for in it, have none any more. */
-  begin(): void {
+  begin(nowMs: number): void {
+    const passedMs = nowMs - this.#beganAtMs;
+    this.#turnMs = passedMs > 0 && passedMs <= MOST_TURN_MS ? passedMs : PLAN_MS;
+    this.#beganAtMs = nowMs;
     this.#sparesBefore = this.#spares;
     this.#spares = new Map();
   }
@@ -35,9 +43,9 @@ export class PlanMemory {
   /** Viewers per second over the last minutes, of those who come to a stream and would be served best at a site. */
   lastingPerS(stream: string, site: string, nowMs: number, nowPerS: number): number {
     const name = `${stream}/${site}`;
-    const rate = this.#rates.get(name) ?? { perS: 0, atMs: nowMs - PLAN_MS };
+    const rate = this.#rates.get(name) ?? { perS: 0, atMs: nowMs - this.#turnMs };
     const passedMs = Math.max(0, nowMs - rate.atMs);
-    const share = 1 - Math.exp(-Math.min(passedMs, PLAN_MS) / LASTING_MS);
+    const share = 1 - Math.exp(-Math.min(passedMs, this.#turnMs) / LASTING_MS);
     rate.perS = rate.perS * Math.exp(-passedMs / LASTING_MS) + nowPerS * share;
     rate.atMs = nowMs;
     this.#rates.delete(name);

@@ -1,5 +1,6 @@
 // Headwater itself: production's placement, promises and planner, on what ushers would see of the simulated world.
 
+import { BEAT_MS } from '../../../../network/state/liveness.ts';
 import type { Follow, Snapshot } from '../../../../network/state/state.ts';
 import { place } from '../../../placement/place.ts';
 import { askOf } from '../../../placement/price/cost.ts';
@@ -80,8 +81,8 @@ export class Headwater implements Chooser {
     events.every(PLAN_MS, () => {
       this.#cluster.hear(this.#demand.report(PLAN_MS / 1000), this.#spending.take());
       const snapshot = this.#cluster.snapshot();
-      leader.turn(snapshot);
-      this.#view = { ...snapshot, plan: this.#cluster.plan };
+      const isOld = snapshot.nowMs - this.#view.nowMs >= BEAT_MS;
+      if (leader.turn(snapshot) || isOld) this.#view = { ...snapshot, plan: this.#cluster.plan };
     });
   }
 

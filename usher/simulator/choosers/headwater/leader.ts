@@ -34,9 +34,14 @@ export class Leader {
     events.at(scenario.warmupMinutes * 60_000, () => this.#backdate());
   }
 
-  /** To be called every PLAN_MS. */
-  turn(snapshot: Snapshot): void {
-    if (!this.#calm.isTurn(snapshot)) return;
+  /** To be called every PLAN_MS. False: nothing has changed that asks for a new plan so soon. */
+  turn(snapshot: Snapshot): boolean {
+    if (!this.#calm.isTurn(snapshot)) return false;
+    this.#plan(snapshot);
+    return true;
+  }
+
+  #plan(snapshot: Snapshot): void {
     const { events, plant } = this.#world.ground;
     const world = { topology: plant.topology, policies: this.#policies, memory: this.#memory };
     this.#account(snapshot);

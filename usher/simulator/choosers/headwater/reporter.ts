@@ -14,10 +14,22 @@ const MAX_RESERVE = 0.1;
 /** Less than that is nobody. */
 const LEAST_PER_S = 0.01;
 
+const NOBODY: readonly string[] = [];
+
+/** What a server finds when it looks at its copies. */
+interface Look {
+  readonly holdings: readonly Holding[];
+  readonly heaviestKbps: number;
+  readonly cachesKbps: number;
+}
+
 export class Reporter {
   readonly server: Server;
   readonly #calendar: Calendar;
   #speeds = new WeakMap<Copy, Speed>();
+  /** What was said of each copy last: the same objects as long as nothing changes. */
+  readonly #said = new WeakMap<Copy, Holding>();
+  #holdings: readonly Holding[] = [];
   #came: { readonly session: string; readonly atMs: number }[] = [];
   #copyMs = 0;
   #instance = 1;
@@ -49,7 +61,8 @@ export class Reporter {
 
   record(nowMs: number): KnownServer {
     const { id, site, host, card, drain } = this.server;
-    this.server.reserveKbps = this.#reserveKbps();
+    const { holdings, heaviestKbps, cachesKbps } = this.#look(nowMs);
+    this.server.reserveKbps = Math.min(heaviestKbps, card.capacityKbps * MAX_RESERVE);
     const announced = drain && { ...wished(drain, this.#calendar), wished: true };
     return {
       id,
@@ -63,22 +76,13 @@ export class Reporter {
       egressMbps: card.capacityKbps / 1000,
       sentMbps: this.#sentMbps(nowMs),
       committedMbps: this.#committedKbps() / 1000,
-      uplinks: this.#uplinks(),
+      uplinks: this.#uplinks(cachesKbps),
       arrived: this.#arrived(nowMs),
       copyMs: this.#copyMs,
       drain: announced ?? null,
-      holdings: this.#holdings(nowMs),
+      holdings,
       beatAtMs: this.#calendar.wallMs(nowMs),
     };
-  }
-
-  /** One copy of the heaviest stream that is watched here. */
-  #reserveKbps(): number {
-    const { copies, card } = this.server;
-    let heaviest = 0;
-    for (const { stream, viewers, children, pulls } of copies.values())
-      if (stream.kbps > heaviest && viewers + children.size + pulls > 0) heaviest = stream.kbps;
-    return Math.min(heaviest, card.capacityKbps * MAX_RESERVE);
   }
 
   /** What is unused of the reserve counts. */
@@ -94,32 +98,45 @@ export class Reporter {
     return nowMs > atMs ? (now - kbit) / (nowMs - atMs) : 0;
   }
 
-  #uplinks(): Record<string, number> {
-    const { toViewers, copies } = this.server;
-    const entries = [...toViewers].filter(([, kbps]) => kbps > 0);
-    const uplinks = Object.fromEntries(entries.map(([{ uplink }, kbps]) => [uplink.name, kbps / 1000]));
-    let cachesKbps = 0;
-    for (const { pulls, stream } of copies.values()) cachesKbps += pulls * stream.kbps;
-    return cachesKbps > 0 ? { ...uplinks, '': cachesKbps / 1000 } : uplinks;
+  #uplinks(cachesKbps: number): Record<string, number> {
+    const uplinks: Record<string, number> = {};
+    for (const [{ uplink }, kbps] of this.server.toViewers) if (kbps > 0) uplinks[uplink.name] = kbps / 1000;
+    if (cachesKbps > 0) uplinks[''] = cachesKbps / 1000;
+    return uplinks;
   }
 
-  #arrived(nowMs: number): string[] {
+  #arrived(nowMs: number): readonly string[] {
+    if (this.#came.length === 0) return NOBODY;
     this.#came = this.#came.filter(({ atMs }) => nowMs - atMs < ARRIVED_MS).slice(-MAX_ARRIVED);
     return this.#came.map(({ session }) => session);
   }
 
-  /** Of copies that have their first whole segments. */
-  #holdings(nowMs: number): Holding[] {
-    const { copies } = this.server;
+  /** Copies that have their first whole segments; one copy of the heaviest stream that is used here is kept back. */
+  #look(nowMs: number): Look {
     const holdings: Holding[] = [];
-    for (const copy of copies.values()) {
-      const { stream, viewers, readyAtMs } = copy;
-      if (viewers === 0 && readyAtMs > nowMs) continue;
-      const arrivalsPerS = this.#perS(copy, nowMs);
-      const parent = copy.parent?.server.id ?? null;
-      holdings.push({ stream: stream.name, rendition: 'source', viewers, arrivalsPerS, next: 1_000, parent });
+    let [heaviestKbps, cachesKbps] = [0, 0];
+    for (const copy of this.server.copies.values()) {
+      const { stream, viewers, pulls, children, readyAtMs } = copy;
+      if (stream.kbps > heaviestKbps && viewers + children.size + pulls > 0) heaviestKbps = stream.kbps;
+      cachesKbps += pulls * stream.kbps;
+      if (viewers > 0 || readyAtMs <= nowMs) holdings.push(this.#holdingOf(copy, nowMs));
     }
-    return holdings;
+    const isSame =
+      holdings.length === this.#holdings.length && holdings.every((each, at) => each === this.#holdings[at]);
+    if (!isSame) this.#holdings = holdings;
+    return { holdings: this.#holdings, heaviestKbps, cachesKbps };
+  }
+
+  #holdingOf(copy: Copy, nowMs: number): Holding {
+    const { stream, viewers } = copy;
+    const said = this.#said.get(copy);
+    const arrivalsPerS = this.#perS(copy, nowMs);
+    const parent = copy.parent?.server.id ?? null;
+    if (said?.viewers === viewers && said.arrivalsPerS === arrivalsPerS && said.parent === parent)
+      return said;
+    const holding = { stream: stream.name, rendition: 'source', viewers, arrivalsPerS, next: 1_000, parent };
+    this.#said.set(copy, holding);
+    return holding;
   }
 
   #perS(copy: Copy, nowMs: number): number {
