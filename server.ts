@@ -359,7 +359,12 @@ class Server {
       arrived: viewers.arrived,
       copyMs: this.#holdings.copyMs,
       drain: this.draining.announced,
-      holdings: holdingRecords({ feeds: this.#feeds, holdings: this.#holdings, viewers }),
+      holdings: holdingRecords({
+        feeds: this.#feeds,
+        holdings: this.#holdings,
+        commitments: this.#commitments,
+        viewers,
+      }),
       ...(this.#transcoder && { transcoding: this.#transcoder.record }),
     };
   }

@@ -35,6 +35,8 @@ interface Line {
   ratedAtMs: number;
   viewers: number;
   feeders: number;
+  /** Of the feeders those that are caches. */
+  caches: number;
   readonly byUplink: Map<string, number>;
 }
 
@@ -77,6 +79,11 @@ export class Commitments {
     return mbps;
   }
 
+  /** Whether some cache takes the rendition. */
+  isPulled(stream: string, rendition: string): boolean {
+    return (this.#lines.get(`${stream}/${rendition}`)?.caches ?? 0) > 0;
+  }
+
   /** Undefined when there is no room. */
   take(use: Use): Commitment | undefined {
     this.#rateInTime();
@@ -113,6 +120,7 @@ export class Commitments {
   #count(line: Line, by: Use['by'], uplink: string | undefined, change: 1 | -1): void {
     if (by === 'viewer') line.viewers += change;
     else line.feeders += change;
+    if (by === 'cache') line.caches += change;
     if (by === 'viewer') this.#viewersMbps += change * line.mbps;
     else this.#feedersMbps += change * line.mbps;
     if (uplink !== undefined) {
@@ -134,6 +142,7 @@ export class Commitments {
       ratedAtMs: Number.NEGATIVE_INFINITY,
       viewers: 0,
       feeders: 0,
+      caches: 0,
       byUplink: new Map(),
     };
     this.#lines.set(key, line);

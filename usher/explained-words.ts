@@ -28,6 +28,7 @@ export const FULL_WORDS: Readonly<Record<FullReason, string>> = {
 /** Whether a server has the stream. */
 export const HOLDING_WORDS: Readonly<Record<ExplainedServer['state'], string>> = {
   held: 'yes',
+  pulled: 'yes, for a CDN',
   leaving: 'yes, unused',
   coming: 'soon',
   none: 'no',

@@ -117,6 +117,7 @@ const SERVER: Shape = {
       stream: 'string',
       rendition: 'string',
       viewers: 'number',
+      isPulled: ['boolean', undefined],
       arrivalsPerS: 'number',
       next: 'number',
       parent: ['string', null],

@@ -48,6 +48,8 @@ export interface Holding {
   readonly rendition: string;
   /** Of this rendition alone. */
   readonly viewers: number;
+  /** A CDN pulls it from here. */
+  readonly isPulled?: boolean;
   /** Viewers that begin to watch it here, per second, of late. */
   readonly arrivalsPerS: number;
   /** Sequence number that its next chunk will have. */

@@ -14,6 +14,17 @@ function fill(commitments: Commitments, use: Use): number {
   return taken;
 }
 
+test('a rendition is pulled as long as a cache takes it, and of no other', () => {
+  const commitments = commitmentsOf(100, 4);
+  commitments.take(server);
+  commitments.take({ ...cache, rendition: '720p' });
+  expect(commitments.isPulled('alice', 'source')).toBe(false);
+  const taken = commitments.take(cache)!;
+  expect(commitments.isPulled('alice', 'source')).toBe(true);
+  taken.end();
+  expect(commitments.isPulled('alice', 'source')).toBe(false);
+});
+
 describe('room', () => {
   test('is for viewers up to one copy less than all, and for a server or a cache in any case', () => {
     const commitments = commitmentsOf(100, 4);

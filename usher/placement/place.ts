@@ -14,7 +14,8 @@ const RETRY_S = 5;
 
 /**
  * The cheapest of the servers that no hard limit excludes, by the prices of the policy. In order: servers with room, which keep
- * back what copies of their streams take; what they keep back; a CDN; a lower rendition.
+ * back what copies of their streams and CDNs take; what they keep back, but for what a CDN has yet to pull if it can serve this
+ * viewer; that CDN; a lower rendition.
  */
 export function place(scene: Scene, request: PlaceRequest): Decision {
   const stream = findStream(scene.snapshot, request.stream);
@@ -37,12 +38,14 @@ function reasonOf(ask: Ask, rungs: readonly number[]): FullReason {
 
 function choicesOf(ask: Ask, rungs: readonly number[]): readonly Choice[] {
   const highest = rungs[0] ?? 0;
-  const first = searchServers(ask, { mbps: highest, keepsBack: true }, CHOICES);
-  const servers = first.length > 0 ? first : searchServers(ask, { mbps: highest, keepsBack: false }, CHOICES);
   const cdn = cdnChoice(ask, highest);
+  const first = searchServers(ask, { mbps: highest, keeps: 'copies' }, CHOICES);
+  // Whom a CDN can serve does not take what a CDN would need to get a stream at all.
+  const keeps = cdn ? 'pulls' : 'nothing';
+  const servers = first.length > 0 ? first : searchServers(ask, { mbps: highest, keeps }, CHOICES);
   if (servers.length > 0 || cdn) return inOrder(ask, servers, cdn);
   for (const mbps of rungs.slice(1)) {
-    const choices = searchServers(ask, { mbps, keepsBack: false }, CHOICES);
+    const choices = searchServers(ask, { mbps, keeps: 'nothing' }, CHOICES);
     if (choices.length > 0) return choices;
   }
   return [];

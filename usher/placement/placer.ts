@@ -12,7 +12,7 @@ import { place } from './place.ts';
 import { askOf } from './price/cost.ts';
 import type { Policies } from './price/policy.ts';
 import { Quality } from './price/quality.ts';
-import { bookingOf } from './promises/booking.ts';
+import { bookFor, bookingsOf } from './promises/booking.ts';
 import { Demand, idealSite } from './promises/demand.ts';
 import { Leases } from './promises/leases.ts';
 import { Promises } from './promises/promises.ts';
@@ -125,11 +125,9 @@ export class Placer implements AsyncDisposable {
     return this.#isLeased(await this.scene(), stream, choice);
   }
 
-  /** Books what a choice takes; what the session was promised before is let go. A CDN is promised nothing. */
+  /** Books what a choice takes; what the session was promised before is let go. */
   promise(scene: Scene, stream: string, choice: Choice, session: string): void {
-    const booking = choice.kind === 'server' ? bookingOf(scene, stream, choice) : undefined;
-    if (booking) this.promised.book(session, booking, scene.snapshot.nowMs);
-    else if (choice.kind === 'cdn') this.promised.release(session);
+    bookFor(this.promised, scene, stream, choice, session);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -171,8 +169,9 @@ export class Placer implements AsyncDisposable {
 
   /** What is lacking is asked for. */
   #isLeased(scene: Scene, stream: string, choice: Choice): boolean {
-    const booking = choice.kind === 'server' ? bookingOf(scene, stream, choice) : undefined;
-    return !booking || this.#leases.covers(scene, booking);
+    const bookings = bookingsOf(scene, stream, choice);
+    // Each is asked about: what one lacks is asked for together with what the others do.
+    return bookings.filter((booking) => !this.#leases.covers(scene, booking)).length === 0;
   }
 
   #read(snapshot: Snapshot): Scene {

@@ -47,6 +47,8 @@ export interface CdnChoice extends Offered {
   readonly cdn: Cdn;
   /** Servers that the CDN may pull this stream from, in order. */
   readonly shields: readonly KnownServer[];
+  /** The only shield does not have the stream and is to follow it on demand; this is from whom. */
+  readonly copyFrom?: string;
 }
 
 export type Decision =

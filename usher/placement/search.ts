@@ -9,12 +9,16 @@ import { ROUNDING_MBPS } from './scene/loads.ts';
 import { type SceneServer, type SceneSite, serverRoomMbps } from './scene/plant.ts';
 import { sceneServer } from './scene/scene.ts';
 import type { Way } from './scene/uplinks.ts';
+import { keptForShieldsMbps } from './shields.ts';
 import { type Candidate, Shortlist } from './shortlist.ts';
 
-/** What is searched for: room for a viewer of `mbps`, with or without what a server keeps back for copies of its streams. */
+/** What servers keep back: for copies of their streams and what CDNs pull, for what CDNs have yet to pull alone, or nothing. */
+export type Keeps = 'copies' | 'pulls' | 'nothing';
+
+/** What is searched for: room for a viewer of `mbps` beside what servers keep back. */
 export interface Size {
   readonly mbps: number;
-  readonly keepsBack: boolean;
+  readonly keeps: Keeps;
 }
 
 /** This part of its egress is the last that a server gives to viewers: it could not pass its streams on any more. */
@@ -22,6 +26,12 @@ const KEPT_SHARE = 0.05;
 
 export function keptMbps({ copyMbps }: Ask, { load }: SceneServer): number {
   return Math.max(copyMbps, load.limitMbps * KEPT_SHARE);
+}
+
+function keptBackMbps(ask: Ask, at: SceneServer, keeps: Keeps): number {
+  if (keeps === 'nothing') return 0;
+  const mbps = keptMbps(ask, at);
+  return keeps === 'copies' ? mbps : Math.min(mbps, keptForShieldsMbps(ask.scene, at));
 }
 
 /** Servers of a site that are looked at for a new copy: those with the most room. */
@@ -140,10 +150,9 @@ class Search {
   }
 
   #hasRoom(at: SceneServer): boolean {
-    const { mbps, keepsBack } = this.#size;
+    const { mbps, keeps } = this.#size;
     return (
-      serverRoomMbps(at, this.#ask.beyondLease) >=
-      mbps + (keepsBack ? keptMbps(this.#ask, at) : 0) - ROUNDING_MBPS
+      serverRoomMbps(at, this.#ask.beyondLease) >= mbps + keptBackMbps(this.#ask, at, keeps) - ROUNDING_MBPS
     );
   }
 

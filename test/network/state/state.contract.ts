@@ -70,7 +70,7 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
           ...a,
           sentMbps: 12.5,
           drain: { sinceMs: 5, deadlineMs: null, wished: false },
-          holdings: [holding('bob', { viewers: 3, next: 9 })],
+          holdings: [holding('bob', { viewers: 3, isPulled: true, next: 9 })],
         };
         await state.beat(changed, [streamRecord('bob', 'a', 5)]);
         expect(await other.snapshot()).toEqual({

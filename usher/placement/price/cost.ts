@@ -108,7 +108,7 @@ export const USUAL_COPY_MS = 1_000;
 
 /** While a server does not have the stream, the first picture waits for it. */
 export function waitMicroUsd({ policy }: Ask, { server }: SceneServer, state: HolderState | 'none'): number {
-  if (state === 'held' || state === 'leaving') return 0;
+  if (state !== 'coming' && state !== 'none') return 0;
   return ((server.copyMs || USUAL_COPY_MS) / 1000) * policy.waitMicroUsdPerS;
 }
 

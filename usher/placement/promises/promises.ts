@@ -1,8 +1,9 @@
 // Promises: what usher handed out and no beat has shown yet, booked on every resource that it will use.
 
 import { isWithin } from '../../../network/state/liveness.ts';
-import type { KnownServer, Snapshot } from '../../../network/state/state.ts';
+import type { Snapshot } from '../../../network/state/state.ts';
 import { type Booked, nothingBooked } from '../scene/loads.ts';
+import { Expected, type Takings } from './expected.ts';
 
 /** A player that has not come by then is not expected any more, by the state's clock: while there is no news nothing is let go. */
 export const PROMISE_MS = 10_000;
@@ -24,16 +25,9 @@ export interface Booking extends Taking {
   readonly copy?: Taking;
 }
 
-const NOBODY: readonly string[] = [];
-
 interface Promised {
   readonly booking: Booking;
   readonly atMs: number;
-}
-
-interface Coming {
-  readonly copy: Taking;
-  atMs: number;
 }
 
 export class Promises {
@@ -45,12 +39,20 @@ export class Promises {
   readonly #promised = new Map<string, Promised>();
   /** Whether others have leased what this usher would have of anything. */
   isShort = false;
-  /** Streams that servers are about to follow because viewers were sent there: by stream, then server. */
-  readonly #coming = new Map<string, Map<string, Coming>>();
+  /** Streams that servers are about to follow because viewers were sent there. */
+  readonly #coming: Expected;
+  /** Streams that CDNs are about to pull. */
+  readonly #pulling: Expected;
 
   /** `onArrived` is told what was promised of a resource and is in use now. */
   constructor(onArrived: (resource: string, mbps: number) => void = () => {}) {
     this.#onArrived = onArrived;
+    const takings: Takings = {
+      take: (taking) => this.#take(taking),
+      give: (taking, as) => this.#give(taking, as),
+    };
+    this.#coming = new Expected(takings, () => true);
+    this.#pulling = new Expected(takings, ({ isPulled }) => isPulled === true);
   }
 
   get count(): number {
@@ -63,7 +65,14 @@ export class Promises {
     if (this.#promised.size >= MAX_PROMISES) this.release(this.#promised.keys().next().value!);
     this.#take(booking);
     this.#promised.set(session, { booking, atMs: nowMs });
-    this.#expect(booking, nowMs);
+    this.#coming.expect(booking.stream, booking.server, booking.copy, nowMs);
+  }
+
+  /** Books what a CDN takes of a server that it is to pull a stream from, once however many viewers were sent to it. */
+  pull(booking: Booking, nowMs: number): void {
+    const { stream, server, copy } = booking;
+    this.#pulling.expect(stream, server, booking, nowMs);
+    this.#coming.expect(stream, server, copy, nowMs);
   }
 
   release(session: string): void {
@@ -89,7 +98,8 @@ export class Promises {
       if (isWithin(atMs, nowMs, PROMISE_MS)) break;
       this.release(session);
     }
-    if (this.#coming.size > 0) this.#settleCopies(nowMs, servers);
+    this.#coming.settle({ nowMs, servers }, PROMISE_MS);
+    this.#pulling.settle({ nowMs, servers }, PROMISE_MS);
   }
 
   /** What something is booked on. */
@@ -111,11 +121,16 @@ export class Promises {
 
   /** Ids of the servers that are about to follow a stream because viewers were sent there. */
   comingTo(stream: string): Iterable<string> {
-    return this.#coming.get(stream)?.keys() ?? NOBODY;
+    return this.#coming.of(stream);
   }
 
   isComing(stream: string, server: string): boolean {
-    return this.#coming.get(stream)?.has(server) ?? false;
+    return this.#coming.has(stream, server);
+  }
+
+  /** Whether a CDN is about to pull a stream from a server. */
+  isPulling(stream: string, server: string): boolean {
+    return this.#pulling.has(stream, server);
   }
 
   #take({ mbps, resources }: Taking): void {
@@ -144,31 +159,6 @@ export class Promises {
       booked.arrivedMbps += mbps;
       booked.leasedMbps -= mbps;
       this.#onArrived(resource, mbps);
-    }
-  }
-
-  /** One copy of a stream is booked once, however many viewers are sent to it. */
-  #expect({ stream, server, copy }: Booking, nowMs: number): void {
-    if (!copy && !this.isComing(stream, server)) return;
-    const servers = this.#coming.getOrInsertComputed(stream, () => new Map());
-    const known = servers.get(server);
-    if (known) known.atMs = nowMs;
-    else if (copy) {
-      this.#take(copy);
-      servers.set(server, { copy, atMs: nowMs });
-    }
-  }
-
-  #settleCopies(nowMs: number, servers: readonly KnownServer[]): void {
-    const byId = new Map(servers.map((server) => [server.id, server]));
-    for (const [stream, coming] of this.#coming) {
-      for (const [id, { copy, atMs }] of coming) {
-        const isHeld = byId.get(id)?.holdings.some((holding) => holding.stream === stream) ?? false;
-        if (!isHeld && isWithin(atMs, nowMs, PROMISE_MS)) continue;
-        coming.delete(id);
-        this.#give(copy, isHeld ? 'used' : 'unused');
-      }
-      if (coming.size === 0) this.#coming.delete(stream);
     }
   }
 }

@@ -1,12 +1,12 @@
 // Who has which stream, by the snapshot. Kept from one snapshot to the next, so that only what changed is read again.
 
-import type { Assignment, KnownServer, Snapshot } from '../../../network/state/state.ts';
+import type { Assignment, Holding, KnownServer, Snapshot } from '../../../network/state/state.ts';
 
 /**
- * `held`: has it and keeps it. `coming`: the plan wants it to follow it. `leaving`: has it, but nobody watches it there and the
+ * `held`: has it and keeps it. `pulled`: so that a CDN can pull it from there. `coming`: the plan wants it to follow it. `leaving`: has it, but nobody watches it there and the
  * plan does not want it there.
  */
-export type HolderState = 'held' | 'coming' | 'leaving';
+export type HolderState = 'held' | 'pulled' | 'coming' | 'leaving';
 
 /** A server with regard to one stream. */
 export interface Holder {
@@ -58,6 +58,10 @@ export class Holders {
     return this.#known.get(server)?.streams.has(stream) ?? false;
   }
 
+  stateOf(server: string, stream: string): HolderState | undefined {
+    return this.#known.get(server)?.streams.get(stream);
+  }
+
   #unknown(): Known {
     const slot = this.#freeSlots.pop() ?? this.#known.size;
     return { slot, holdings: undefined, assignment: undefined, streams: new Map() };
@@ -96,12 +100,12 @@ export class Holders {
   }
 }
 
-/** Whether the same streams are held, and the same of them watched. */
+/** Whether the same streams are held, and the same of them watched and pulled. */
 function isAlike(before: KnownServer['holdings'] | undefined, after: KnownServer['holdings']): boolean {
   if (before?.length !== after.length) return false;
   for (let at = 0; at < after.length; at++) {
     const [one, other] = [before[at]!, after[at]!];
-    if (one.stream !== other.stream || one.viewers > 0 !== other.viewers > 0) return false;
+    if (one.stream !== other.stream || useOf(one) !== useOf(other)) return false;
   }
   return true;
 }
@@ -111,10 +115,18 @@ function statesOf(
   assignment: Assignment | undefined,
 ): Map<string, HolderState> {
   const states = new Map<string, HolderState>();
-  for (const { stream, viewers } of holdings)
-    if (viewers > 0 || states.get(stream) !== 'held') states.set(stream, viewers > 0 ? 'held' : 'leaving');
+  for (const holding of holdings) {
+    const [before, state] = [states.get(holding.stream), useOf(holding)];
+    if (before !== 'pulled' && (before !== 'held' || state === 'pulled')) states.set(holding.stream, state);
+  }
   for (const { stream } of assignment?.follows ?? [])
     if (!states.has(stream)) states.set(stream, 'coming');
     else if (states.get(stream) === 'leaving') states.set(stream, 'held');
   return states;
+}
+
+/** Of one rendition, without the plan. */
+function useOf({ viewers, isPulled }: Holding): HolderState {
+  if (isPulled) return 'pulled';
+  return viewers > 0 ? 'held' : 'leaving';
 }

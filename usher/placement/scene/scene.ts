@@ -32,6 +32,8 @@ export interface Scene {
   readonly cdns: readonly SceneCdn[];
   /** By the numbers that `holders` gives them. */
   readonly servers: readonly SceneServer[];
+  /** What servers keep for streams that no CDN pulls yet, once somebody has asked. */
+  readonly keptMbps: Map<SceneServer, number>;
   /** What has a limit, by resource. */
   readonly loads: ReadonlyMap<string, Load>;
 }
@@ -70,6 +72,7 @@ export function sceneOf(snapshot: Snapshot, options: SceneOptions = {}): Scene {
     holders,
     sites: plant.sites,
     servers,
+    keptMbps: new Map(),
     loads,
     links,
     cdns: topology.cdns.map((cdn) => ({ cdn, isSpent: isSpent(snapshot, cdn) })),

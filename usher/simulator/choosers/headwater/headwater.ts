@@ -5,7 +5,7 @@ import type { Follow, Snapshot } from '../../../../network/state/state.ts';
 import { place } from '../../../placement/place.ts';
 import { askOf } from '../../../placement/price/cost.ts';
 import { DEFAULT_POLICIES, type Policies } from '../../../placement/price/policy.ts';
-import { bookingOf } from '../../../placement/promises/booking.ts';
+import { bookFor } from '../../../placement/promises/booking.ts';
 import { Demand, idealSite } from '../../../placement/promises/demand.ts';
 import { Promises } from '../../../placement/promises/promises.ts';
 import type { Choice, PlaceRequest } from '../../../placement/request.ts';
@@ -127,10 +127,7 @@ export class Headwater implements Chooser {
   }
 
   #promise({ id, stream }: Viewer, choice: Choice): void {
-    const scene = this.#sceneNow();
-    const booking = choice.kind === 'server' ? bookingOf(scene, stream.name, choice) : undefined;
-    if (booking) this.#promised.book(String(id), booking, scene.snapshot.nowMs);
-    else if (choice.kind === 'cdn') this.#promised.release(String(id));
+    bookFor(this.#promised, this.#sceneNow(), stream.name, choice, String(id));
   }
 
   #move(world: World, viewer: Viewer, choices: readonly Choice[]): boolean {

@@ -28,7 +28,7 @@ export class Reporter {
   readonly #calendar: Calendar;
   #speeds = new WeakMap<Copy, Speed>();
   /** What was said of each copy last: the same objects as long as nothing changes. */
-  readonly #said = new WeakMap<Copy, Holding>();
+  readonly #said = new Map<Copy, Holding>();
   #holdings: readonly Holding[] = [];
   #came: { readonly session: string; readonly atMs: number }[] = [];
   #copyMs = 0;
@@ -121,20 +121,31 @@ export class Reporter {
       cachesKbps += pulls * stream.kbps;
       if (viewers > 0 || readyAtMs <= nowMs) holdings.push(this.#holdingOf(copy, nowMs));
     }
+    if (this.#said.size > holdings.length) this.#forget();
     const isSame =
       holdings.length === this.#holdings.length && holdings.every((each, at) => each === this.#holdings[at]);
     if (!isSame) this.#holdings = holdings;
     return { holdings: this.#holdings, heaviestKbps, cachesKbps };
   }
 
+  /** Copies that are gone. */
+  #forget(): void {
+    const { copies } = this.server;
+    for (const copy of this.#said.keys()) if (copies.get(copy.stream) !== copy) this.#said.delete(copy);
+  }
+
   #holdingOf(copy: Copy, nowMs: number): Holding {
-    const { stream, viewers } = copy;
+    const { stream, pulls } = copy;
+    // The connections of caches are viewers too.
+    const viewers = copy.viewers + pulls;
     const said = this.#said.get(copy);
     const arrivalsPerS = this.#perS(copy, nowMs);
     const parent = copy.parent?.server.id ?? null;
     if (said?.viewers === viewers && said.arrivalsPerS === arrivalsPerS && said.parent === parent)
-      return said;
-    const holding = { stream: stream.name, rendition: 'source', viewers, arrivalsPerS, next: 1_000, parent };
+      if (said.isPulled === pulls > 0) return said;
+    const { name } = stream;
+    const uses = { viewers, isPulled: pulls > 0, arrivalsPerS };
+    const holding = { stream: name, rendition: 'source', ...uses, next: 1_000, parent };
     this.#said.set(copy, holding);
     return holding;
   }

@@ -1,0 +1,108 @@
+// Shields: the servers that CDNs pull a stream from, and what servers keep back so that there is always one. Pure.
+
+import { type Feed, feedsFor, parentsOf } from './feeds.ts';
+import type { Ask } from './price/cost.ts';
+import { hashOf, meet } from './rendezvous.ts';
+import { ROUNDING_MBPS } from './scene/loads.ts';
+import { type SceneServer, type SceneSite, serverRoomMbps } from './scene/plant.ts';
+import type { Scene } from './scene/scene.ts';
+import { copyMbps, findStream } from './scene/streams.ts';
+import { type Way, wayOut } from './scene/uplinks.ts';
+
+export interface Shield {
+  readonly at: SceneServer;
+  /** It does not have the stream, and gets it from there. */
+  readonly feed?: Feed;
+}
+
+/** A server that has the stream. */
+interface Holder extends Shield {
+  readonly isPulled: boolean;
+  readonly rank: number;
+}
+
+/**
+ * As many as are asked for: those that a CDN pulls the stream from already, so that what it has cached stays of use, then others
+ * that have it and room for a pull, the same for all viewers. Where none has, a server that can get the stream; and else those
+ * that have it, because servers keep a little for whoever feeds many that is promised to nobody.
+ */
+export function shieldsOf(ask: Ask, count: number): readonly Shield[] {
+  const good = firstOf(ask, count, ({ at, isPulled }) => isPulled || canBePulled(ask, at));
+  if (good.length > 0) return good;
+  const made = newShield(ask);
+  return made ? [made] : firstOf(ask, count, () => true);
+}
+
+/** The uplink that a CDN pulls over, which is in nobody's network. Undefined: it has no room. */
+export function pullWay(site: SceneSite, mbps: number, beyondLease = false): Way | undefined {
+  return wayOut(site.uplinks, { asn: undefined, mbps, neededMbps: mbps, beyondLease });
+}
+
+/** Whether a CDN pulls the stream from there, or is about to. */
+export function isPulled(scene: Scene, stream: string, { server: { id } }: SceneServer): boolean {
+  return scene.holders.stateOf(id, stream) === 'pulled' || scene.promised.isPulling(stream, id);
+}
+
+/** What a server keeps for streams that no CDN pulls yet: it would be the first shield of those that have room. */
+export function keptForShieldsMbps(scene: Scene, at: SceneServer): number {
+  return scene.keptMbps.getOrInsertComputed(at, () => {
+    const names = new Set(at.server.holdings.map(({ stream }) => stream));
+    let keptMbps = 0;
+    for (const name of names) {
+      const stream = findStream(scene.snapshot, name);
+      const mbps = stream ? copyMbps(stream) : 0;
+      if (isFirstShield(scene, name, at, mbps)) keptMbps += mbps;
+    }
+    return keptMbps;
+  });
+}
+
+function firstOf({ scene, stream, streamHash }: Ask, count: number, isGood: (each: Holder) => boolean) {
+  const first: Holder[] = [];
+  for (const { slot, state } of scene.holders.of(stream.name)) {
+    const at = scene.servers[slot]!;
+    if (state === 'coming' || at.closed) continue;
+    const holding = { at, isPulled: isPulled(scene, stream.name, at), rank: meet(streamHash, at.hash) };
+    const place = first.findIndex((other) => isBefore(holding, other));
+    if ((place === -1 && first.length === count) || !isGood(holding)) continue;
+    first.splice(place === -1 ? first.length : place, 0, holding);
+    if (first.length > count) first.pop();
+  }
+  return first;
+}
+
+function isBefore(one: Holder, other: Holder): boolean {
+  return one.isPulled === other.isPulled ? one.rank > other.rank : one.isPulled;
+}
+
+function canBePulled({ copyMbps: mbps, beyondLease }: Ask, at: SceneServer): boolean {
+  const hasRoom = serverRoomMbps(at, beyondLease) >= mbps - ROUNDING_MBPS;
+  return hasRoom && pullWay(at.site, mbps, beyondLease) !== undefined;
+}
+
+/** The roomiest of the site where the stream comes cheapest. */
+function newShield(ask: Ask): Shield | undefined {
+  const { scene, stream } = ask;
+  const parents = parentsOf(ask);
+  let best: { readonly at: SceneServer; readonly feed: Feed } | undefined;
+  for (const site of scene.sites) {
+    const [feed] = feedsFor(ask, site, parents);
+    if (!feed || (best && best.feed.microUsdPerHour <= feed.microUsdPerHour)) continue;
+    const isNew = ({ server: { id } }: SceneServer): boolean =>
+      !scene.holders.has(id, stream.name) && !scene.promised.isComing(stream.name, id);
+    const at = site.open.find((each) => isNew(each) && canBePulled(ask, each));
+    if (at) best = { at, feed };
+  }
+  return best;
+}
+
+function isFirstShield(scene: Scene, stream: string, first: SceneServer, mbps: number): boolean {
+  const streamHash = hashOf(stream);
+  const rank = meet(streamHash, first.hash);
+  return scene.holders.of(stream).every(({ slot, state }) => {
+    const at = scene.servers[slot]!;
+    if (state === 'coming' || at.closed) return true;
+    if (isPulled(scene, stream, at)) return false;
+    return meet(streamHash, at.hash) <= rank || serverRoomMbps(at) < mbps;
+  });
+}
