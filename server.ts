@@ -41,7 +41,7 @@ import type {
   StreamRecord,
 } from './network/state/state.ts';
 import { Successors } from './network/state/successors.ts';
-import { originFor, parentsIn } from './network/state/whereabouts.ts';
+import { originFor, parentsIn, renditionsIn } from './network/state/whereabouts.ts';
 import { signToken } from './network/token.ts';
 import type { Archive } from './origin/archive/archive.ts';
 import { createPace } from './origin/archive/keeping/pace.ts';
@@ -248,7 +248,8 @@ class Server {
 
   #readersOf(stream: string, rendition: string): number {
     const isTranscoded = rendition === SOURCE && this.#transcoder?.reads(stream);
-    return this.#edge.sessions.viewers.of(stream, rendition) + (isTranscoded ? 1 : 0);
+    const isRecorded = this.#archive?.reads(stream, rendition);
+    return this.#edge.sessions.viewers.of(stream, rendition) + (isTranscoded || isRecorded ? 1 : 0);
   }
 
   #createDraining(): Draining {
@@ -297,12 +298,17 @@ class Server {
   }
 
   async #openArchive(): Promise<void> {
-    const { config, opened } = this.#base;
+    const { config, state, opened } = this.#base;
     const keeper = this.#identity.id;
     const darkroom = config.archive.pictures
       ? opened.use(new Darkroom({ ...this.#base, config: config.transcode }))
       : undefined;
-    this.#archive = opened.use(await openArchive({ ...this.#base, ...this.#stores, keeper, darkroom }));
+    const renditions = {
+      renditionsOf: async (stream: string) => renditionsIn(await state.find(stream)),
+      demand: (stream: string, rendition: string) => this.#holdings.demand(stream, rendition),
+    };
+    const options = { ...this.#base, ...this.#stores, keeper, darkroom, renditions };
+    this.#archive = opened.use(await openArchive(options));
   }
 
   async #listen(): Promise<void> {

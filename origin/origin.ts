@@ -4,7 +4,7 @@ import type { Clock } from '../network/clock.ts';
 import type { Config } from '../network/config/config.ts';
 import { publishPolicyOf } from '../network/config/publish-policy.ts';
 import type { Feed } from '../network/feed/feed.ts';
-import { type Feeds, SOURCE } from '../network/feed/feeds.ts';
+import type { Feeds } from '../network/feed/feeds.ts';
 import { postJson } from '../network/http/dial.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
@@ -55,7 +55,7 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
     graceMs: graceS * 1000,
     draining,
     onChange,
-    onBroadcast: ({ name, feed, startedAtMs }) => archive.record(name, SOURCE, feed, startedAtMs),
+    onBroadcast: ({ name, feed, startedAtMs }) => archive.record(name, feed, startedAtMs),
   });
   const rtmp = await listenRtmp({
     host: config.bind,

@@ -2,8 +2,8 @@
 
 import type { Found } from '../../network/archive/library.ts';
 import { SPRITE, THUMBNAIL, thumbnailsVtt } from '../../network/archive/pictures.ts';
+import { mainOf } from '../../network/archive/recording.ts';
 import type { ShelvedFile } from '../../network/archive/shelf.ts';
-import { SOURCE } from '../../network/feed/feeds.ts';
 import { sha256 } from '../../network/hash.ts';
 import { type Exchange, send, sendEntity, sendProblem } from '../../network/http/http.ts';
 import { quoted } from '../../network/names.ts';
@@ -28,10 +28,8 @@ export async function sendSprite(exchange: Exchange, { files }: Found): Promise<
 }
 
 export function sendThumbnails(exchange: Exchange, { recording, files }: Found): void {
-  const { renditions } = recording;
-  const shown = renditions.find(({ name }) => name === SOURCE) ?? renditions[0]!;
   const sprites = new Map([...files.values()].filter(hasSprite).map(({ name, index }) => [name, index]));
-  send(exchange, 200, 'text/vtt; charset=utf-8', thumbnailsVtt(shown.segments, sprites), SHORT);
+  send(exchange, 200, 'text/vtt; charset=utf-8', thumbnailsVtt(mainOf(recording).segments, sprites), SHORT);
 }
 
 function hasSprite({ pictures }: ShelvedFile): boolean {

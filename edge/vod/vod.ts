@@ -2,7 +2,7 @@
 
 import { isFileName, isRecordingId } from '../../network/archive/index-file.ts';
 import type { Found, Library } from '../../network/archive/library.ts';
-import type { PlacedSegment, RecordedRendition } from '../../network/archive/recording.ts';
+import { mainOf, type PlacedSegment, type RecordedRendition } from '../../network/archive/recording.ts';
 import type { Clock } from '../../network/clock.ts';
 import { CodedError } from '../../network/errors.ts';
 import { sha256 } from '../../network/hash.ts';
@@ -11,6 +11,7 @@ import { type Init, readInit } from '../../network/media/init.ts';
 import { quoted } from '../../network/names.ts';
 import { type Authorise, sendRefusal, type Viewer } from '../access.ts';
 import type { HlsSessions } from '../sessions/hls-sessions.ts';
+import { alignedTo } from './aligned.ts';
 import { type Download, layOut, rebase, runsOf } from './download.ts';
 import { sendSprite, sendThumbnail, sendThumbnails } from './pictures.ts';
 import type { RecordedRates } from './recorded-rates.ts';
@@ -95,9 +96,9 @@ function admit(
 function sendPlaylist(exchange: Exchange, { recording }: Found, { isLive, clock }: VodOptions): void {
   const rendition = renditionOf(exchange, recording.renditions);
   if (!rendition) return;
-  const quietMs = clock.now() - rendition.segments.at(-1)!.arrivedAtMs;
+  const quietMs = clock.now() - mainOf(recording).segments.at(-1)!.arrivedAtMs;
   const hasEnded = recording.endedAtMs !== undefined || !isLive(recording.stream) || quietMs > QUIET_MS;
-  const playlist = vodPlaylist(rendition, hasEnded);
+  const playlist = vodPlaylist(alignedTo(recording, rendition, hasEnded), hasEnded);
   send(exchange, 200, 'application/vnd.apple.mpegurl', playlist, hasEnded ? 'max-age=60' : 'max-age=1');
 }
 

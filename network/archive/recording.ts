@@ -1,5 +1,6 @@
 // A recording: one broadcast as all its files tell it, wherever they lie. Pure.
 
+import { SOURCE } from '../feed/feeds.ts';
 import {
   type FileIndex,
   type Gap,
@@ -48,6 +49,14 @@ export interface Recording {
 
 /** Why a file that nobody closed is short of what came then. */
 export const LOST = 'the server stopped before it was recorded';
+/** Of what is made of the source. */
+export const NOT_MADE = 'it was not made then, or not recorded';
+
+/** What the others are aligned to: the source, or else what there is most of. */
+export function mainOf({ renditions }: Pick<Recording, 'renditions'>): RecordedRendition {
+  const [first] = renditions.toSorted((one, other) => other.durationUs - one.durationUs);
+  return renditions.find(({ name }) => name === SOURCE) ?? first!;
+}
 
 /** Puts together the files of one recording. Undefined when none has a segment. */
 export function assemble(files: readonly IndexedFile[]): Recording | undefined {
@@ -71,7 +80,7 @@ function assembleRendition(name: string, files: readonly IndexedFile[]): Recorde
   return {
     name,
     segments,
-    gaps: gapsBetween(segments, files),
+    gaps: gapsBetween(segments, files, name === SOURCE ? LOST : NOT_MADE),
     durationUs,
     bytes,
     peakBps: rates.reduce((most, rate) => Math.max(most, rate), 0),
@@ -97,14 +106,18 @@ function inOrder(segments: readonly PlacedSegment[]): PlacedSegment[] {
 }
 
 /** Every number from the first on that is not there, with its reason where a line gives one. */
-function gapsBetween(segments: readonly PlacedSegment[], files: readonly IndexedFile[]): Gap[] {
+function gapsBetween(
+  segments: readonly PlacedSegment[],
+  files: readonly IndexedFile[],
+  unsaid: string,
+): Gap[] {
   const told = files.flatMap(({ index }) => index.lines.filter((line) => line.kind === 'gap'));
   const gaps: Gap[] = [];
   for (const [at, segment] of segments.entries()) {
     const before = segments[at - 1];
     if (!before || before.msn + 1 === segment.msn) continue;
     const [fromMsn, toMsn] = [before.msn + 1, segment.msn];
-    const reason = told.find((gap) => gap.fromMsn < toMsn && gap.toMsn > fromMsn)?.reason ?? LOST;
+    const reason = told.find((gap) => gap.fromMsn < toMsn && gap.toMsn > fromMsn)?.reason ?? unsaid;
     gaps.push({ kind: 'gap', fromMsn, toMsn, reason });
   }
   const lastMsn = segments.at(-1)?.msn ?? 0;

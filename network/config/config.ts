@@ -99,12 +99,14 @@ const redis = z
     error: 'a Redis Cluster has database 0 only',
   }) satisfies z.ZodType<RedisAddress>;
 
+const recordedRenditions = z.enum(['source', 'all']);
 /** A name may end in `*`. */
 const recordingRule = z.strictObject({
   stream: z.string().min(1).max(65),
   record: z.boolean().optional(),
   maxHours: z.number().positive().nullable().optional(),
   keepDays: z.number().positive().nullable().optional(),
+  renditions: recordedRenditions.optional(),
 });
 const longTermStorage = z
   .strictObject({
@@ -203,6 +205,8 @@ const schema = z.strictObject({
       maxHours: z.number().positive().nullable().default(null),
       /** How long recordings are kept on disks and in storage, days; null: for ever. */
       keepDays: z.number().positive().nullable().default(7),
+      /** `all`: also those that are made of it; they cost as much space again, and `source` can be watched by all whom it suits. */
+      renditions: recordedRenditions.default('source'),
       /** What is otherwise for some streams: the first rule that fits a stream's name and says something holds. */
       perStream: z.array(recordingRule).max(10_000).default([]),
       /** One folder on each disk; `recordings` in `data` when none is given. */

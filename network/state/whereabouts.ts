@@ -16,6 +16,14 @@ export function parentsIn(whereabouts: Whereabouts | undefined, rendition: strin
   return (origin ? [origin, ...others] : others).map(({ id, relayUrl }) => ({ id, relayUrl }));
 }
 
+/** Names of the renditions of a stream that somebody has, its source among them. */
+export function renditionsIn(whereabouts: Whereabouts | undefined): string[] {
+  if (!whereabouts) return [];
+  const { stream, holders } = whereabouts;
+  const held = holders.flatMap(({ holdings }) => holdings.filter((each) => each.stream === stream.name));
+  return [...new Set(held.map(({ rendition }) => rendition))];
+}
+
 /** Where a broadcaster may go on: the holder of its stream that takes broadcasts, one that is not being emptied itself. */
 export function originFor(whereabouts: Whereabouts | undefined, ownId: string): string | undefined {
   const isOpen = ({ id, roles, drain }: KnownServer): boolean =>

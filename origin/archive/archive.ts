@@ -2,6 +2,7 @@
 
 import type { Library } from '../../network/archive/library.ts';
 import type { FeedReader } from '../../network/feed/feed.ts';
+import { SOURCE } from '../../network/feed/feeds.ts';
 import type { Condition } from '../../network/http/health.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { archiveMetrics } from './archive-metrics.ts';
@@ -12,6 +13,7 @@ import { Clips } from './owners/clips.ts';
 import { type Darkroom, Pictures } from './pictures/pictures.ts';
 import { Disks } from './recording/disks.ts';
 import { type Files, systemFiles } from './recording/files.ts';
+import { type RenditionFinder, recordMadeRenditions } from './recording/made-renditions.ts';
 import { Mender } from './recording/mender.ts';
 import { Recorders } from './recording/recorders.ts';
 import { type RecoverOptions, recoverDisk } from './recording/recover.ts';
@@ -24,6 +26,8 @@ export interface ArchiveOptions extends StockOptions {
   readonly library: Pick<Library, 'find' | 'forget'>;
   readonly metrics: Metrics;
   readonly files?: Files;
+  /** Where renditions are found that are made of streams; without it none is recorded. */
+  readonly renditions?: RenditionFinder | undefined;
   /** Makes pictures of what is recorded, where there is one. */
   readonly darkroom?: Darkroom | undefined;
 }
@@ -32,6 +36,7 @@ export class Archive implements AsyncDisposable {
   readonly stock: Stock;
   readonly clips: Clips;
   readonly janitor: Janitor;
+  readonly #options: ArchiveOptions;
   readonly #recorders: Recorders;
   readonly #disks: Disks;
   readonly #opened = new DisposableStack();
@@ -46,6 +51,7 @@ export class Archive implements AsyncDisposable {
 
   private constructor(options: ArchiveOptions & { readonly files: Files }, disks: Disks) {
     this.#disks = this.#opened.use(disks);
+    this.#options = options;
     this.stock = new Stock(options);
     const outbox = this.#openOutbox(options);
     const pictures = this.#openPictures(options, outbox);
@@ -67,9 +73,24 @@ export class Archive implements AsyncDisposable {
     void pictures?.look();
   }
 
-  /** See `Recorders`. */
-  record(stream: string, rendition: string, feed: FeedReader, startedAtMs: number): () => void {
-    return this.#recorders.record(stream, rendition, feed, startedAtMs);
+  /** Records a broadcast until its feed ends, or what it gives is called; see `Recorders`. */
+  record(stream: string, source: FeedReader, startedAtMs: number): () => void {
+    const { policy, renditions } = this.#options;
+    const stopSource = this.#recorders.record(stream, SOURCE, source, startedAtMs);
+    const { isRecorded, renditions: wanted } = policy(stream);
+    if (!isRecorded || wanted === 'source' || !renditions) return stopSource;
+    const record = (rendition: string, feed: FeedReader): (() => void) =>
+      this.#recorders.record(stream, rendition, feed, startedAtMs);
+    const stopMade = recordMadeRenditions(stream, source, { ...this.#options, ...renditions, record });
+    return () => {
+      stopMade();
+      stopSource();
+    };
+  }
+
+  /** Whether a rendition's feed is needed here. */
+  reads(stream: string, rendition: string): boolean {
+    return this.#recorders.reads(stream, rendition);
   }
 
   /** Viewers miss nothing for want of a disk, and neither does who broadcasts: only what is recorded has a gap. */
@@ -82,7 +103,7 @@ export class Archive implements AsyncDisposable {
     return this.#recorders.has(recording);
   }
 
-  /** Resolves once all is written and told of; the feeds must have ended. */
+  /** Resolves once all is written and told of; the feeds of sources must have ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#recorders.close();
     this.#opened.dispose();

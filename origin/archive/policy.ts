@@ -8,6 +8,8 @@ export interface RecordingPolicy {
   readonly maxMs: number;
   /** Null: for ever. */
   readonly keepDays: number | null;
+  /** What is recorded of a broadcast besides what the broadcaster sends. */
+  readonly renditions: 'source' | 'all';
 }
 
 /** The sample broadcast of a first try would fill a disk for nobody. */
@@ -28,11 +30,12 @@ export function createPolicy(archive: Config['archive']): (stream: string) => Re
       isRecorded: said('record'),
       maxMs: maxHours === null ? Number.POSITIVE_INFINITY : maxHours * HOUR_MS,
       keepDays: said('keepDays'),
+      renditions: said('renditions'),
     };
   };
 }
 
-type Ruled = Pick<Config['archive'], 'record' | 'maxHours' | 'keepDays'>;
+type Ruled = Pick<Config['archive'], 'record' | 'maxHours' | 'keepDays' | 'renditions'>;
 
 /** A name may end in `*`. */
 function isNamed(stream: string, name: string): boolean {

@@ -4,6 +4,7 @@ import { type Catalogue, type CatalogueEntry, streamOf } from '../../network/arc
 import { isRecordingId } from '../../network/archive/index-file.ts';
 import { type Exchange, type Route, sendJson, sendProblem } from '../../network/http/http.ts';
 import { isStreamName, quoted } from '../../network/names.ts';
+import { recordedAs } from '../recorded.ts';
 
 export interface RecordingOptions {
   readonly catalogue: Pick<Catalogue, 'list'>;
@@ -50,30 +51,19 @@ export async function entriesOf(
   return entries;
 }
 
-/** The first says most of it. */
+/** Addresses of pictures are null where nobody has made any: of one of it, and of the WebVTT file of those for a seek bar. */
 export function describe(entries: readonly CatalogueEntry[]) {
-  const [{ id, stream, startedAtMs, endedAtMs, durationMs, bytes, ...best }] = entries as [CatalogueEntry];
-  const { renditions, gaps, title, isKept, clipOf } = best;
+  const { id, startedAtMs, endedAtMs, thumbnail, ...recorded } = recordedAs(entries);
+  const { stream, title, isKept, clipOf, durationMs, bytes, renditions, gaps } = recorded;
   return {
     id,
-    stream,
-    title,
-    isKept,
-    clipOf,
+    ...{ stream, title, isKept, clipOf },
     startedAt: new Date(startedAtMs).toISOString(),
     endedAt: endedAtMs === null ? null : new Date(endedAtMs).toISOString(),
-    durationMs,
-    bytes,
-    renditions,
-    gaps,
+    ...{ durationMs, bytes, renditions, gaps },
     keepers: entries.map(({ keeper }) => keeper),
     url: `/vod/${id}.m3u8`,
-    ...picturesOf(id, entries),
+    thumbnail: thumbnail === null ? null : `/vod/${id}.jpg`,
+    thumbnails: thumbnail === null ? null : `/vod/${id}.vtt`,
   };
-}
-
-/** Addresses of a picture of it, and of the WebVTT file of those for a seek bar; null: nobody has made any. */
-function picturesOf(id: string, entries: readonly CatalogueEntry[]) {
-  const has = entries.some(({ thumbnail }) => thumbnail !== null);
-  return { thumbnail: has ? `/vod/${id}.jpg` : null, thumbnails: has ? `/vod/${id}.vtt` : null };
 }

@@ -1,6 +1,6 @@
 // Where a recording is played: at a server that has its bytes, or at one that reads them from storage.
 
-import type { CatalogueEntry } from '../../network/archive/catalogue.ts';
+import type { Manifest } from '../../network/archive/manifest.ts';
 import type { Clock } from '../../network/clock.ts';
 import { randomName } from '../../network/hash.ts';
 import { type Exchange, type Route, redirect, send, sendProblem } from '../../network/http/http.ts';
@@ -11,6 +11,7 @@ import type { ClusterState, KnownServer } from '../../network/state/state.ts';
 import { signToken, verifyToken } from '../../network/token.ts';
 import { DEFAULT_PATHWAY, multivariantPlaylist } from '../multivariant.ts';
 import { placeVod } from '../placement/vod.ts';
+import { recordedAs } from '../recorded.ts';
 import { entriesOf, type RecordingOptions } from './recordings.ts';
 
 export interface VodOptions extends RecordingOptions {
@@ -60,7 +61,7 @@ async function redirectToPicture(options: VodOptions, exchange: Exchange): Promi
 }
 
 interface Placed {
-  readonly recording: CatalogueEntry;
+  readonly recording: Manifest;
   /** Where it is at each server, the best first. */
   readonly bases: readonly string[];
 }
@@ -68,7 +69,7 @@ interface Placed {
 /** Undefined when the answer is given: it is not there, the viewer may not, or there is no room. */
 async function placeViewer(options: VodOptions, exchange: Exchange): Promise<Placed | undefined> {
   const entries = await entriesOf(options, exchange);
-  const [recording] = entries;
+  const recording = entries.length > 0 ? recordedAs(entries) : undefined;
   const grant = recording && permission(options, exchange, recording.stream);
   if (!grant) return undefined;
   const { id, stream } = recording;

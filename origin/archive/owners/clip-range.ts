@@ -1,6 +1,11 @@
 // Which segments a clip is made of: those of each rendition that show something of what is wanted, so that it begins with a key frame. Pure.
 
-import type { PlacedSegment, RecordedRendition, Recording } from '../../../network/archive/recording.ts';
+import {
+  mainOf,
+  type PlacedSegment,
+  type RecordedRendition,
+  type Recording,
+} from '../../../network/archive/recording.ts';
 
 /** Seconds from the beginning of a recording as it plays; or as many of its end. */
 export type ClipRange =
@@ -13,12 +18,11 @@ export type Cut =
   | { readonly kind: 'bad'; readonly reason: string };
 
 const MAX_CLIP_S = 3_600;
-const SOURCE = 'source';
 
 /** What is wanted beyond the end is left out. */
 export function cutOut(recording: Recording, range: ClipRange): Cut {
   const { renditions } = recording;
-  const main = renditions.find(({ name }) => name === SOURCE) ?? renditions[0]!;
+  const main = mainOf(recording);
   const durationS = main.durationUs / 1_000_000;
   const fromS = range.kind === 'last' ? Math.max(0, durationS - range.lastS) : range.fromS;
   const toS = range.kind === 'last' ? durationS : Math.min(range.toS, durationS);

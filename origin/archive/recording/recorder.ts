@@ -67,6 +67,10 @@ export class Recorder {
     this.#wake();
   }
 
+  get header(): RecorderOptions['header'] {
+    return this.#options.header;
+  }
+
   get done(): Promise<void> {
     return this.#done.promise;
   }

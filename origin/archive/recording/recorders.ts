@@ -3,6 +3,7 @@
 import { recordingId } from '../../../network/archive/index-file.ts';
 import type { Timer } from '../../../network/clock.ts';
 import type { FeedReader } from '../../../network/feed/feed.ts';
+import { SOURCE } from '../../../network/feed/feeds.ts';
 import type { RecordingPolicy } from '../policy.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
 
@@ -51,13 +52,21 @@ export class Recorders {
     return () => recorder.stop();
   }
 
+  /** Whether a rendition of a stream is being recorded. */
+  reads(stream: string, rendition: string): boolean {
+    return this.#recorders
+      .keys()
+      .some(({ header }) => header.stream === stream && header.rendition === rendition);
+  }
+
   has(recording: string): boolean {
     return this.#recorders.values().some((each) => each === recording);
   }
 
-  /** Resolves once all is written and told of; the feeds must have ended. */
+  /** Resolves once all is written and told of; the feeds of sources must have ended, those of other servers need not. */
   async close(): Promise<void> {
     this.#timer.cancel();
+    for (const recorder of this.#recorders.keys()) if (recorder.header.rendition !== SOURCE) recorder.stop();
     await Promise.all(this.#recorders.keys().map(({ done }) => done));
     await Promise.all(this.#told);
   }

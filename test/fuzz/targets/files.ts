@@ -98,7 +98,7 @@ export const index: Target = {
 export const manifest: Target = {
   name: 'manifest',
   seeds: texts(
-    `{"id":"${ID}","stream":"s","startedAtMs":1,"endedAtMs":null,"lastAtMs":2,"durationMs":3,"bytes":4,"mediaBytes":5,"renditions":[{"name":"source","codecs":"avc1","width":1,"height":1,"frameRate":1,"peakBps":1,"averageBps":1}],"gaps":[],"title":"","isKept":false,"clipOf":null}`,
+    `{"id":"${ID}","stream":"s","startedAtMs":1,"endedAtMs":null,"firstAtMs":2,"lastAtMs":2,"durationMs":3,"bytes":4,"mediaBytes":5,"renditions":[{"name":"source","codecs":"avc1","width":1,"height":1,"frameRate":1,"peakBps":1,"averageBps":1}],"gaps":[],"title":"","isKept":false,"clipOf":null,"thumbnail":null}`,
   ),
   words: ['"id":', '"renditions":[', '"__proto__":', 'null', '{}', '[]', '1e999', '-1'],
   run: onText((text) => readManifest(text, ID)),

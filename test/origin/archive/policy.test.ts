@@ -9,7 +9,12 @@ describe('what is recorded', () => {
 
   test('is every stream but the sample, for a week, unless something else is said', () => {
     const policy = createPolicy(archive);
-    expect(policy('alice')).toEqual({ isRecorded: true, maxMs: Number.POSITIVE_INFINITY, keepDays: 7 });
+    expect(policy('alice')).toEqual({
+      isRecorded: true,
+      maxMs: Number.POSITIVE_INFINITY,
+      keepDays: 7,
+      renditions: 'source',
+    });
     expect(policy('sample').isRecorded).toBe(false);
   });
 
@@ -23,10 +28,20 @@ describe('what is recorded', () => {
         { stream: '*', maxHours: 2 },
       ],
     });
-    expect(policy('alice')).toEqual({ isRecorded: false, maxMs: 7_200_000, keepDays: null });
-    expect(policy('anna')).toEqual({ isRecorded: false, maxMs: 7_200_000, keepDays: 1 });
+    expect(policy('alice')).toEqual({
+      isRecorded: false,
+      maxMs: 7_200_000,
+      keepDays: null,
+      renditions: 'source',
+    });
+    expect(policy('anna')).toEqual({
+      isRecorded: false,
+      maxMs: 7_200_000,
+      keepDays: 1,
+      renditions: 'source',
+    });
     expect(policy('sample').isRecorded).toBe(true);
-    expect(policy('bob')).toEqual({ isRecorded: true, maxMs: 7_200_000, keepDays: 7 });
+    expect(policy('bob')).toEqual({ isRecorded: true, maxMs: 7_200_000, keepDays: 7, renditions: 'source' });
   });
 });
 

@@ -10,6 +10,7 @@ import { Metrics } from '../../../network/metrics.ts';
 import { Archive, type ArchiveOptions } from '../../../origin/archive/archive.ts';
 import { Janitor } from '../../../origin/archive/keeping/janitor.ts';
 import { Stock } from '../../../origin/archive/keeping/stock.ts';
+import type { RecordingPolicy } from '../../../origin/archive/policy.ts';
 import { systemFiles } from '../../../origin/archive/recording/files.ts';
 import { keepingLogger } from '../world/keeping-logger.ts';
 import { ManualClock } from '../world/manual-clock.ts';
@@ -37,7 +38,12 @@ function ground(folder: string, given: TestArchiveOptions) {
     keeper: 'here',
     fileMs: 600_000,
     reserveBytes: 0,
-    policy: () => ({ isRecorded: true, maxMs: Number.POSITIVE_INFINITY, keepDays: 7 }),
+    policy: (): RecordingPolicy => ({
+      isRecorded: true,
+      maxMs: Number.POSITIVE_INFINITY,
+      keepDays: 7,
+      renditions: 'source',
+    }),
     logger,
     metrics: new Metrics(),
     files: systemFiles,

@@ -1,5 +1,6 @@
 // Writes recordings as a recorder leaves them, of bytes that nobody would play.
 
+import type { CatalogueEntry } from '../../../network/archive/catalogue.ts';
 import { recordingId } from '../../../network/archive/index-file.ts';
 import { systemFiles } from '../../../origin/archive/recording/files.ts';
 import { type NewSegment, RecordingFile } from '../../../origin/archive/recording/recording-file.ts';
@@ -29,6 +30,41 @@ export async function writeRecording(written: WrittenRecording): Promise<string>
   if (isClosed) await file.end(isLast, startedAtMs + (msn + segments) * 1000);
   else await file.abandon();
   return file.path;
+}
+
+/** What a keeper says of a recording of a minute; the changes are what a test is about. */
+export function catalogueEntry(
+  stream: string,
+  startedAtMs: number,
+  keeper: string,
+  changes: Partial<CatalogueEntry> = {},
+): CatalogueEntry {
+  return {
+    id: recordingId(stream, startedAtMs),
+    stream,
+    keeper,
+    startedAtMs,
+    endedAtMs: null,
+    firstAtMs: startedAtMs,
+    lastAtMs: startedAtMs + 59_000,
+    durationMs: 60_000,
+    bytes: 1,
+    mediaBytes: 1,
+    renditions: [
+      {
+        name: 'source',
+        codecs: 'avc1.64001f,mp4a.40.2',
+        ...{ width: 1280, height: 720, frameRate: 30 },
+        ...{ peakBps: 5e6, averageBps: 4e6 },
+      },
+    ],
+    gaps: [],
+    title: '',
+    isKept: false,
+    clipOf: null,
+    thumbnail: null,
+    ...changes,
+  };
 }
 
 const INIT: NewSegment['init'] = {

@@ -1,35 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { type CatalogueEntry, STORAGE } from '../../../network/archive/catalogue.ts';
-import { recordingId } from '../../../network/archive/index-file.ts';
 import { systemClock } from '../../../network/clock.ts';
 import type { ServerRecord, Snapshot } from '../../../network/state/state.ts';
 import { MemoryState } from '../../../network/state/state-memory.ts';
 import { placeVod } from '../../../usher/placement/vod.ts';
 import { serverRecord } from '../../tools/cluster/cluster-records.ts';
+import { catalogueEntry } from '../../tools/media/recordings.ts';
 
 const T = 1_795_213_440_000;
 
 const entriesOf = (...keepers: string[]): CatalogueEntry[] =>
-  keepers.map((keeper) => ({
-    id: recordingId('alice', T),
-    stream: 'alice',
-    keeper,
-    startedAtMs: T,
-    endedAtMs: T,
-    firstAtMs: T,
-    lastAtMs: T,
-    thumbnail: null,
-    durationMs: 1,
-    bytes: 1,
-    mediaBytes: 1,
-    renditions: [
-      { name: 'source', codecs: '', width: 0, height: 0, frameRate: 0, peakBps: 5e6, averageBps: 4e6 },
-    ],
-    gaps: [],
-    title: '',
-    isKept: false,
-    clipOf: null,
-  }));
+  keepers.map((keeper) => catalogueEntry('alice', T, keeper));
 
 async function clusterOf(...servers: ServerRecord[]): Promise<Snapshot> {
   const state = new MemoryState(systemClock);

@@ -5,6 +5,7 @@ import { STORAGE } from '../../../../network/archive/catalogue.ts';
 import { recordingId } from '../../../../network/archive/index-file.ts';
 import type { Storage } from '../../../../network/archive/storage.ts';
 import { DirectoryStorage } from '../../../../network/archive/storage-directory.ts';
+import type { RecordingPolicy } from '../../../../origin/archive/policy.ts';
 import { systemFiles } from '../../../../origin/archive/recording/files.ts';
 import { openTestArchive, testStock } from '../../../tools/media/archives.ts';
 import { writeRecording } from '../../../tools/media/recordings.ts';
@@ -31,7 +32,12 @@ async function idsIn(storage: Storage): Promise<string[]> {
 describe('over a year of a broadcast every third day', () => {
   test('three weeks are there, on the disk and in storage, and whatever was kept in time', async () => {
     const storage = new DirectoryStorage([join(scratch.path, 'store')]);
-    const policy = () => ({ isRecorded: true, maxMs: Number.POSITIVE_INFINITY, keepDays: 21 });
+    const policy = (): RecordingPolicy => ({
+      isRecorded: true,
+      maxMs: Number.POSITIVE_INFINITY,
+      keepDays: 21,
+      renditions: 'source',
+    });
     const ids: string[] = [];
     const kept: string[] = [];
     let removed = 0;

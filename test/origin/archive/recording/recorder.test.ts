@@ -45,7 +45,7 @@ async function open(disks = ['a'], fileMs = 600_000, maxMs = Number.POSITIVE_INF
     keeper: 'here',
     fileMs,
     reserveBytes: 0,
-    policy: (stream) => ({ isRecorded: stream !== 'private', maxMs, keepDays: null }),
+    policy: (stream) => ({ isRecorded: stream !== 'private', maxMs, keepDays: null, renditions: 'source' }),
     clock,
     logger,
     metrics: new Metrics(),
@@ -81,7 +81,7 @@ describe('a recording', () => {
   test('holds the very bytes of every segment, over a reconnect with another picture', async () => {
     const { archive } = await open();
     const broadcaster = new Broadcaster();
-    archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
+    archive.record('alice', broadcaster.feed, STARTED_AT_MS);
     broadcaster.play(5).restart({ width: 320 }).play(3).end();
     await archive[Symbol.asyncDispose]();
     const recording = (await recordingOn('a'))!;
@@ -104,7 +104,7 @@ describe('a recording', () => {
   test('begins a new file at the segment that passes the length of one', async () => {
     const { archive } = await open(['a'], 3_000);
     const broadcaster = new Broadcaster();
-    archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
+    archive.record('alice', broadcaster.feed, STARTED_AT_MS);
     broadcaster.play(8).end();
     await archive[Symbol.asyncDispose]();
     const paths = await filesIn(join(folder, 'a', ID), systemFiles);
@@ -115,7 +115,7 @@ describe('a recording', () => {
   test('of a broadcast that goes on at another origin stops there without having ended', async () => {
     const { archive } = await open();
     const broadcaster = new Broadcaster();
-    const stop = archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
+    const stop = archive.record('alice', broadcaster.feed, STARTED_AT_MS);
     broadcaster.play(4);
     await untilRecorded(3);
     stop();
@@ -129,7 +129,7 @@ describe('a recording', () => {
   test('is not made of a stream that is not to be recorded', async () => {
     const { archive } = await open();
     const broadcaster = new Broadcaster();
-    archive.record('private', 'source', broadcaster.feed, STARTED_AT_MS);
+    archive.record('private', broadcaster.feed, STARTED_AT_MS);
     broadcaster.play(3).end();
     await archive[Symbol.asyncDispose]();
     expect(await systemFiles.list(join(folder, 'a'))).toEqual([]);
@@ -138,7 +138,7 @@ describe('a recording', () => {
   test('ends where a stream may not be recorded any longer', async () => {
     const { archive } = await open(['a'], 600_000, 5_000);
     const broadcaster = new Broadcaster();
-    archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
+    archive.record('alice', broadcaster.feed, STARTED_AT_MS);
     broadcaster.play(9);
     await archive[Symbol.asyncDispose]();
     const recording = await recordingOn('a');
@@ -149,7 +149,7 @@ describe('a recording', () => {
   test('goes on on another disk when the one it is on is full, and misses nothing', async () => {
     const { archive, files, lines } = await open(['a', 'b']);
     const broadcaster = new Broadcaster();
-    archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
+    archive.record('alice', broadcaster.feed, STARTED_AT_MS);
     broadcaster.play(4);
     await untilRecorded(3);
     const [used, other] =
@@ -166,7 +166,7 @@ describe('a recording', () => {
   test('lists what no disk took, with the reason, and goes on when one does again', async () => {
     const { archive, files, clock, lines } = await open();
     const broadcaster = new Broadcaster();
-    archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
+    archive.record('alice', broadcaster.feed, STARTED_AT_MS);
     broadcaster.play(4);
     await untilRecorded(3);
     files.refusal = () => new Error('EROFS: read-only file system');
@@ -190,7 +190,7 @@ describe('a recording', () => {
     const broadcaster = new Broadcaster({}, feed);
     const { promise, resolve } = Promise.withResolvers<void>();
     files.gate = promise;
-    archive.record('alice', 'source', feed, STARTED_AT_MS);
+    archive.record('alice', feed, STARTED_AT_MS);
     broadcaster.play(2);
     await new Promise(setImmediate);
     broadcaster.play(28);
@@ -216,7 +216,7 @@ describe('after a stop at any byte', () => {
       const first = await open(['a'], 2_000);
       first.files.diesAfterBytes = 1 + Math.floor(random() * whole);
       const broadcaster = new Broadcaster();
-      first.archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
+      first.archive.record('alice', broadcaster.feed, STARTED_AT_MS);
       broadcaster.play(6);
       const isOver = async (): Promise<boolean> => first.files.isDead || (await linesTold()).length === 5;
       await expect.poll(isOver, { interval: 2 }).toBe(true);
@@ -224,7 +224,7 @@ describe('after a stop at any byte', () => {
       const told = await linesTold();
       const second = await open(['a'], 2_000);
       expect(msnsOf(await recordingOn('a'))).toEqual(told);
-      second.archive.record('alice', 'source', resumed(broadcaster, 6), STARTED_AT_MS);
+      second.archive.record('alice', resumed(broadcaster, 6), STARTED_AT_MS);
       broadcaster.play(3).end();
       await second.archive[Symbol.asyncDispose]();
       const recording = (await recordingOn('a'))!;
@@ -240,7 +240,7 @@ describe('after a stop at any byte', () => {
   test('a segment that the index has and the disk lost in a power cut is cut off', async () => {
     const { archive, files } = await open();
     const broadcaster = new Broadcaster();
-    archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
+    archive.record('alice', broadcaster.feed, STARTED_AT_MS);
     broadcaster.play(4);
     await untilRecorded(3);
     await files.die();
@@ -255,7 +255,7 @@ describe('after a stop at any byte', () => {
   test('a damaged index is told of and left as it is', async () => {
     const { archive } = await open();
     const broadcaster = new Broadcaster();
-    archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
+    archive.record('alice', broadcaster.feed, STARTED_AT_MS);
     broadcaster.play(3).end();
     await archive[Symbol.asyncDispose]();
     const [path] = await filesIn(join(folder, 'a', ID), systemFiles);
@@ -304,7 +304,7 @@ async function linesTold(disk = 'a'): Promise<number[]> {
 async function bytesOf(): Promise<number> {
   const { archive } = await open(['a'], 2_000);
   const broadcaster = new Broadcaster();
-  archive.record('alice', 'source', broadcaster.feed, STARTED_AT_MS);
+  archive.record('alice', broadcaster.feed, STARTED_AT_MS);
   broadcaster.play(6).end();
   await archive[Symbol.asyncDispose]();
   let bytes = 0;
