@@ -6,8 +6,8 @@ import { SPRITE_COLUMNS, TILE } from '../network/archive/pictures.ts';
 import type { Clock } from '../network/clock.ts';
 import type { Config } from '../network/config/config.ts';
 import type { Logger } from '../network/logger.ts';
-import { type Ffmpeg, probeFfmpeg, startFfmpeg } from './ffmpeg.ts';
-import { spriteArgs, thumbnailArgs, tileArgs } from './ffmpeg-args.ts';
+import { type Ffmpeg, probeFfmpeg, startFfmpeg } from './ffmpeg/ffmpeg.ts';
+import { spriteArgs, thumbnailArgs, tileArgs } from './ffmpeg/ffmpeg-args.ts';
 
 export interface DarkroomOptions {
   readonly config: Pick<Config['transcode'], 'ffmpeg' | 'memoryMb'>;

@@ -7,10 +7,10 @@ import { type Chunk, readFrame } from '../network/media/chunk.ts';
 import { AUDIO_TRACK_ID, type AudioEntry, VIDEO_TIMESCALE } from '../network/media/fmp4.ts';
 import type { Init } from '../network/media/init.ts';
 import type { Alignment } from './alignment.ts';
-import type { Ffmpeg } from './ffmpeg.ts';
-import { type Fragment, Fragments } from './fragments.ts';
+import type { Ffmpeg } from './ffmpeg/ffmpeg.ts';
+import { type Fragment, Fragments } from './ffmpeg/fragments.ts';
+import { readTracks } from './ffmpeg/tracks.ts';
 import type { RungWriter } from './rung-writer.ts';
-import { readTracks } from './tracks.ts';
 
 /**
  * Why it ended. `over`: the source gives nothing more; `epoch`: what follows is another epoch; `left`: what follows is a segment
@@ -38,6 +38,8 @@ export interface EncodingOptions {
 
 /** What ffmpeg has had in hand for so long without giving anything, it will not give. */
 const SILENT_MS = 5_000;
+/** An encoder may hold so much of what it was given, and give it when more comes: a source that stands still is no fault of it. */
+const HELD_MS = 1_000;
 const LOOK_MS = 500;
 
 export class Encoding {
@@ -55,7 +57,8 @@ export class Encoding {
   /** Of the newest sound that went in. */
   #arrivedAtMs = 0;
   #heardAtMs: number;
-  #hasInput = false;
+  /** What went in since something came out, in ms of media. */
+  #owedMs = 0;
   #isLeaving = false;
 
   constructor(options: EncodingOptions) {
@@ -125,7 +128,7 @@ export class Encoding {
   #give(chunk: Chunk): void {
     const { alignment, ffmpeg, makesAudio } = this.#options;
     this.#next++;
-    this.#owes();
+    this.#owes(chunk);
     if (chunk.trackId !== AUDIO_TRACK_ID) alignment.add(chunk);
     ffmpeg?.input.write(chunk.bytes);
     if (chunk.trackId !== AUDIO_TRACK_ID) return;
@@ -138,7 +141,7 @@ export class Encoding {
 
   #take(writer: RungWriter | undefined, fragment: Fragment): void {
     this.#heardAtMs = this.#options.clock.monotonic();
-    this.#hasInput = false;
+    this.#owedMs = 0;
     if (!writer) this.#takeAudio(fragment);
     else if (this.#audio) this.#write(writer, fragment, this.#audio);
     else this.#waiting.push({ writer, fragment });
@@ -175,7 +178,7 @@ export class Encoding {
 
   #endInput(end: EncodingEnd): void {
     this.#inputEnd = end;
-    this.#owes();
+    this.#heardAtMs = this.#options.clock.monotonic();
     const { ffmpeg } = this.#options;
     if (ffmpeg) ffmpeg.input.end();
     else this.#finish(end, undefined);
@@ -194,17 +197,17 @@ export class Encoding {
     for (const writer of [...this.#options.writers, ...this.#options.audioWriters]) writer.end();
   }
 
-  /** From the first bytes on that it has given nothing for. */
-  #owes(): void {
-    if (!this.#hasInput) this.#heardAtMs = this.#options.clock.monotonic();
-    this.#hasInput = true;
+  /** From the first frame on that it has given nothing for. */
+  #owes({ trackId, duration }: Chunk): void {
+    if (this.#owedMs === 0) this.#heardAtMs = this.#options.clock.monotonic();
+    if (trackId !== AUDIO_TRACK_ID) this.#owedMs += (duration / VIDEO_TIMESCALE) * 1000;
   }
 
   #watchSilence(): void {
-    const silentMs = this.#options.clock.monotonic() - this.#heardAtMs;
-    // Behind the end of its input it owes its own end, whatever it gave before.
-    if ((this.#hasInput || this.#inputEnd) && silentMs > SILENT_MS)
-      this.#options.ffmpeg?.kill(`ffmpeg gave nothing for ${SILENT_MS / 1000} s`);
+    const { ffmpeg, clock } = this.#options;
+    const isOwing = this.#owedMs > HELD_MS || ffmpeg?.input.writableNeedDrain || this.#inputEnd;
+    if (isOwing && clock.monotonic() - this.#heardAtMs > SILENT_MS)
+      ffmpeg?.kill(`ffmpeg gave nothing for ${SILENT_MS / 1000} s`);
   }
 
   /** What ffmpeg wrote, or the source, makes no sense: this run is over. */

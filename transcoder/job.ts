@@ -12,8 +12,8 @@ import type { RenditionRecord, Rung, Transcode, TranscodeJob } from '../network/
 import { Alignment } from './alignment.ts';
 import { beginningOf } from './beginning.ts';
 import { Encoding, type EncodingEnd } from './encoding.ts';
-import type { Ffmpeg } from './ffmpeg.ts';
-import { isThinned, type TranscodeSettings, transcodeArgs } from './ffmpeg-args.ts';
+import type { Ffmpeg } from './ffmpeg/ffmpeg.ts';
+import { isThinned, type TranscodeSettings, transcodeArgs } from './ffmpeg/ffmpeg-args.ts';
 import { RungWriter } from './rung-writer.ts';
 
 /** What a job has of the server that it runs on. */

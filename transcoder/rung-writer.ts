@@ -13,7 +13,7 @@ import {
 } from '../network/media/fmp4.ts';
 import { type Init, readInit } from '../network/media/init.ts';
 import type { Alignment, Place, SourceSegment } from './alignment.ts';
-import type { EncodedSample } from './fragments.ts';
+import type { EncodedSample } from './ffmpeg/fragments.ts';
 
 /** One frame of sound. Times are in ticks of its track. */
 export interface Sound {

@@ -6,8 +6,8 @@ import { sha256 } from '../network/hash.ts';
 import { type Entity, type Exchange, type Route, sendEntity, sendProblem } from '../network/http/http.ts';
 import { quoted } from '../network/names.ts';
 import { verifyToken } from '../network/token.ts';
-import type { Ffmpeg } from './ffmpeg.ts';
-import { thumbnailArgs } from './ffmpeg-args.ts';
+import type { Ffmpeg } from './ffmpeg/ffmpeg.ts';
+import { thumbnailArgs } from './ffmpeg/ffmpeg-args.ts';
 
 export interface ThumbnailsOptions {
   /** The sources that are here, by stream. */

@@ -8,8 +8,9 @@ import type { Route } from '../network/http/http.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
 import type { Transcode, Transcoding } from '../network/state/state.ts';
-import { cpuMsOf, type Ffmpeg, probeFfmpeg, startFfmpeg } from './ffmpeg.ts';
-import { chooseEncoders } from './ffmpeg-args.ts';
+import { candidatesOf, chooseEncoders, type Encoders } from './ffmpeg/encoders.ts';
+import { cpuMsOf, type Ffmpeg, findLeash, probeFfmpeg, startFfmpeg } from './ffmpeg/ffmpeg.ts';
+import { type ProbeOptions, probeEncoder } from './ffmpeg/probe.ts';
 import type { JobFeeds } from './job.ts';
 import { Thumbnails } from './thumbnails.ts';
 import { Worker } from './worker.ts';
@@ -43,9 +44,15 @@ export async function openTranscoder(options: TranscoderOptions): Promise<Transc
     logger.warn({ ffmpeg: program, reason: present.missing }, 'ffmpeg is not here: nothing is transcoded');
     return undefined;
   }
-  const encoders = chooseEncoders(present, config.encoders);
+  const leash = await findLeash();
+  if (leash.length === 0)
+    logger.warn(
+      {},
+      'setpriv (util-linux) is not here: an ffmpeg that stands still outlives a server that is killed',
+    );
   const start = (args: readonly string[], outputs: number): Ffmpeg =>
-    startFfmpeg({ program, args, outputs, clock, maxBytes: config.memoryMb * 1e6 });
+    startFfmpeg({ program, args, outputs, leash, clock, maxBytes: config.memoryMb * 1e6 });
+  const encoders = await encodersHere(present, start, options);
   const worker = new Worker({
     feeds: jobFeeds,
     settings: { encoders, preset },
@@ -80,6 +87,24 @@ export async function openTranscoder(options: TranscoderOptions): Promise<Transc
       await worker[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Those that work: what is claimed is planned here. */
+async function encodersHere(
+  present: ReadonlySet<string>,
+  start: ProbeOptions['startFfmpeg'],
+  { config, clock, logger }: TranscoderOptions,
+): Promise<Encoders> {
+  const candidates = candidatesOf(present, config.encoders);
+  const unknown = config.encoders.filter((name) => !candidates.some((candidate) => candidate === name));
+  for (const encoder of unknown)
+    logger.warn({ encoder, reason: 'ffmpeg was built without it' }, 'an encoder is not used');
+  const probed = await Promise.all(
+    candidates.map((encoder) => probeEncoder(encoder, { startFfmpeg: start, clock })),
+  );
+  for (const each of probed)
+    if (!each.works) logger.warn({ encoder: each.encoder, reason: each.reason }, 'an encoder is not used');
+  return chooseEncoders(probed.filter(({ works }) => works).map(({ encoder }) => encoder));
 }
 
 const JOB_STATES = ['starting', 'running', 'restarting', 'behind', 'failed'] as const;

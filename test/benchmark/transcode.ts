@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Splitter } from '../../network/media/splitter.ts';
-import { cpuMsOf } from '../../transcoder/ffmpeg.ts';
+import { cpuMsOf } from '../../transcoder/ffmpeg/ffmpeg.ts';
 import { ServerProcess } from '../tools/cluster/server-process.ts';
 import { until } from '../tools/cluster/test-cluster.ts';
 import { Broadcaster } from '../tools/rtmp/broadcaster.ts';

@@ -75,6 +75,23 @@ describe('a job makes rungs', () => {
     },
   );
 
+  test.each([
+    ['libx265', 'hevc', /^hvc1\.1\.6\.L30\.\w+,mp4a\.40\.2$/],
+    ['libaom-av1', 'av1', /^av01\.0\.00M\.08,mp4a\.40\.2$/],
+    ['libsvtav1', 'av1', /^av01\.0\.00M\.08,mp4a\.40\.2$/],
+  ] as const)('with %s', async (encoder, codec, codecs) => {
+    const source = newFeed();
+    publish(source, plain());
+    const { bench, record } = await transcoded(source, [{ ...SMALL, codec }], { [codec]: encoder });
+    const rung = bench.rungs.get(SMALL.name)!;
+    expectAligned(rung, source);
+    expect(shownTicks(rung)).toEqual(shownTicks(source));
+    expect(soundOf(rung)).toEqual(soundOf(source));
+    expect(chunksOf(rung, 1).filter(({ keyframe }) => keyframe).length).toBe(startsOf(source).length);
+    expect(decodeComplaints(fileOf(rung))).toBe('');
+    expect(record.renditions).toMatchObject([{ codecs: expect.stringMatching(codecs), width: 160 }]);
+  });
+
   test('with AAC of a source with MP3', async () => {
     const source = newFeed();
     publish(source, flv(sources({ seconds: SECONDS }), X264, ['-c:a', 'libmp3lame', '-f', 'flv']));

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../network/clock.ts';
 import { Feeds, SOURCE } from '../../network/feed/feeds.ts';
 import { signToken } from '../../network/token.ts';
-import { startFfmpeg } from '../../transcoder/ffmpeg.ts';
+import { startFfmpeg } from '../../transcoder/ffmpeg/ffmpeg.ts';
 import { Thumbnails } from '../../transcoder/thumbnails.ts';
 import { serveRoutes } from '../tools/cluster/serve-routes.ts';
 import { hurried, publish } from '../tools/cluster/transcoding.ts';

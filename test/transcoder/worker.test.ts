@@ -1,7 +1,7 @@
 // A worker: the jobs that the plan gives it, and how many it can have.
 
 import { expect, test } from 'vitest';
-import { cpuMsOf } from '../../transcoder/ffmpeg.ts';
+import { cpuMsOf } from '../../transcoder/ffmpeg/ffmpeg.ts';
 import { Speed } from '../../transcoder/speed.ts';
 import { Worker } from '../../transcoder/worker.ts';
 import {

@@ -9,13 +9,14 @@ import type { Rung, TranscodeJob } from '../../../network/state/state.ts';
 import { readTag } from '../../../origin/flv/flv.ts';
 import type { RtmpMessage } from '../../../origin/media.ts';
 import { Packager } from '../../../origin/packager/packager.ts';
-import { startFfmpeg } from '../../../transcoder/ffmpeg.ts';
+import type { Encoders } from '../../../transcoder/ffmpeg/encoders.ts';
+import { startFfmpeg } from '../../../transcoder/ffmpeg/ffmpeg.ts';
 import { Job, type JobFeeds, type JobOptions } from '../../../transcoder/job.ts';
 import { EPOCH_MS } from '../media/packaged.ts';
 import { keepingLogger } from '../world/keeping-logger.ts';
 
 export const SETTINGS = {
-  encoders: { h264: 'libx264', hevc: 'libx265', av1: 'libsvtav1' },
+  encoders: { h264: 'libx264', hevc: 'libx265', av1: 'libaom-av1' },
   preset: 'ultrafast',
 } as const;
 
@@ -77,6 +78,8 @@ export class Bench implements JobFeeds {
   readonly cut: Feed[] = [];
   readonly released: string[] = [];
   readonly lines = keepingLogger();
+  /** Instead of the usual ones. */
+  encoders: Encoders = {};
   #source: Feed;
 
   constructor(source: Feed) {
@@ -114,7 +117,7 @@ export class Bench implements JobFeeds {
   options({ program = 'ffmpeg', clock = systemClock, maxBytes = 2e9 } = {}): Omit<JobOptions, 'transcode'> {
     return {
       feeds: this,
-      settings: SETTINGS,
+      settings: { ...SETTINGS, encoders: { ...SETTINGS.encoders, ...this.encoders } },
       startFfmpeg: (args, outputs) => startFfmpeg({ program, args, outputs, clock, maxBytes }),
       clock,
       logger: this.lines,
@@ -128,8 +131,10 @@ export class Bench implements JobFeeds {
 export async function transcoded(
   source: Feed,
   rungs: readonly Rung[],
+  encoders: Encoders = {},
 ): Promise<{ readonly bench: Bench; readonly record: TranscodeJob }> {
   const bench = new Bench(source);
+  bench.encoders = encoders;
   const job = bench.start(rungs);
   const records: TranscodeJob[] = [];
   for (const { name } of rungs) bench.rungs.set(name, newFeed());

@@ -1,6 +1,6 @@
 // The tracks of a `moov` with their sample entries, which go from one init into another as they are. Pure.
 
-import { CodedError } from '../network/errors.ts';
+import { CodedError } from '../../network/errors.ts';
 import {
   type Box,
   fourCharacterCode,
@@ -8,7 +8,7 @@ import {
   readBoxes,
   readOrThrow,
   viewOf,
-} from '../network/media/boxes.ts';
+} from '../../network/media/boxes.ts';
 
 export interface TrackDescription {
   readonly kind: 'video' | 'audio';

@@ -4,8 +4,8 @@ import { execFile, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import type { Clock } from '../network/clock.ts';
-import { reasonOf } from '../network/errors.ts';
+import type { Clock } from '../../network/clock.ts';
+import { reasonOf } from '../../network/errors.ts';
 
 /** How it ended: of itself at the end of its input, or with what it said last. */
 export type FfmpegEnd = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly reason: string };
@@ -26,6 +26,8 @@ export interface FfmpegOptions {
   readonly program: string;
   readonly args: readonly string[];
   readonly outputs: number;
+  /** What kills it when this process dies, as far as this machine has that: what `findLeash` found. */
+  readonly leash?: readonly string[];
   readonly clock: Clock;
   /** Of memory in use; it is killed when it has more. */
   readonly maxBytes: number;
@@ -42,10 +44,11 @@ const PAGE_BYTES = 4_096;
 
 /**
  * Starts ffmpeg, without a shell. When this process dies, however it does, the pipes close: ffmpeg reads the end of its input
- * or finds nobody to write to, and ends by itself.
+ * or finds nobody to write to, and ends by itself. One that stands still does not: that is what the leash is for.
  */
-export function startFfmpeg({ program, args, outputs, clock, maxBytes }: FfmpegOptions): Ffmpeg {
-  const child = spawn(program, args, {
+export function startFfmpeg({ program, args, outputs, leash = [], clock, maxBytes }: FfmpegOptions): Ffmpeg {
+  const [command, ...all] = [...leash, program, ...args] as [string, ...string[]];
+  const child = spawn(command, all, {
     stdio: ['pipe', 'ignore', 'pipe', ...Array.from({ length: outputs }, () => 'pipe' as const)],
     env: ENVIRONMENT,
   });
@@ -92,6 +95,17 @@ export function probeFfmpeg(program: string): Promise<ReadonlySet<string> | { re
   });
 }
 
+/** Words to be put before a command, with which the kernel kills it when this process dies; none where that can't be had. */
+export function findLeash(): Promise<readonly string[]> {
+  return new Promise((resolve) => {
+    const [command, ...words] = LEASH;
+    const options = { timeout: PROBE_MS, env: ENVIRONMENT };
+    execFile(command, [...words, 'true'], options, (error) => resolve(error ? [] : LEASH));
+  });
+}
+
+/** Of util-linux: `prctl(PR_SET_PDEATHSIG)` before it becomes the command, under the same process id. */
+const LEASH = ['setpriv', '--pdeathsig', 'KILL', '--'] as const;
 const PROBE_MS = 10_000;
 
 /** CPU time that a process has used so far, in ms; undefined where the system does not say it. */

@@ -1,10 +1,20 @@
 // What ffmpeg is told, word for word.
 
 import { describe, expect, test } from 'vitest';
-import type { Rung } from '../../network/state/state.ts';
-import { chooseEncoders, transcodeArgs } from '../../transcoder/ffmpeg-args.ts';
+import type { Rung } from '../../../network/state/state.ts';
+import {
+  candidatesOf,
+  chooseEncoders,
+  type Encoder,
+  type Encoders,
+} from '../../../transcoder/ffmpeg/encoders.ts';
+import { probeArgs, transcodeArgs } from '../../../transcoder/ffmpeg/ffmpeg-args.ts';
 
-const PRESENT = new Set(['libx264', 'libx265', 'libsvtav1', 'h264_nvenc', 'aac']);
+const PRESENT = new Set(['libx264', 'libx265', 'libsvtav1', 'libaom-av1', 'h264_nvenc', 'aac']);
+const IN_SOFTWARE = ['libx264', 'libx265', 'libaom-av1', 'libsvtav1'] as const;
+const ON_CARDS = ['h264_nvenc', 'hevc_nvenc', 'h264_vaapi', 'hevc_vaapi'] as const;
+const chosen = (present: ReadonlySet<string>, wished: readonly string[]): Encoders =>
+  chooseEncoders(candidatesOf(present, wished));
 const RUNG: Rung = {
   name: '720p60',
   codec: 'h264',
@@ -28,7 +38,7 @@ describe('ffmpeg', () => {
       { rung: RUNG, sourceFrameRate: 60, afterTicks: undefined },
       { rung: LOW, sourceFrameRate: 60, afterTicks: 900_000 },
     ];
-    const settings = { encoders: chooseEncoders(PRESENT, []), preset: 'veryfast' };
+    const settings = { encoders: chosen(PRESENT, []), preset: 'veryfast' };
     expect(transcodeArgs(outputs, true, settings).join('\n')).toMatchInlineSnapshot(`
       "-hide_banner
       -nostdin
@@ -158,11 +168,32 @@ describe('ffmpeg', () => {
   });
 
   test('is told of an encoder on a card where that is wished for and there, and else of the one in software', () => {
-    expect(chooseEncoders(PRESENT, ['h264_nvenc', 'hevc_nvenc'])).toEqual({
+    expect(chosen(PRESENT, ['h264_nvenc', 'hevc_nvenc'])).toEqual({
       h264: 'h264_nvenc',
       hevc: 'libx265',
-      av1: 'libsvtav1',
+      av1: 'libaom-av1',
     });
-    expect(chooseEncoders(new Set(['libx264']), ['rm -rf /'])).toEqual({ h264: 'libx264' });
+    expect(chosen(new Set(['libx264']), ['rm -rf /', 'toString'])).toEqual({ h264: 'libx264' });
+    expect(chosen(PRESENT, ['libsvtav1'])).toMatchObject({ av1: 'libsvtav1' });
+  });
+
+  test('is told by each encoder to force key frames and to hold nothing back, as far as that one can', () => {
+    const told = (encoder: Encoder): string => {
+      const args = probeArgs(encoder);
+      const [device, from, to] = ['-vaapi_device', '-vf', '-maxrate'].map((each) => args.indexOf(each));
+      return [...(device! < 0 ? [] : args.slice(device, device! + 2)), ...args.slice(from, to)].join(' ');
+    };
+    expect([...IN_SOFTWARE, ...ON_CARDS].map(told)).toMatchInlineSnapshot(`
+      [
+        "-vf scale=320:180,setsar=1,format=yuv420p -c:v libx264 -preset ultrafast -tune zerolatency -bf 0 -sc_threshold 0 -profile:v high -threads 1 -b:v 200k",
+        "-vf scale=320:180,setsar=1,format=yuv420p -c:v libx265 -preset ultrafast -tune zerolatency -bf 0 -forced-idr 1 -tag:v hvc1 -x265-params scenecut=0:open-gop=0:repeat-headers=0:log-level=error -threads 1 -b:v 200k",
+        "-vf scale=320:180,setsar=1,format=yuv420p -c:v libaom-av1 -usage realtime -cpu-used 8 -lag-in-frames 0 -row-mt 1 -threads 1 -b:v 200k",
+        "-vf scale=320:180,setsar=1,format=yuv420p -c:v libsvtav1 -preset 10 -crf 35 -svtav1-params enable-force-key-frames=1:scd=0:lookahead=0:hierarchical-levels=3:enable-tf=0 -threads 1",
+        "-vf scale=320:180,setsar=1,format=yuv420p -c:v h264_nvenc -tune ull -zerolatency 1 -bf 0 -no-scenecut 1 -forced-idr 1 -threads 1 -b:v 200k",
+        "-vf scale=320:180,setsar=1,format=yuv420p -c:v hevc_nvenc -tune ull -zerolatency 1 -bf 0 -forced-idr 1 -tag:v hvc1 -threads 1 -b:v 200k",
+        "-vaapi_device /dev/dri/renderD128 -vf scale=320:180,setsar=1,format=nv12,hwupload -c:v h264_vaapi -bf 0 -threads 1 -b:v 200k",
+        "-vaapi_device /dev/dri/renderD128 -vf scale=320:180,setsar=1,format=nv12,hwupload -c:v hevc_vaapi -bf 0 -tag:v hvc1 -threads 1 -b:v 200k",
+      ]
+    `);
   });
 });

@@ -1,7 +1,8 @@
 // What ffmpeg is told: a list of arguments for one stream and its rungs. Nothing in it comes from outside. Pure.
 
-import { VIDEO_TIMESCALE } from '../network/media/fmp4.ts';
-import type { Rung } from '../network/state/state.ts';
+import { VIDEO_TIMESCALE } from '../../network/media/fmp4.ts';
+import type { Rung } from '../../network/state/state.ts';
+import { type Encoder, type Encoders, isVaapi, usageOf } from './encoders.ts';
 
 /** The first pipe that frames come from: 0 is ffmpeg's input, 2 its words. */
 export const FIRST_OUTPUT = 3;
@@ -20,62 +21,15 @@ export interface TranscodeSettings {
   readonly preset: string;
 }
 
-/** The encoder that a worker has for each codec. */
-export type Encoders = Readonly<Partial<Record<Rung['codec'], Encoder>>>;
-export type Encoder = keyof typeof ENCODERS;
-
-/** Before the codec's arguments, in the filters, and what makes the encoder give out each frame at once. */
-const ENCODERS = {
-  libx264: {
-    codec: 'h264',
-    args: ['-tune', 'zerolatency', '-bf', '0', '-sc_threshold', '0', '-profile:v', 'high'],
-  },
-  libx265: {
-    codec: 'hevc',
-    args: [
-      '-tune',
-      'zerolatency',
-      '-bf',
-      '0',
-      '-tag:v',
-      'hvc1',
-      '-x265-params',
-      'scenecut=0:repeat-headers=0:log-level=warning',
-    ],
-  },
-  libsvtav1: { codec: 'av1', args: ['-svtav1-params', 'pred-struct=1:scd=0'] },
-  h264_nvenc: {
-    codec: 'h264',
-    args: ['-tune', 'ull', '-zerolatency', '1', '-bf', '0', '-no-scenecut', '1', '-forced-idr', '1'],
-  },
-  hevc_nvenc: {
-    codec: 'hevc',
-    args: ['-tune', 'ull', '-zerolatency', '1', '-bf', '0', '-forced-idr', '1', '-tag:v', 'hvc1'],
-  },
-  h264_vaapi: { codec: 'h264', args: ['-bf', '0'] },
-  hevc_vaapi: { codec: 'hevc', args: ['-bf', '0', '-tag:v', 'hvc1'] },
-} as const satisfies Record<string, { codec: Rung['codec']; args: readonly string[] }>;
-
-/** What does the same work on a card goes before what does it in software only where somebody says so. */
-const IN_SOFTWARE: readonly Encoder[] = ['libx264', 'libx265', 'libsvtav1'];
-
-/** For each codec one encoder of those that ffmpeg has: the one that is wished for if it has it, else the one in software. */
-export function chooseEncoders(present: ReadonlySet<string>, wished: readonly string[]): Encoders {
-  const isKnown = (name: string): name is Encoder => name in ENCODERS;
-  const candidates = [...wished.filter(isKnown), ...IN_SOFTWARE].filter((name) => present.has(name));
-  return Object.fromEntries(candidates.toReversed().map((name) => [ENCODERS[name].codec, name]));
-}
-
 /** A frame that the input holds is decoded, scaled and encoded at once. `audio`: the sound is made AAC in an output of its own. */
 export function transcodeArgs(
   outputs: readonly VideoOutput[],
   audio: boolean,
   settings: TranscodeSettings,
 ): string[] {
-  const usesVaapi = outputs.some(({ rung }) => settings.encoders[rung.codec]?.endsWith('_vaapi'));
   return [
-    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'error', '-max_alloc', `${MAX_ALLOC_BYTES}`],
-    ...(usesVaapi ? ['-vaapi_device', VAAPI_DEVICE] : []),
+    ...QUIETLY,
+    ...deviceArgs(outputs.map(({ rung }) => settings.encoders[rung.codec])),
     // Probing takes seconds of media otherwise, and threads by frame keep some of them back.
     ...[
       '-probesize',
@@ -98,7 +52,7 @@ export function transcodeArgs(
 /** A picture of the first key frame, as JPEG on the first output. */
 export function thumbnailArgs(): string[] {
   return [
-    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'error', '-max_alloc', `${MAX_ALLOC_BYTES}`],
+    ...QUIETLY,
     ...['-probesize', '32', '-analyzeduration', '0', '-threads', '1', '-f', 'mp4', '-i', 'pipe:0'],
     ...['-map', '0:v', '-frames:v', '1', '-vf', `scale=-2:${THUMBNAIL_HEIGHT}`, '-q:v', '5'],
     ...['-pix_fmt', 'yuvj420p', '-f', 'mjpeg', `pipe:${FIRST_OUTPUT}`],
@@ -109,7 +63,7 @@ export function thumbnailArgs(): string[] {
 export function tileArgs({ width, height }: Size): string[] {
   const inside = `scale=${width}:${height}:force_original_aspect_ratio=decrease`;
   return [
-    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'error', '-max_alloc', `${MAX_ALLOC_BYTES}`],
+    ...QUIETLY,
     ...['-probesize', '32', '-analyzeduration', '0', '-threads', '1', '-f', 'mp4', '-i', 'pipe:0'],
     ...['-map', '0:v', '-fps_mode', 'passthrough'],
     ...['-vf', `${inside},pad=${width}:${height}:-1:-1,setsar=1`, '-pix_fmt', 'yuv420p'],
@@ -120,7 +74,8 @@ export function tileArgs({ width, height }: Size): string[] {
 /** Tiles as `tileArgs` makes them, in rows, as one JPEG on the first output. */
 export function spriteArgs({ width, height }: Size, columns: number, rows: number): string[] {
   return [
-    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'error', '-threads', '1'],
+    ...QUIETLY,
+    ...['-threads', '1'],
     ...['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-video_size', `${width}x${height}`, '-i', 'pipe:0'],
     ...['-vf', `tile=${columns}x${rows}`, '-frames:v', '1', '-q:v', '6', '-pix_fmt', 'yuvj420p'],
     ...['-f', 'mjpeg', `pipe:${FIRST_OUTPUT}`],
@@ -132,22 +87,51 @@ interface Size {
   readonly height: number;
 }
 
+/** Black pictures, of which one takes PROBE_FRAME_BYTES, encoded as those of a rung are. */
+export function probeArgs(encoder: Encoder): string[] {
+  const { codec } = usageOf(encoder);
+  const output = { rung: { ...PROBE_RUNG, codec }, sourceFrameRate: PROBE_RUNG.maxFrameRate };
+  const settings = { encoders: { [codec]: encoder }, preset: 'ultrafast' };
+  const { width, height, maxFrameRate } = PROBE_RUNG;
+  return [
+    ...QUIETLY,
+    ...deviceArgs([encoder]),
+    ...['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-video_size', `${width}x${height}`],
+    ...['-framerate', `${maxFrameRate}`, '-i', 'pipe:0'],
+    ...videoArgs({ ...output, afterTicks: undefined }, FIRST_OUTPUT, settings),
+  ];
+}
+
+/** Cards take no pictures that are much smaller. */
+const PROBE_RUNG = { name: '180p30', width: 320, height: 180, maxFrameRate: 30, videoKbps: 200 };
+/** Of 4:2:0. */
+export const PROBE_FRAME_BYTES = (PROBE_RUNG.width * PROBE_RUNG.height * 3) / 2;
+
 /** No single block of memory that ffmpeg takes is larger: a picture of 8K has 50 MB. */
 const MAX_ALLOC_BYTES = 268_435_456;
+const QUIETLY = [
+  ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'error'],
+  ...['-max_alloc', `${MAX_ALLOC_BYTES}`],
+];
 const VAAPI_DEVICE = '/dev/dri/renderD128';
 const THUMBNAIL_HEIGHT = 180;
 const AUDIO_KBPS = 128;
+
+function deviceArgs(encoders: readonly (Encoder | undefined)[]): string[] {
+  return encoders.some(isVaapi) ? ['-vaapi_device', VAAPI_DEVICE] : [];
+}
 
 function videoArgs(output: VideoOutput, pipe: number, { encoders, preset }: TranscodeSettings): string[] {
   const { rung } = output;
   const encoder = encoders[rung.codec];
   if (!encoder) throw new Error(`no encoder for ${rung.codec}`);
+  const { args, hasPreset = false, isCapped = false } = usageOf(encoder);
   const rate = `${rung.videoKbps}k`;
   return [
     ...['-map', '0:v', '-an', '-fps_mode', 'passthrough', '-vf', filters(output, encoder)],
-    ...['-c:v', encoder, ...presetArgs(encoder, preset), ...ENCODERS[encoder].args],
+    ...['-c:v', encoder, ...(hasPreset ? ['-preset', preset] : []), ...args],
     ...['-threads', `${threadsFor(rung)}`],
-    ...['-b:v', rate, '-maxrate', rate, '-bufsize', rate],
+    ...[...(isCapped ? [] : ['-b:v', rate]), '-maxrate', rate, '-bufsize', rate],
     // Key frames are where the source has them and nowhere else: its segments begin there.
     ...['-force_key_frames', 'source', '-g', '9999'],
     // Encoders count in frames otherwise, and times that lie between are moved.
@@ -176,11 +160,6 @@ function audioArgs(pipe: number): string[] {
   return ['-map', '0:a', '-vn', '-c:a', 'aac', '-b:a', `${AUDIO_KBPS}k`, '-ac', '2', ...muxing(pipe)];
 }
 
-function presetArgs(encoder: Encoder, preset: string): string[] {
-  if (encoder === 'libsvtav1') return ['-preset', '10'];
-  return IN_SOFTWARE.includes(encoder) ? ['-preset', preset] : [];
-}
-
 /** Whether a rung has fewer frames than the source. */
 export function isThinned({ maxFrameRate }: Rung, sourceFrameRate: number): boolean {
   return sourceFrameRate > maxFrameRate * RATE_SLACK;
@@ -191,7 +170,7 @@ function filters({ rung, sourceFrameRate, afterTicks }: VideoOutput, encoder: En
     ...(afterTicks === undefined ? [] : [`gt(pts\\,${afterTicks})`]),
     ...(isThinned(rung, sourceFrameRate) ? [everyFrameOf(rung)] : []),
   ];
-  const scale = `scale=${rung.width}:${rung.height},setsar=1,format=${encoder.endsWith('_vaapi') ? 'nv12,hwupload' : 'yuv420p'}`;
+  const scale = `scale=${rung.width}:${rung.height},setsar=1,format=${isVaapi(encoder) ? 'nv12,hwupload' : 'yuv420p'}`;
   return kept.length > 0 ? `select=${kept.join('*')},${scale}` : scale;
 }
 

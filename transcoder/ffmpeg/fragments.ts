@@ -1,7 +1,14 @@
 // Reads the fragmented MP4 that ffmpeg writes, however its bytes arrive, as sample entries and samples. Pure.
 
-import { CodedError } from '../network/errors.ts';
-import { findBox, HEADER_BYTES, needBox, readHeader, readOrThrow, viewOf } from '../network/media/boxes.ts';
+import { CodedError } from '../../network/errors.ts';
+import {
+  findBox,
+  HEADER_BYTES,
+  needBox,
+  readHeader,
+  readOrThrow,
+  viewOf,
+} from '../../network/media/boxes.ts';
 import { readTracks, type TrackDescription } from './tracks.ts';
 
 /** One frame. Times are in ticks of the track's timescale. */
