@@ -36,10 +36,19 @@ export interface PlacerOptions {
 
 /** Leases are reported so often, and at once when one runs short. */
 const REPORT_MS = 300;
-/** How often a viewer is placed again who could be served if this usher had leased more: others hand back what they don't use. */
-const MAX_TRIES = 4;
 /** A decision takes a tenth of a millisecond; one that waits for a lease some hundred. */
 const BUCKETS_S = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1];
+/** What is lacking is asked for so often before what is there is taken, a CDN if need be. */
+const QUICK_TRIES = 4;
+/**
+ * A viewer for whom there is room that is not leased waits for it so long: others hand back what they don't use with their next
+ * report, and a beat, a snapshot and a report show what those who came take in truth.
+ */
+const WAIT_MS = 2_500;
+/** More do not wait: each is placed again with every report. */
+const MAX_WAITING = 1_000;
+
+type Served = Decision & { readonly kind: 'serve' };
 
 export class Placer implements AsyncDisposable {
   readonly quality = new Quality();
@@ -61,6 +70,8 @@ export class Placer implements AsyncDisposable {
   /** The next report is to name all that is leased, and not only what somebody waits for. */
   #isWholeDue = true;
   #isStateAway = false;
+  /** Who is being placed now. */
+  #waiting = 0;
 
   constructor(options: PlacerOptions) {
     const { clock, state, usherId, metrics } = options;
@@ -137,34 +148,41 @@ export class Placer implements AsyncDisposable {
   }
 
   async #decide(request: PlaceRequest, session: string): Promise<Decision> {
+    this.#waiting += 1;
+    try {
+      return await this.#untilLeased(request, session);
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+
+  async #untilLeased(request: PlaceRequest, session: string): Promise<Decision> {
+    const { clock } = this.#options;
+    const untilMs = clock.monotonic() + (this.#waiting > MAX_WAITING ? 0 : WAIT_MS);
     for (let tries = 1; ; tries++) {
       const scene = await this.scene();
       const decision = place(scene, request);
       if (decision.kind === 'unknown') return decision;
-      if (decision.kind === 'full' && (decision.reason !== 'not_leased' || tries === MAX_TRIES))
-        return decision;
-      if (decision.kind === 'full') {
-        await sleep(this.#options.clock, REPORT_MS);
-        continue;
-      }
-      const { stream, choices } = decision;
-      if (this.#isLeased(scene, stream.name, choices[0]!)) {
-        this.promise(scene, stream.name, choices[0]!, session);
-        return decision;
-      }
-      if (tries === MAX_TRIES) return this.#whatIsLeft(scene, decision, session);
-      await this.#renew();
+      if (decision.kind === 'full' && decision.reason !== 'not_leased') return decision;
+      const served = decision.kind === 'serve' && this.#takeLeased(scene, decision, session, tries);
+      if (served) return served;
+      const { stream } = decision;
+      const mayWait = tries < QUICK_TRIES || clock.monotonic() < untilMs;
+      if (!mayWait) return { kind: 'full', stream, reason: 'not_leased', retryAfterS: 1 };
+      if (decision.kind === 'serve' && tries < QUICK_TRIES) await this.#renew();
+      else await sleep(clock, REPORT_MS);
     }
   }
 
-  /** Others were always quicker: what is leased of the other ways, or a CDN, is better than to be refused. */
-  #whatIsLeft(scene: Scene, decision: Decision & { kind: 'serve' }, session: string): Decision {
-    const { stream } = decision;
-    const choices = decision.choices.filter((choice) => this.#isLeased(scene, stream.name, choice));
-    const [best] = choices;
-    if (!best) return { kind: 'full', stream, reason: 'not_leased', retryAfterS: 1 };
+  /** Promises the best, if it is leased. Where others were always quicker, what is leased of the other ways is better than to wait. */
+  #takeLeased(scene: Scene, decision: Served, session: string, tries: number): Served | undefined {
+    const { stream, choices } = decision;
+    const isLeased = (choice: Choice): boolean => this.#isLeased(scene, stream.name, choice);
+    const leased = tries < QUICK_TRIES ? (isLeased(choices[0]!) ? choices : []) : choices.filter(isLeased);
+    const [best] = leased;
+    if (!best) return undefined;
     this.promise(scene, stream.name, best, session);
-    return { kind: 'serve', stream, choices };
+    return { ...decision, choices: leased };
   }
 
   /** What is lacking is asked for. */

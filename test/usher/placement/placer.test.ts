@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { sleep } from '../../../network/clock.ts';
 import { NO_TOPOLOGY } from '../../../network/map/topology.ts';
 import { Metrics } from '../../../network/metrics.ts';
+import type { LeaseAnswer, UsherReport } from '../../../network/state/lease.ts';
 import { LEASE_MS } from '../../../network/state/liveness.ts';
-import type { ClusterState, ServerRecord } from '../../../network/state/state.ts';
+import type { ClusterState, ServerRecord, Snapshot } from '../../../network/state/state.ts';
 import { MemoryState } from '../../../network/state/state-memory.ts';
 import { Placer } from '../../../usher/placement/placer.ts';
 import { DEFAULT_POLICIES } from '../../../usher/placement/price/policy.ts';
@@ -26,11 +28,14 @@ class Cluster {
   readonly came: string[] = [];
   isStateAway = false;
   isComing = true;
+  /** And a report takes as long to reach it. */
+  answersAfterMs = 0;
   /** The most that was used and promised at any time. */
   mostMbps = 0;
   /** Who is there, or may still come. */
   readonly #sent = new Set<string>();
   #viewers = 0;
+  #seen: Snapshot | undefined;
   #arrived: string[] = [];
 
   constructor(ushers: number) {
@@ -49,12 +54,12 @@ class Cluster {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** The next viewers, who ask ushers in turn, `everyMs` after one another. */
+  /** The next viewers, who ask ushers in turn, `everyMs` after one another; 0: all at one instant. */
   async place(count: number, everyMs: number, placers = this.placers): Promise<Decision[]> {
     const decisions: Decision[] = [];
     for (let at = 0; at < count; at++) {
       void this.#ask(placers[at % placers.length]!).then((decision) => decisions.push(decision));
-      await this.pass(everyMs);
+      if (everyMs > 0) await this.pass(everyMs);
     }
     while (decisions.length < count) await this.pass(50);
     for (let at = 0; at < 5; at++) await this.pass(50);
@@ -71,6 +76,20 @@ class Cluster {
     const decision = await placer.place(request, session);
     if (decision.kind === 'serve') this.#send(session);
     return decision;
+  }
+
+  /** The last one while the state is away. */
+  async #snapshot(): Promise<Snapshot> {
+    if (!this.#seen || !this.isStateAway) this.#seen = await this.state.snapshot();
+    return this.#seen;
+  }
+
+  async #lease(report: UsherReport): Promise<LeaseAnswer> {
+    const { clock, answersAfterMs } = this;
+    if (answersAfterMs > 0) await sleep(clock, answersAfterMs);
+    const answer = await this.state.lease(report);
+    if (answersAfterMs > 0) await sleep(clock, answersAfterMs);
+    return answer;
   }
 
   #send(session: string): void {
@@ -101,8 +120,8 @@ class Cluster {
     };
     return new Placer({
       state: {
-        snapshot: () => this.state.snapshot(),
-        lease: (report) => (this.isStateAway ? away() : this.state.lease(report)),
+        snapshot: () => this.#snapshot(),
+        lease: (report) => (this.isStateAway ? away() : this.#lease(report)),
       },
       clock: this.clock,
       logger: this.logger,
@@ -130,6 +149,7 @@ describe.each([1, 2, 4])('%i ushers', (ushers) => {
   test.each([
     ['one after another', 100],
     ['in a rush', 1],
+    ['at one instant', 0],
   ])(
     'fill a server to its limit with viewers who come %s, and promise no megabit twice',
     async (_, everyMs) => {
@@ -148,6 +168,19 @@ describe.each([1, 2, 4])('%i ushers', (ushers) => {
     expect(cluster.mostMbps).toBe(LIMIT_MBPS);
   });
 });
+
+test.each([2, 3])(
+  'at one instant %i ushers fill a server exactly, however long the state takes to answer',
+  async (ushers) => {
+    await using cluster = new Cluster(ushers);
+    await cluster.start();
+    cluster.answersAfterMs = 5;
+    const decisions = await cluster.place(LIMIT_MBPS / VIEWER_MBPS, 0);
+    expect(decisions.filter(({ kind }) => kind !== 'serve')).toEqual([]);
+    expect(cluster.mostMbps).toBe(LIMIT_MBPS);
+    cluster.answersAfterMs = 0;
+  },
+);
 
 test('what an usher had leased returns when it is gone, and until then nobody else has it', async () => {
   await using cluster = new Cluster(2);

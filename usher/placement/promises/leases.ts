@@ -164,8 +164,7 @@ export class Leases {
     const recentMbps = slice.mbpsPerS < IDLE_MBPS_PER_S ? 0 : slice.mbpsPerS * AHEAD_S;
     const isScarce = evenMbps < LEAST_SLICE_MBPS || slice.plentyS < SCARCE_S;
     const sliceMbps = isScarce ? 0 : Math.max(recentMbps, 2 * askedMbps);
-    const spareMbps = Math.max(askedMbps, Math.min(evenMbps, sliceMbps));
-    return spareMbps > 0 ? spareMbps + ROUNDING_MBPS : 0;
+    return Math.max(askedMbps, Math.min(evenMbps, sliceMbps));
   }
 
   #forget(resource: string): void {
