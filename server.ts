@@ -54,6 +54,7 @@ import manifest from './package.json' with { type: 'json' };
 import { Darkroom } from './transcoder/darkroom.ts';
 import { jobFeedsOf } from './transcoder/job-feeds.ts';
 import { openTranscoder, type Transcoder } from './transcoder/transcoder.ts';
+import { configCommands } from './usher/commands/config.ts';
 import { drainCommand, undrainCommand } from './usher/commands/drain.ts';
 import { explainCommand } from './usher/commands/explain.ts';
 import { keysCommands } from './usher/commands/keys.ts';
@@ -445,6 +446,7 @@ export const PROGRAM: Program = {
       commands: [...recordingCommands(TOOLS), ...archiveCommands(TOOLS)],
     },
     simulateCommand,
+    configCommands,
   ],
 };
 

@@ -49,6 +49,7 @@ const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; read
 
 /** No I/O, no clock, no state of their own beyond what they are given: they import none of the doors. */
 const PURE = [
+  'network/config/secret-keys.ts',
   'network/command/command.ts',
   'network/command/durations.ts',
   'network/command/exit-codes.ts',

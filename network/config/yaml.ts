@@ -1,7 +1,17 @@
 // The door to YAML and to what a file may say (zod): values that know on which line they stand, and errors that tell it.
 
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import type { z } from 'zod';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  stringify,
+} from 'yaml';
+import { z } from 'zod';
 
 export { z } from 'zod';
 
@@ -36,28 +46,56 @@ export function parseYaml(text: string): YamlText {
  * or a terminal, neither alone nor inside of what is wrong around them. Values are told when the schema was applied with `reportInput`.
  */
 export function explain(
-  error: z.ZodError,
+  { issues }: Pick<z.ZodError, 'issues'>,
   whereabouts: Whereabouts,
   isSecret: (key: string) => boolean,
 ): string {
-  return error.issues
-    .map((issue) => {
-      const { path, input } = issue;
-      const key = path.join('.') || 'the whole';
-      const isTold = ['string', 'number', 'boolean'].includes(typeof input) && !isSecret(key);
-      return `${whereabouts(pathOf(issue))}${key}: ${ruleOf(issue)}${isTold ? ` (got ${JSON.stringify(input)})` : ''}`;
-    })
-    .join('\n');
+  return issues.flatMap((issue) => issueLines(issue, whereabouts, isSecret)).join('\n');
 }
 
-/** An unknown key is told of the object around it. */
-function pathOf(issue: z.core.$ZodIssue): Path {
-  return issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
+function issueLines(
+  issue: z.core.$ZodIssue,
+  whereabouts: Whereabouts,
+  isSecret: (key: string) => boolean,
+): string[] {
+  const { path, input } = issue;
+  if (issue.code === 'unrecognized_keys') {
+    const paths = issue.keys.map((key) => [...path, key]);
+    return paths.map((each) => `${whereabouts(each)}${each.join('.')}: there is no such key`);
+  }
+  const key = path.join('.') || 'the whole';
+  const isTold = ['string', 'number', 'boolean'].includes(typeof input) && !isSecret(key);
+  return [`${whereabouts(path)}${key}: ${ruleOf(issue)}${isTold ? ` (got ${JSON.stringify(input)})` : ''}`];
 }
 
 /** What is wrong with the name of a key is told one level further in. */
 function ruleOf(issue: z.core.$ZodIssue): string {
   return issue.code === 'invalid_key' ? issue.issues.map(({ message }) => message).join('; ') : issue.message;
+}
+
+export function formatYaml(value: unknown): string {
+  return stringify(value, { lineWidth: 0 });
+}
+
+/** A value in one line. */
+export function flowOf(value: unknown): string {
+  const options = { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: false } as const;
+  return stringify(value, options).trimEnd();
+}
+
+/** What a schema says of a value, as JSON Schema; `example` is of the schema's own metadata. */
+export interface SchemaNode {
+  readonly description?: string;
+  readonly example?: unknown;
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly required?: readonly string[];
+  readonly items?: SchemaNode;
+}
+
+/** Of what is read, not of what comes of it. */
+export function jsonSchemaOf(schema: z.ZodType): SchemaNode {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode;
 }
 
 function offsetOf(document: Document.Parsed, path: Path): number {

@@ -148,7 +148,7 @@ describe('an atlas', () => {
     expect(errors().toSorted()).toEqual([
       expect.stringMatching(/the address database .*: it does not end as a MaxMind DB does/),
       expect.stringMatching(/the routes .*: ENOENT/),
-      expect.stringMatching(/the topology .*: line 2: .*\nline 3: sites.ams: Unrecognized key: "colour"/),
+      expect.stringMatching(/the topology .*: line 2: .*\nline 3: sites.ams.colour: there is no such key/),
     ]);
     expect(atlas.topology()).toBe(before);
     expect(atlas.locate('192.0.2.1')).toEqual({ ...AMSTERDAM, asn: 1 });

@@ -85,11 +85,11 @@ describe('a topology', () => {
       'line 3: Map keys must be unique',
     ],
     ['a site without uplinks', 'sites:\n  ams: {}', 'line 2: sites.ams.uplinks: '],
-    ['an unknown key', `${two}colour: red`, 'line 2: the whole: Unrecognized key: "colour"'],
+    ['an unknown key', `${two}colour: red`, 'line 2: colour: there is no such key'],
     [
       'an unknown key inside',
       site('x: { kind: peering, capacityMbps: 1, asns: [1], price: 1 }'),
-      'line 4: sites.ams.uplinks.x: Unrecognized key: "price"',
+      'line 4: sites.ams.uplinks.x.price: there is no such key',
     ],
     [
       'a site name that no URL takes',

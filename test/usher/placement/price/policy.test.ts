@@ -49,7 +49,7 @@ describe('a policy file', () => {
   test.each([
     ['default: dearest', 'line 1: default: the policies are balanced, cheapest, nearest (got "dearest")'],
     ['policies:\n  a:\n    msHourMicroUsd: -1', 'line 3: policies.a.msHourMicroUsd: '],
-    ['policies:\n  a: { msHour: 1 }', 'line 2: policies.a: '],
+    ['policies:\n  a: { msHour: 1 }', 'line 2: policies.a.msHour: there is no such key'],
     ['streams:\n  - { stream: x, policy: b }', 'line 2: streams.0.policy: the policies are'],
     ['policies: { a: { like: b } }', 'line 1: policies.a.like: '],
     ['a: [', 'line 1: '],
