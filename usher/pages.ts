@@ -3,30 +3,16 @@
 import { readFileSync } from 'node:fs';
 import { streamOf } from '../network/archive/catalogue.ts';
 import { isRecordingId } from '../network/archive/index-file.ts';
-import { type Exchange, type Route, send } from '../network/http/http.ts';
+import type { Exchange, Route } from '../network/http/http.ts';
 import { reachableUrl } from '../network/http/reachable.ts';
 import { isStreamName, STREAM_NAME_RULE } from '../network/names.ts';
 import { MODULE_PATHS } from './assets.ts';
+import { type Page, sendPage } from './html.ts';
 
 export interface PageOptions {
   /** What broadcasters push to, without the stream's name: `rtmp://127.0.0.1:1935/live`. */
   readonly rtmpUrl: string;
 }
-
-/**
- * Nothing but our own files runs. Media and pictures come from servers at other origins; media reaches the <video> as `blob:`.
- * Any site may frame the player: what acts for somebody when it is clicked, the form for clips, is not shown in a frame.
- */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' http: https:",
-  'connect-src http: https:',
-  'media-src blob: http: https:',
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
 
 const FRONT = readPage('front');
 const WATCH = readPage('watch');
@@ -69,42 +55,17 @@ function sendReplay(exchange: Exchange, recording: string): void {
   else sendPage(exchange, 404, NO_SUCH_PAGE, { rule: STREAM_NAME_RULE });
 }
 
-function sendPage(
-  exchange: Exchange,
-  status: number,
-  template: string,
-  values: Readonly<Record<string, string>>,
-): void {
-  const { response } = exchange;
-  response.setHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY);
-  response.setHeader('X-Content-Type-Options', 'nosniff');
-  // A playback token in the page's address is nobody else's business.
-  response.setHeader('Referrer-Policy', 'no-referrer');
-  send(exchange, status, 'text/html; charset=utf-8', fill(template, values), 'no-cache');
-}
-
-/** Puts values, escaped, where `{{name}}` stands. */
-function fill(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => escapeHtml(values[name] ?? ''));
-}
-
-function escapeHtml(text: string): string {
-  const entities: Readonly<Record<string, string>> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-  };
-  return text.replace(/[&<>"]/g, (character) => entities[character]!);
-}
-
-/** Pages share the player and the list of modules to fetch ahead. */
-function readPage(name: string): string {
+/**
+ * Pages share the player and the list of modules to fetch ahead. Any site may frame them: what acts for somebody when it is
+ * clicked, the form for clips, is not shown in a frame.
+ */
+function readPage(name: string): Page {
   const read = (file: string): string => readFileSync(new URL(`pages/${file}.html`, import.meta.url), 'utf8');
   const preloads = MODULE_PATHS.map((path) => `<link rel="modulepreload" href="/assets/${path}">`);
-  return read(name)
+  const template = read(name)
     .replace('<!-- player -->', () => read('player'))
     .replace('<!-- clip -->', () => read('clip'))
     .replace('<!-- recordings -->', () => read('recordings'))
     .replace('<!-- modules -->', preloads.join('\n  '));
+  return { template, mayBeFramed: true };
 }
