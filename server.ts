@@ -23,6 +23,7 @@ import { type HttpServer, httpMetrics, listenHttp, type Route } from './network/
 import { type Addresses, addressesOf, hostIn, reachableHere } from './network/http/reachable.ts';
 import { createLogger, type Logger } from './network/logger.ts';
 import { Metrics } from './network/metrics.ts';
+import { Outflow } from './network/outflow.ts';
 import { holdingRecords } from './network/relay/holding-records.ts';
 import { Holdings } from './network/relay/holdings.ts';
 import { relayRoutes } from './network/relay/relay-server.ts';
@@ -144,6 +145,7 @@ class Server {
   readonly #egress: Egress;
   readonly #stores: Stores;
   readonly #commitments: Commitments;
+  readonly #outflow: Outflow;
   readonly #holdings: Holdings;
   readonly #successors: Successors;
   readonly #edge: Edge;
@@ -175,6 +177,7 @@ class Server {
     this.#egress = opened.use(new Egress(base));
     this.#stores = this.#openStores();
     this.#commitments = this.#createCommitments();
+    this.#outflow = new Outflow({ egressMbps: config.egressMbps, clock });
     this.#holdings = this.#createHoldings();
     this.#successors = new Successors({ state, logger });
     this.draining = opened.use(this.#createDraining());
@@ -282,6 +285,7 @@ class Server {
       demand: (stream, rendition) => this.#holdings.demand(stream, rendition),
       library: this.#stores.library,
       commitments: this.#commitments,
+      outflow: this.#outflow,
       isDraining: () => draining.isOn,
       successorOf: (stream) => (draining.isOn ? this.#successors.of(stream) : undefined),
       beatMs: this.#base.config.playback.beatMs,
@@ -322,7 +326,12 @@ class Server {
 
   #routes(): readonly Route[] {
     const obtain: Holdings['obtain'] = (stream, rendition) => this.#holdings.obtain(stream, rendition);
-    const relay = relayRoutes({ ...this.#base, obtain, commitments: this.#commitments });
+    const relay = relayRoutes({
+      ...this.#base,
+      obtain,
+      commitments: this.#commitments,
+      outflow: this.#outflow,
+    });
     const owners = this.#archive ? ownerRoutes({ ...this.#base, archive: this.#archive }) : [];
     return [...this.#edge.routes, ...relay, ...owners, ...(this.#transcoder?.routes ?? [])];
   }

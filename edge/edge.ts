@@ -7,6 +7,7 @@ import { type Demand, type Feeds, SOURCE } from '../network/feed/feeds.ts';
 import type { Route } from '../network/http/http.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
+import type { Outflow } from '../network/outflow.ts';
 import { createAccess } from './access.ts';
 import type { SuccessorOf } from './elsewhere.ts';
 import { hlsRoutes } from './hls/hls.ts';
@@ -25,6 +26,7 @@ export interface EdgeOptions {
   readonly metrics: Metrics;
   readonly secrets: readonly string[];
   readonly commitments: Commitments;
+  readonly outflow: Outflow;
   readonly isDraining: () => boolean;
   readonly successorOf: SuccessorOf;
   readonly beatMs?: number | undefined;

@@ -10,10 +10,12 @@ import {
   type Route,
   redirect,
   sendEntity,
+  sendInTurn,
   sendProblem,
 } from '../../network/http/http.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { quoted } from '../../network/names.ts';
+import type { Outflow } from '../../network/outflow.ts';
 import { type Authorise, sendRefusal, type Viewer } from '../access.ts';
 import { elsewhere, type SuccessorOf } from '../elsewhere.ts';
 import type { Errand, HlsSessions } from '../sessions/hls-sessions.ts';
@@ -32,6 +34,12 @@ export interface HlsOptions {
   readonly authorise: Authorise;
   readonly sessions: HlsSessions;
   readonly successorOf: SuccessorOf;
+  readonly outflow: Outflow;
+}
+
+interface Asked {
+  readonly viewer: Viewer;
+  readonly rendition: Rendition;
 }
 
 export function hlsRoutes(options: HlsOptions): Route[] {
@@ -85,8 +93,9 @@ class Hls {
     if (refusal) return sendProblem(exchange, 400, 'Bad Request', refusal);
     const patience = this.#patience(rendition);
     const outcome = await rendition.untilListed(directives, patience, exchange.response);
-    if (outcome === 'reached') sendPlaylist(exchange, rendition, directives, lifetime(rendition, directives));
-    else if (outcome === 'starved') sendPlaylist(exchange, rendition, directives, 'no-store');
+    if (outcome === 'reached')
+      this.#sendPlaylist(exchange, rendition, directives, lifetime(rendition, directives));
+    else if (outcome === 'starved') this.#sendPlaylist(exchange, rendition, directives, 'no-store');
     else sendLate(exchange, outcome);
   }
 
@@ -115,32 +124,57 @@ class Hls {
 
   /** The part that a playlist hints at is held until it is whole; another that is not there never will be (6.2.6). */
   async part(exchange: Exchange): Promise<void> {
-    const rendition = this.#find(exchange);
-    if (!rendition) return;
+    const asked = this.#find(exchange);
+    if (!asked) return;
+    const { rendition } = asked;
     const { epoch, msn, part } = numbersOf(exchange);
     const place = { msn, part };
+    const isOld = rendition.part(epoch, place) !== undefined && !isLast(rendition, msn, part);
     const patience = { ...this.#patience(rendition), starvesAfterMs: undefined };
     const outcome = await rendition.untilWhole(epoch, place, patience, exchange.response);
     if (outcome === 'full') sendLate(exchange, outcome);
-    else if (outcome !== 'gone') sendMedia(exchange, rendition, rendition.part(epoch, place));
+    else if (outcome !== 'gone') return this.#sendMedia(exchange, asked, rendition.part(epoch, place), isOld);
   }
 
-  segment(exchange: Exchange): void {
-    const rendition = this.#find(exchange);
-    if (!rendition) return;
+  segment(exchange: Exchange): void | Promise<void> {
+    const asked = this.#find(exchange);
+    if (!asked) return;
     const { epoch, msn } = numbersOf(exchange);
-    sendMedia(exchange, rendition, rendition.segment(epoch, msn));
+    return this.#sendMedia(exchange, asked, asked.rendition.segment(epoch, msn), true);
   }
 
-  init(exchange: Exchange): void {
-    const rendition = this.#find(exchange);
-    if (rendition) sendMedia(exchange, rendition, rendition.init(exchange.params.hash!));
+  init(exchange: Exchange): void | Promise<void> {
+    const asked = this.#find(exchange);
+    if (asked) return this.#sendMedia(exchange, asked, asked.rendition.init(exchange.params.hash!), false);
   }
 
-  #find(exchange: Exchange): Rendition | undefined {
+  #find(exchange: Exchange): Asked | undefined {
     const viewer = this.#options.authorise(exchange);
     const rendition = viewer && this.#get(exchange, viewer);
-    return rendition && this.#admit(exchange, viewer) ? rendition : undefined;
+    return rendition && this.#admit(exchange, viewer) ? { viewer, rendition } : undefined;
+  }
+
+  /** Who plays gets it at once; who begins, and fetches more than is made meanwhile, gets what is not of the moment in its turn. */
+  #sendMedia(
+    exchange: Exchange,
+    { viewer, rendition }: Asked,
+    entity: Entity | undefined,
+    isOld: boolean,
+  ): void | Promise<void> {
+    const { sessions, outflow } = this.#options;
+    if (!entity) return sendProblem(exchange, 404, 'Not Found', missing(exchange, rendition));
+    if (isOld && sessions.isJoining(viewer)) return sendInTurn(exchange, entity, outflow.begin());
+    this.#send(exchange, entity);
+  }
+
+  #sendPlaylist(exchange: Exchange, rendition: Rendition, { skip }: Directives, cacheControl: string): void {
+    exchange.response.setHeader('Vary', 'Accept-Encoding');
+    this.#send(exchange, { ...rendition.playlist(skip, acceptsGzip(exchange.request)), cacheControl });
+  }
+
+  #send(exchange: Exchange, entity: Entity): void {
+    sendEntity(exchange, entity);
+    this.#options.outflow.spend(exchange.bodyBytes);
   }
 
   /** When the rendition is here, and so it is known what it takes to send it. */
@@ -196,14 +230,9 @@ function lifetime(rendition: Rendition, { msn }: Directives): string {
   return `max-age=${Math.floor((rendition.targetDurationMs / 1000) * (isLasting ? 6 : 0.5))}`;
 }
 
-function sendPlaylist(
-  exchange: Exchange,
-  rendition: Rendition,
-  { skip }: Directives,
-  cacheControl: string,
-): void {
-  exchange.response.setHeader('Vary', 'Accept-Encoding');
-  sendEntity(exchange, { ...rendition.playlist(skip, acceptsGzip(exchange.request)), cacheControl });
+/** The newest part is what those who play fetch too. */
+function isLast({ lastPart }: Rendition, msn: number, part: number): boolean {
+  return lastPart?.msn === msn && lastPart.part === part;
 }
 
 function sendLate(exchange: Exchange, outcome: Outcome): void {
@@ -214,11 +243,6 @@ function sendLate(exchange: Exchange, outcome: Outcome): void {
       ? 'as many requests wait for this stream as may'
       : 'the segment did not come within three target durations';
   sendProblem(exchange, 503, 'Service Unavailable', detail);
-}
-
-function sendMedia(exchange: Exchange, rendition: Rendition, entity: Entity | undefined): void {
-  if (entity) sendEntity(exchange, entity);
-  else sendProblem(exchange, 404, 'Not Found', missing(exchange, rendition));
 }
 
 function missing(exchange: Exchange, { segments }: Rendition): string {

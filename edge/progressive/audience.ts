@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../network/clock.ts';
 import type { FeedReader } from '../../network/feed/feed.ts';
 import type { Metrics } from '../../network/metrics.ts';
+import type { Outflow } from '../../network/outflow.ts';
 import { type Signal, writeSignal } from '../../network/relay/signal.ts';
 import { Beat } from './beat.ts';
 import { Fanout, type FanoutCounters } from './fanout.ts';
@@ -12,6 +13,7 @@ import type { Place } from './place.ts';
 export interface AudienceOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
+  readonly outflow: Pick<Outflow, 'spend'>;
   /** Milliseconds between two writes to a viewer, 0 for as chunks come; by default the number of viewers decides. */
   readonly beatMs?: number | undefined;
 }
@@ -23,9 +25,9 @@ export class Audience {
   readonly #beat: Beat;
   #viewers = 0;
 
-  constructor({ clock, metrics, beatMs }: AudienceOptions) {
+  constructor({ clock, metrics, outflow, beatMs }: AudienceOptions) {
     this.#clock = clock;
-    this.#counters = countersOf(metrics);
+    this.#counters = countersOf(metrics, outflow);
     const flush = (slot: number, slots: number): void => {
       for (const fanout of this.#fanouts.values()) fanout.flush(slot, slots);
     };
@@ -67,9 +69,17 @@ export class Audience {
   }
 }
 
-function countersOf(metrics: Metrics): FanoutCounters {
+function countersOf(metrics: Metrics, outflow: Pick<Outflow, 'spend'>): FanoutCounters {
+  const sent = metrics.counter(
+    'headwater_progressive_sent_bytes_total',
+    'Bytes written to progressive viewers.',
+  );
+  const count = (bytes: number): void => {
+    sent.inc(bytes);
+    outflow.spend(bytes);
+  };
   return {
-    bytes: metrics.counter('headwater_progressive_sent_bytes_total', 'Bytes written to progressive viewers.'),
+    bytes: { inc: count },
     skips: metrics.counter(
       'headwater_progressive_skips_total',
       'Writes not made because the connection of a progressive viewer was full.',

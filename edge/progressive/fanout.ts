@@ -8,7 +8,7 @@ import { Cursor, type CursorEvents } from './cursor.ts';
 import { openingAt, type Place } from './place.ts';
 
 export interface FanoutCounters {
-  readonly bytes: Counter;
+  readonly bytes: { inc(bytes: number): void };
   /** Writes not made because a connection was full, jumps to a key frame, connections closed for taking nothing. */
   readonly skips: Counter;
   readonly jumps: Counter;

@@ -7,6 +7,7 @@ import { type Exchange, type Route, redirect, sendEndless, sendProblem } from '.
 import type { Logger } from '../../network/logger.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { quoted } from '../../network/names.ts';
+import type { Outflow } from '../../network/outflow.ts';
 import { type Authorise, sendRefusal } from '../access.ts';
 import { elsewhere, type SuccessorOf } from '../elsewhere.ts';
 import type { ProgressiveSessions } from '../sessions/progressive-sessions.ts';
@@ -24,6 +25,7 @@ export interface ProgressiveOptions {
   readonly sessions: ProgressiveSessions;
   readonly audience: Audience;
   readonly successorOf: SuccessorOf;
+  readonly outflow: Pick<Outflow, 'until'>;
 }
 
 /** How long a viewer waits for the first key frame of a feed that has just been opened. */
@@ -53,6 +55,8 @@ async function play(options: ProgressiveOptions, exchange: Exchange): Promise<vo
     const detail = feed.ended ?? `no key frame came within ${FIRST_START_WAIT_MS} ms`;
     return sendProblem(exchange, 404, 'Not Found', `the stream has nothing to begin with: ${detail}`);
   }
+  // Who comes from another server has little in hand, and wants no more than what is being sent.
+  if (from === undefined) await options.outflow.until(openingBytes(feed));
   if (exchange.response.destroyed) return;
   const connection = options.sessions.connect(viewer);
   if (connection.kind === 'refused') return sendRefusal(exchange, connection);
@@ -67,6 +71,13 @@ function readFrom(exchange: Exchange): number | undefined | 'bad' {
   if (/^\d{1,10}$/.test(text)) return Number(text);
   sendProblem(exchange, 400, 'Bad Request', `from=${quoted(text)} is not the sequence number of a chunk`);
   return 'bad';
+}
+
+/** What a viewer is sent at first: from the newest key frame on. */
+function openingBytes(feed: FeedReader): number {
+  const start = feed.newestStart();
+  const views = start ? feed.wire(start.sequence, feed.next) : [];
+  return views.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** Resolves when the feed holds something to begin with, or has ended, or too much time has gone by. */

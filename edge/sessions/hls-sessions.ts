@@ -32,6 +32,8 @@ export interface Socket {
 interface Entry extends Watcher {
   rendition: string;
   readonly sinceMs: number;
+  /** By the monotonic clock. */
+  readonly begunMs: number;
   seenMs: number;
   /** It is over when it has asked for nothing for so long. */
   idleMs: number;
@@ -50,6 +52,8 @@ interface Entry extends Watcher {
 const SWEEP_MS = 1_000;
 /** A session that did not find what it needs where it was sent stays for so long. */
 const STAY_MS = 5_000;
+/** A player that begins fetches what it plays from within so long. */
+const JOIN_MS = 3_000;
 const ADMITTED: Admission = { kind: 'admitted' };
 
 export class HlsSessions {
@@ -92,6 +96,13 @@ export class HlsSessions {
     return ADMITTED;
   }
 
+  /** Whether a session is just filling its buffer. What a cache fetches others wait for who play. */
+  isJoining(watcher: Watcher): boolean {
+    const entry = this.#entries.get(keyOf(watcher));
+    const sinceMs = this.#options.clock.monotonic() - JOIN_MS;
+    return entry !== undefined && entry.begunMs > sinceMs && !isShared(entry.session);
+  }
+
   /** Whether a session is to ask another server for its playlist. */
   sendAway(watcher: Watcher, { awaited, isHere, withinMs }: Errand): boolean {
     const entry = this.#entries.get(keyOf(watcher)) ?? this.#open(watcher, undefined);
@@ -122,7 +133,8 @@ export class HlsSessions {
 
   #open({ session, stream, rendition }: Watcher, commitment: Commitment | undefined): Entry {
     const { clock, idleMs } = this.#options;
-    const times = { sinceMs: clock.now(), seenMs: clock.monotonic(), staysUntilMs: Number.NEGATIVE_INFINITY };
+    const nowMs = clock.monotonic();
+    const times = { sinceMs: clock.now(), begunMs: nowMs, seenMs: nowMs };
     const entry: Entry = {
       session,
       stream,
@@ -131,6 +143,7 @@ export class HlsSessions {
       viewers: 0,
       awaited: '',
       idleMs,
+      staysUntilMs: Number.NEGATIVE_INFINITY,
       ...times,
     };
     this.#entries.set(keyOf(entry), entry);

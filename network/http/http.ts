@@ -192,6 +192,34 @@ export function sendEntity(exchange: Exchange, entity: Entity): void {
   if (wanted) endWith(exchange, cut(entity.views, wanted.from, wanted.to));
 }
 
+/** So much is sent in one turn. */
+const TURN_BYTES = 64 * 1024;
+
+/** As `sendEntity`: the head at once, and of the body each piece in its turn and as fast as the client takes it. */
+export async function sendInTurn(
+  exchange: Exchange,
+  entity: Entity,
+  turn: (bytes: number) => Promise<void> | undefined,
+): Promise<void> {
+  const { response, request } = exchange;
+  const bytes = entity.views.reduce((sum, view) => sum + view.length, 0);
+  const wanted = begin(exchange, { ...entity, bytes, isWhole: true });
+  if (!wanted) return;
+  response.flushHeaders();
+  for (let at = wanted.from; at < wanted.to && request.method !== 'HEAD' && !response.destroyed; ) {
+    const to = Math.min(at + TURN_BYTES, wanted.to);
+    const wait = turn(to - at);
+    if (wait) await wait;
+    const takesMore = cut(entity.views, at, to)
+      .map((view) => response.write(view))
+      .at(-1);
+    exchange.bodyBytes += to - at;
+    at = to;
+    if (!takesMore) await drained(response);
+  }
+  response.end();
+}
+
 /** Bytes that lie elsewhere, and never change under their name; more of them may be to come. */
 export interface Stored {
   readonly bytes: number;
@@ -255,6 +283,7 @@ function begin(exchange: Exchange, entity: Head): { readonly from: number; reado
 }
 
 function drained(response: ServerResponse): Promise<void> {
+  if (response.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
     const done = (): void => {
       response.off('drain', done);

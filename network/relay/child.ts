@@ -2,7 +2,6 @@
 
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../clock.ts';
-import type { Counter } from '../metrics.ts';
 import { isContinued, openingAt, type RelayPlace } from './admission.ts';
 import type { Relayed } from './relayed.ts';
 import { writeSignal } from './signal.ts';
@@ -12,7 +11,7 @@ export interface ChildOptions {
   readonly socket: Socket;
   readonly place: RelayPlace;
   readonly clock: Clock;
-  readonly sentBytes: Pick<Counter, 'inc'>;
+  onSent(bytes: number): void;
   /** It could not keep up, or has another feed than this one. */
   onLetGo(why: LetGo): void;
   /** Called once, whoever closed the connection. */
@@ -117,7 +116,7 @@ export class Child {
   /** `write` would make such a view of any other array. */
   #write(bytes: Uint8Array): void {
     this.#options.socket.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    this.#options.sentBytes.inc(bytes.length);
+    this.#options.onSent(bytes.length);
   }
 
   #isFull(): boolean {

@@ -7,6 +7,7 @@ import { type Exchange, type Route, sendEndless, sendProblem } from '../http/htt
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { isStreamName, quoted } from '../names.ts';
+import type { Outflow } from '../outflow.ts';
 import { verifyToken } from '../token.ts';
 import { admit, type RelayPlace } from './admission.ts';
 import { Child } from './child.ts';
@@ -20,6 +21,7 @@ export interface RelayServerOptions {
   /** Any of them opens the relay: with the new and the old one held, a cluster changes its secret while it runs. */
   readonly secrets: readonly string[];
   readonly commitments: Pick<Commitments, 'take'>;
+  readonly outflow: Pick<Outflow, 'spend'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -118,7 +120,10 @@ class RelayServer {
       socket,
       place,
       clock: this.#options.clock,
-      sentBytes: this.#sentBytes,
+      onSent: (bytes) => {
+        this.#sentBytes.inc(bytes);
+        this.#options.outflow.spend(bytes);
+      },
       onLetGo: (why) => {
         this.#letGo.inc({ reason: why });
         logger.warn({ reason: why }, 'a following server is let go');

@@ -11,7 +11,7 @@ import { type HttpServer, sendProblem } from '../../../network/http/http.ts';
 import { readInit } from '../../../network/media/init.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import type { Successor } from '../../../network/state/state.ts';
-import { commitmentsOf } from '../../tools/cluster/commitments.ts';
+import { commitmentsOf, freeOutflow } from '../../tools/cluster/commitments.ts';
 import { serveRoutes } from '../../tools/cluster/serve-routes.ts';
 import { type Broadcast, Broadcaster } from '../../tools/media/feed.ts';
 import { readPlaylist } from '../../tools/viewers/read-playlist.ts';
@@ -39,6 +39,7 @@ class HlsServer {
         authorise,
         sessions: hls,
         successorOf: () => server.successor,
+        outflow: freeOutflow(),
       }),
     );
     return server;
@@ -65,7 +66,9 @@ class HlsServer {
   /** The sum of a metric over those of its labels that contain some words. */
   async counted(metric: string, words = ''): Promise<number> {
     const lines = (await this.metrics.text()).split('\n');
-    const values = lines.filter((line) => line.startsWith(metric) && line.includes(words));
+    const values = lines.filter(
+      (line) => /^[{ ]/.test(line.slice(metric.length)) && line.startsWith(metric) && line.includes(words),
+    );
     return values.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   }
 

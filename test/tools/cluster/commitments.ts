@@ -1,6 +1,7 @@
-// What a server has committed itself to, for tests: of a stated egress, or without a limit.
+// What a server has committed itself to and what it sends, for tests: of a stated egress, or without a limit.
 
 import { Commitments } from '../../../network/commitments.ts';
+import { Outflow } from '../../../network/outflow.ts';
 import { ManualClock } from '../world/manual-clock.ts';
 
 export function commitmentsOf(
@@ -14,6 +15,10 @@ export function commitmentsOf(
     bitrateMbps: () => bitrateMbps,
     heaviestMbps: () => bitrateMbps,
   });
+}
+
+export function freeOutflow(): Outflow {
+  return new Outflow({ egressMbps: Number.POSITIVE_INFINITY, clock: new ManualClock() });
 }
 
 export function roomForAll(): Commitments {

@@ -13,7 +13,7 @@ import { relayRoutes } from '../../../network/relay/relay-server.ts';
 import type { Parent } from '../../../network/state/state.ts';
 import { Broadcaster } from '../media/feed.ts';
 import { keepingLogger, type LogLine } from '../world/keeping-logger.ts';
-import { roomForAll } from './commitments.ts';
+import { freeOutflow, roomForAll } from './commitments.ts';
 
 export const SECRETS = ['the secret of the cluster'];
 export const STREAM = 'alice';
@@ -54,6 +54,7 @@ export class RelayServer implements AsyncDisposable {
       obtain: (stream, rendition) => server.holdings.obtain(stream, rendition),
       secrets: options.secrets ?? SECRETS,
       commitments: options.commitments ?? roomForAll(),
+      outflow: freeOutflow(),
       clock: systemClock,
       logger,
       metrics,

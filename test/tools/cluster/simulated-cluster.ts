@@ -12,7 +12,7 @@ import { Broadcaster } from '../media/feed.ts';
 import { SimulatedReader, type Truth } from '../viewers/simulated-reader.ts';
 import { SimulatedClock } from '../world/simulated-clock.ts';
 import { type Host, SimulatedNetwork, SimulatedProcess } from '../world/simulated-network.ts';
-import { roomForAll } from './commitments.ts';
+import { freeOutflow, roomForAll } from './commitments.ts';
 
 const SECRETS = ['the secret of the cluster'];
 const RENDITION = 'source';
@@ -319,6 +319,7 @@ export class SimulatedServer implements Host {
     this.#routes = relayRoutes({
       ...common,
       commitments: roomForAll(),
+      outflow: freeOutflow(),
       obtain: (stream, rendition) => holdings.obtain(stream, rendition),
     });
     this.readers = this.readers.map((reader) => reader.restarted(feeds));

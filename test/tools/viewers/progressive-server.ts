@@ -12,7 +12,7 @@ import { createLogger } from '../../../network/logger.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import type { Successor } from '../../../network/state/state.ts';
 import { type Grant, signToken } from '../../../network/token.ts';
-import { roomForAll } from '../cluster/commitments.ts';
+import { freeOutflow, roomForAll } from '../cluster/commitments.ts';
 import { SyntheticBroadcast, type SyntheticOptions } from './progressive-feed.ts';
 import { ProgressiveViewer } from './progressive-viewer.ts';
 
@@ -32,6 +32,7 @@ export class ProgressiveServer {
   readonly audience: Audience;
   successor: Successor | undefined;
   readonly #clock: Clock;
+  readonly #outflow = freeOutflow();
   #port = 0;
   #close: () => Promise<void> = async () => {};
 
@@ -39,7 +40,12 @@ export class ProgressiveServer {
     this.feeds = new Feeds(options.window);
     this.#clock = options.clock ?? systemClock;
     const { limits = {}, beatMs } = options;
-    this.audience = new Audience({ clock: this.#clock, metrics: this.metrics, beatMs });
+    this.audience = new Audience({
+      clock: this.#clock,
+      metrics: this.metrics,
+      outflow: this.#outflow,
+      beatMs,
+    });
     this.sessions = new Sessions({
       clock: this.#clock,
       metrics: this.metrics,
@@ -119,6 +125,7 @@ export class ProgressiveServer {
         sessions: sessions.progressive,
         audience: this.audience,
         successorOf: () => this.successor,
+        outflow: this.#outflow,
       }),
       clock: systemClock,
       logger,
