@@ -179,7 +179,7 @@ class Hls {
 
   /** When the rendition is here, and so it is known what it takes to send it. */
   #admit(exchange: Exchange, viewer: Viewer): boolean {
-    const admission = this.#options.sessions.see(viewer, exchange.response.socket);
+    const admission = this.#options.sessions.see(viewer, exchange.connection);
     if (admission.kind === 'refused') sendRefusal(exchange, admission);
     return admission.kind === 'admitted';
   }

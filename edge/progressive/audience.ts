@@ -1,8 +1,8 @@
 // The audience: all progressive viewers of this process, a fan-out for each feed that has any, and the beat they share.
 
-import type { Socket } from 'node:net';
 import type { Clock } from '../../network/clock.ts';
 import type { FeedReader } from '../../network/feed/feed.ts';
+import type { Outlet } from '../../network/http/listener.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import type { Outflow } from '../../network/outflow.ts';
 import { type Signal, writeSignal } from '../../network/relay/signal.ts';
@@ -36,11 +36,11 @@ export class Audience {
     metrics.gauge('headwater_progressive_beat_seconds', help, [], (gauge) => gauge.set(this.#beat.ms / 1000));
   }
 
-  /** Takes a socket whose response has begun, and writes the feed to it until either is over. */
-  seat(feed: FeedReader, socket: Socket, place: Place): void {
+  /** Takes an outlet whose response has begun, and writes the feed to it until either is over. */
+  seat(feed: FeedReader, outlet: Outlet, place: Place): void {
     const fanout = this.#fanouts.get(feed) ?? this.#open(feed);
     this.#beat.adjust(++this.#viewers);
-    fanout.add(socket, place);
+    fanout.add(outlet, place);
   }
 
   /** Says something to everybody, between two chunks. Whoever's connection is full does not hear it. */

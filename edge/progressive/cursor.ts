@@ -1,7 +1,7 @@
-// A progressive viewer: a socket and the sequence number of the chunk that it gets next. Nothing is queued for it.
+// A progressive viewer: an outlet and the sequence number of the chunk that it gets next. Nothing is queued for it.
 
-import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../network/clock.ts';
+import { endOutlet, type Outlet } from '../../network/http/listener.ts';
 
 export interface CursorEvents {
   /** The connection takes more again. */
@@ -12,7 +12,7 @@ export interface CursorEvents {
 
 export interface CursorOptions {
   readonly events: CursorEvents;
-  readonly socket: Socket;
+  readonly outlet: Outlet;
   readonly clock: Clock;
   /** The sequence number to begin with. */
   readonly next: number;
@@ -35,11 +35,9 @@ export class Cursor {
     this.#options = options;
     this.promised = options.promised;
     this.next = options.next;
-    const { socket } = options;
-    socket.on('drain', () => this.#drained());
-    // Whoever closes its half reads no further either, and bytes for it would lie here until TCP gives up.
-    socket.once('end', () => socket.destroy());
-    socket.once('close', () => this.#closed());
+    const { outlet } = options;
+    outlet.on('drain', () => this.#drained());
+    outlet.once('close', () => this.#closed());
   }
 
   /** Its connection is full: nothing may be written until it drains. */
@@ -47,27 +45,27 @@ export class Cursor {
     return this.#patience !== undefined;
   }
 
-  /** What the kernel does not take at once stays with the socket: at most its high-water mark and one write. */
+  /** What the kernel does not take at once stays with the outlet: at most its high-water mark and one write. */
   write(bytes: Buffer): void {
-    const { socket } = this.#options;
-    if (!socket.write(bytes) && socket.writableLength > 0) this.#wait();
+    const { outlet } = this.#options;
+    if (!outlet.write(bytes) && outlet.writableLength > 0) this.#wait();
   }
 
   /** Closes the connection behind the last byte. */
   end(): void {
-    this.#options.socket.destroySoon();
+    endOutlet(this.#options.outlet);
     this.#wait();
   }
 
   #wait(): void {
     this.#patience ??= this.#options.clock.after(PATIENCE_MS, () => {
       this.#options.events.onLetGo(this);
-      this.#options.socket.destroy();
+      this.#options.outlet.destroy();
     });
   }
 
   #drained(): void {
-    if (!this.#patience || this.#options.socket.writableEnded) return;
+    if (!this.#patience || this.#options.outlet.writableEnded) return;
     this.#stopWaiting();
     this.#options.events.onDrain(this);
   }

@@ -1,8 +1,8 @@
 // The fan-out of a feed: its progressive viewers as cursors, and the one buffer per beat that they all are sent.
 
-import type { Socket } from 'node:net';
 import type { Clock } from '../../network/clock.ts';
 import type { FeedReader } from '../../network/feed/feed.ts';
+import type { Outlet } from '../../network/http/listener.ts';
 import type { Counter } from '../../network/metrics.ts';
 import { Cursor, type CursorEvents } from './cursor.ts';
 import { openingAt, type Place } from './place.ts';
@@ -26,7 +26,7 @@ export interface FanoutOptions {
 
 /** A viewer that lags further behind than this when its connection drains goes on with the newest key frame. */
 export const MAX_LAG_MS = 4000;
-/** What is written before looking whether the connection is full: it stays with the socket when it is. */
+/** What is written before looking whether the connection is full: it stays with the outlet when it is. */
 const PIECE_BYTES = 256 * 1024;
 
 export class Fanout implements CursorEvents {
@@ -55,10 +55,10 @@ export class Fanout implements CursorEvents {
   }
 
   /** Begins to write to a viewer, from `place` on. */
-  add(socket: Socket, place: Place): void {
+  add(outlet: Outlet, place: Place): void {
     const { clock } = this.#options;
     const cursor = new Cursor({
-      socket,
+      outlet,
       clock,
       events: this,
       next: place.sequence,

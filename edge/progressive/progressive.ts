@@ -100,8 +100,8 @@ async function hasStart(feed: FeedReader, clock: Clock): Promise<boolean> {
 function seat(audience: Audience, exchange: Exchange, feed: FeedReader, from: number | undefined): void {
   const place = placeIn(feed, from);
   if (place) {
-    const socket = sendEndless(exchange, 'video/mp4', { 'Headwater-Sequence': place.sequence });
-    if (socket) audience.seat(feed, socket, place);
+    const outlet = sendEndless(exchange, 'video/mp4', { 'Headwater-Sequence': place.sequence });
+    if (outlet) audience.seat(feed, outlet, place);
   } else {
     const window = `${feed.first} to ${feed.next - 1}`;
     const detail = `chunk ${from} is more than ${AHEAD_CHUNKS} ahead of the window, which is ${window}`;

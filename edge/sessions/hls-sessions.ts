@@ -1,6 +1,7 @@
 // HLS viewers: a session is known by its requests, and is over when it has not asked for anything for a while.
 
 import type { Clock, Timer } from '../../network/clock.ts';
+import type { Connection } from '../../network/http/listener.ts';
 import type { Commitment } from '../../network/commitments.ts';
 import type { Gate } from './gate.ts';
 import { type Admission, isShared, type Session, type Watcher } from './session.ts';
@@ -22,11 +23,6 @@ export interface Errand {
   readonly isHere: boolean;
   /** When it comes back at the latest, unless it has found its way. */
   readonly withinMs: number;
-}
-
-/** A connection, as far as sessions are concerned. */
-export interface Socket {
-  once(event: 'close', listener: () => void): unknown;
 }
 
 interface Entry extends Watcher {
@@ -60,7 +56,7 @@ export class HlsSessions {
   readonly #options: HlsSessionsOptions;
   readonly #entries = new Map<string, Entry>();
   /** What was asked for last over each connection of a shared token. */
-  readonly #lastOver = new WeakMap<Socket, Entry | undefined>();
+  readonly #lastOver = new WeakMap<Connection, Entry | undefined>();
   #viewers = 0;
   #sweeper: Timer | undefined;
 
@@ -84,7 +80,7 @@ export class HlsSessions {
   }
 
   /** Notes a request: its session begins, or goes on, with the rendition that it asks for now. */
-  see(watcher: Watcher, socket: Socket | null): Admission {
+  see(watcher: Watcher, connection: Connection | undefined): Admission {
     const known = this.#entries.get(keyOf(watcher));
     if (known) this.#goOn(known, watcher.rendition);
     else {
@@ -92,7 +88,8 @@ export class HlsSessions {
       if (entered.kind === 'refused') return entered;
       this.#begin(watcher, entered.commitment);
     }
-    if (socket && isShared(watcher.session)) this.#connect(this.#entries.get(keyOf(watcher))!, socket);
+    if (connection && isShared(watcher.session))
+      this.#connect(this.#entries.get(keyOf(watcher))!, connection);
     return ADMITTED;
   }
 
@@ -162,17 +159,17 @@ export class HlsSessions {
   }
 
   /** A cache fetches what many watch over a few connections, each for one stream after another; it takes one copy of each. */
-  #connect(entry: Entry, socket: Socket): void {
-    if (!this.#lastOver.has(socket)) socket.once('close', () => this.#leave(socket));
-    if (this.#lastOver.get(socket) === entry) return;
-    this.#leave(socket);
-    this.#lastOver.set(socket, entry);
+  #connect(entry: Entry, connection: Connection): void {
+    if (!this.#lastOver.has(connection)) connection.once('close', () => this.#leave(connection));
+    if (this.#lastOver.get(connection) === entry) return;
+    this.#leave(connection);
+    this.#lastOver.set(connection, entry);
     this.#count(entry, entry.viewers + 1);
   }
 
-  #leave(socket: Socket): void {
-    const entry = this.#lastOver.get(socket);
-    this.#lastOver.set(socket, undefined);
+  #leave(connection: Connection): void {
+    const entry = this.#lastOver.get(connection);
+    this.#lastOver.set(connection, undefined);
     if (entry && entry.viewers > 0) this.#count(entry, entry.viewers - 1);
   }
 

@@ -88,7 +88,7 @@ function admit(
   const rendition = recording.renditions.find((each) => each.name === wanted);
   if (!rendition) return true;
   const watcher = { session, stream: rates.note(recording.id, rendition), rendition: wanted };
-  const admission = sessions.see(watcher, exchange.response.socket);
+  const admission = sessions.see(watcher, exchange.connection);
   if (admission.kind === 'refused') sendRefusal(exchange, admission);
   return admission.kind === 'admitted';
 }

@@ -1,6 +1,7 @@
 // The door to HTTP requests of our own (undici).
 
-import { Agent, request } from 'undici';
+import { Agent, request, setGlobalDispatcher } from 'undici';
+import { authoritiesOf, type Credentials } from './identity.ts';
 
 export interface Answer {
   readonly status: number;
@@ -94,12 +95,24 @@ export type Dial = (url: string, headers: Readonly<Record<string, string>>, even
 
 const CONNECT_TIMEOUT_MS = 1_000;
 /** Each answer has a connection of its own. */
-const endless = new Agent({
-  connect: { timeout: CONNECT_TIMEOUT_MS, noDelay: true },
-  headersTimeout: 0,
-  bodyTimeout: 0,
-  allowH2: false,
-});
+let endless = endlessAgent({});
+
+/** From now on whoever asks for it over TLS is shown this certificate, and its authorities are believed beside the system's. */
+export function showIdentity(credentials: Credentials): void {
+  const { cert, key } = credentials;
+  const tls = { cert, key, ca: authoritiesOf(credentials) };
+  endless = endlessAgent(tls);
+  setGlobalDispatcher(new Agent({ connect: tls }));
+}
+
+function endlessAgent(tls: { readonly cert?: string; readonly key?: string; readonly ca?: string[] }): Agent {
+  return new Agent({
+    connect: { timeout: CONNECT_TIMEOUT_MS, noDelay: true, ...tls },
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    allowH2: false,
+  });
+}
 
 export const dial: Dial = (url, headers, events) => {
   const { origin, pathname, search } = new URL(url);

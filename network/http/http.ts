@@ -1,17 +1,29 @@
-// The door to HTTP serving: a listener with limits, routes, and the few kinds of answer that Headwater gives.
+// HTTP serving: routes, and the few kinds of answer that Headwater gives.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
 import parseRange from 'range-parser';
-import type { Clock } from '../clock.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Counter, Metrics } from '../metrics.ts';
+import {
+  type Connection,
+  connectionOf,
+  type HttpServer,
+  http2StreamOf,
+  type IncomingMessage,
+  type ListenerOptions,
+  type Outlet,
+  openListener,
+  type ServerResponse,
+} from './listener.ts';
+
+export type { HttpServer };
 
 /** One request with its response, and what the route's pattern found in the path. */
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** What it came over; undefined when that is gone. */
+  readonly connection: Connection | undefined;
   readonly path: string;
   readonly query: URLSearchParams;
   /** The pattern's named groups. */
@@ -30,19 +42,10 @@ export interface Route {
   handle(exchange: Exchange): void | Promise<void>;
 }
 
-export interface HttpOptions {
-  readonly host: string;
-  readonly port: number;
+export interface HttpOptions extends Omit<ListenerOptions, 'onRequest'> {
   readonly routes: readonly Route[];
-  readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: HttpMetrics;
-}
-
-export interface HttpServer {
-  readonly port: number;
-  /** Stops listening, lets answers in progress end for a moment, then closes what is left. */
-  close(): Promise<void>;
 }
 
 export interface HttpMetrics {
@@ -52,14 +55,6 @@ export interface HttpMetrics {
   /** Connections of the listener are asked for when somebody reads the metrics. */
   watch(connections: () => number): void;
 }
-
-/** Enough for every viewer of a full server with several connections each. */
-const MAX_CONNECTIONS = 50_000;
-const HEADERS_TIMEOUT_MS = 10_000;
-const MAX_HEADER_BYTES = 16 * 1024;
-/** Longer than players pause between two requests, so that they keep their connection. */
-const KEEP_ALIVE_MS = 30_000;
-const CLOSE_GRACE_MS = 500;
 
 export function httpMetrics(metrics: Metrics): (listener: string) => HttpMetrics {
   const requests = metrics.counter('headwater_http_requests_total', 'HTTP requests answered.', [
@@ -85,41 +80,12 @@ export function httpMetrics(metrics: Metrics): (listener: string) => HttpMetrics
 }
 
 export async function listenHttp(options: HttpOptions): Promise<HttpServer> {
-  const server = createServer(
-    {
-      noDelay: true,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: HEADERS_TIMEOUT_MS,
-      maxHeaderSize: MAX_HEADER_BYTES,
-    },
-    (request, response) => dispatch(options, request, response),
-  );
-  server.maxConnections = MAX_CONNECTIONS;
-  countConnections(server, options.metrics);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, options.host, () => {
-      server.off('error', reject);
-      resolve();
-    });
+  const listener = await openListener({
+    ...options,
+    onRequest: (request, response) => dispatch(options, request, response),
   });
-  const close = async (): Promise<void> => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    const force = options.clock.after(CLOSE_GRACE_MS, () => server.closeAllConnections());
-    await closed;
-    force.cancel();
-  };
-  return { port: (server.address() as AddressInfo).port, close };
-}
-
-function countConnections(server: Server, metrics: HttpMetrics): void {
-  let connections = 0;
-  server.on('connection', (socket: Socket) => {
-    connections++;
-    socket.once('close', () => connections--);
-  });
-  metrics.watch(() => connections);
+  options.metrics.watch(() => listener.connections);
+  return listener;
 }
 
 /** RFC 9457. `type` is `about:blank`, so the title is the status's own and the detail says what was wrong. */
@@ -296,30 +262,32 @@ function drained(response: ServerResponse): Promise<void> {
 }
 
 /**
- * Answers with an endless body and hands out its socket. The body ends with the connection and is not framed: chunked
- * framing would cost each viewer a header of its own for bytes that all viewers share. Returns undefined when the answer
- * is complete as it is: to HEAD, to a request that another answer on its connection stands before, and to nobody.
+ * Answers with an endless body and hands out what it is written to. Over HTTP/1.1 it ends with the connection and is not
+ * framed: chunked framing would cost each viewer a header of its own for bytes that all viewers share. Returns undefined when
+ * the answer is complete as it is: to HEAD, to a request that another answer on its connection stands before, and to nobody.
  */
 export function sendEndless(
   exchange: Exchange,
   type: string,
   headers: Readonly<Record<string, string | number>> = {},
-): Socket | undefined {
+): Outlet | undefined {
   const { request, response } = exchange;
-  const { socket } = response;
-  if (!socket || socket.destroyed) {
+  const stream = http2StreamOf(request);
+  const outlet = stream ?? response.socket;
+  if (!outlet || outlet.destroyed) {
     sendProblem(exchange, 409, 'Conflict', 'an endless answer needs a connection of its own');
     return undefined;
   }
+  const ofConnection: Record<string, string> = stream ? {} : { Connection: 'close' };
   response.removeHeader('Transfer-Encoding');
-  head(exchange, 200, { ...headers, 'Content-Type': type, 'Cache-Control': 'no-store', Connection: 'close' });
+  head(exchange, 200, { ...headers, 'Content-Type': type, 'Cache-Control': 'no-store', ...ofConnection });
   response.flushHeaders();
   if (request.method === 'HEAD') {
     response.end();
     return undefined;
   }
-  ignoreInput(socket);
-  return socket;
+  if (!stream) ignoreInput(outlet);
+  return outlet;
 }
 
 export function acceptsGzip(request: IncomingMessage): boolean {
@@ -330,7 +298,7 @@ export function acceptsGzip(request: IncomingMessage): boolean {
 
 /** What is still to come of it is not read, so the connection is of no further use. */
 function refuseBody(exchange: Exchange, maxBytes: number): undefined {
-  exchange.response.setHeader('Connection', 'close');
+  if (!http2StreamOf(exchange.request)) exchange.response.setHeader('Connection', 'close');
   sendProblem(exchange, 413, 'Content Too Large', `a body has at most ${maxBytes} bytes here`);
 }
 
@@ -340,7 +308,8 @@ function dispatch(options: HttpOptions, request: IncomingMessage, response: Serv
   const path = mark < 0 ? target : target.slice(0, mark);
   const { route, params } = findRoute(options.routes, request.method ?? '', path);
   const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1));
-  const exchange: Exchange = { request, response, path, query, params, bodyBytes: 0 };
+  const connection = connectionOf(request);
+  const exchange: Exchange = { request, response, connection, path, query, params, bodyBytes: 0 };
   response.once('close', () => count(options.metrics, route.kind, exchange));
   run(options, route, exchange);
 }
@@ -407,8 +376,12 @@ function head(exchange: Exchange, status: number, headers: Record<string, string
   exchange.response.writeHead(status, { ...CORS, ...headers });
 }
 
-/** No answer to a further request could ever be sent, so none is parsed: requests behind an endless answer would pile up. */
-function ignoreInput(socket: Socket): void {
+/**
+ * No answer to a further request could ever be sent, so none is parsed: requests behind an endless answer would pile up. Whoever
+ * closes its half reads no further either, and bytes for it would lie here until TCP gives up.
+ */
+function ignoreInput(socket: Outlet): void {
+  socket.once('end', () => socket.destroy());
   const parsing = socket.listeners('data');
   socket.on('data', () => {});
   for (const listener of parsing) socket.off('data', listener as () => void);

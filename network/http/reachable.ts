@@ -13,16 +13,29 @@ export function reachableUrl(given: string, exchange: Exchange): string {
 }
 
 /** What a server says of itself where the configuration says nothing: addresses at which it answers on this machine. */
-export function addressesOf(
-  given: { readonly bind: string } & Partial<Record<keyof Addresses, string | undefined>>,
-  ports: { readonly media: number; readonly rtmp: number },
-): Addresses {
+export function addressesOf(given: Given, ports: Ports): Addresses {
   const host = hostIn(given.bind);
+  const here = reachableHere(given.bind);
+  const scheme = given.tls ? 'https' : 'http';
+  const relay = given.relayTls ? `https://${here}:${ports.relay}` : `${scheme}://${here}:${ports.media}`;
   return {
-    mediaUrl: given.mediaUrl ?? `http://${host}:${ports.media}`,
-    relayUrl: given.relayUrl ?? `http://${reachableHere(given.bind)}:${ports.media}`,
+    mediaUrl: given.mediaUrl ?? `${scheme}://${host}:${ports.media}`,
+    relayUrl: given.relayUrl ?? relay,
     rtmpUrl: given.rtmpUrl ?? `rtmp://${host}:${ports.rtmp}/live`,
   };
+}
+
+interface Given extends Partial<Record<keyof Addresses, string | undefined>> {
+  readonly bind: string;
+  readonly tls?: object | undefined;
+  readonly relayTls?: object | undefined;
+}
+
+interface Ports {
+  readonly media: number;
+  /** Servers' own; used with `relayTls`. */
+  readonly relay: number;
+  readonly rtmp: number;
 }
 
 export interface Addresses {

@@ -1,14 +1,14 @@
-// A server that follows a feed here: a socket and the sequence number of the chunk that it gets next. Nothing is queued for it.
+// A server that follows a feed here: an outlet and the sequence number of the chunk that it gets next. Nothing is queued for it.
 
-import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../clock.ts';
+import { endOutlet, type Outlet } from '../http/listener.ts';
 import { isContinued, openingAt, type RelayPlace } from './admission.ts';
 import type { Relayed } from './relayed.ts';
 import { writeSignal } from './signal.ts';
 
 export interface ChildOptions {
   readonly relayed: Relayed;
-  readonly socket: Socket;
+  readonly outlet: Outlet;
   readonly place: RelayPlace;
   readonly clock: Clock;
   onSent(bytes: number): void;
@@ -22,7 +22,7 @@ export type LetGo = 'stuck' | 'behind' | 'diverged';
 
 /** A server that takes nothing for so long follows nobody any more. */
 export const STUCK_MS = 5_000;
-/** What is written before looking whether the connection is full: it stays with the socket when it is. */
+/** What is written before looking whether the connection is full: it stays with the outlet when it is. */
 const PIECE_BYTES = 256 * 1024;
 
 export class Child {
@@ -33,16 +33,14 @@ export class Child {
   #patience: Timer | undefined;
 
   constructor(options: ChildOptions) {
-    const { relayed, socket } = options;
+    const { relayed, outlet } = options;
     this.#options = options;
     this.#unsubscribe = [
       relayed.feed.subscribe(() => this.#flush()),
       relayed.subscribe(() => this.heartbeat()),
     ];
-    socket.on('drain', () => this.#drained());
-    // Whoever closes its half reads no further either, and bytes for it would lie here until TCP gives up.
-    socket.once('end', () => socket.destroy());
-    socket.once('close', () => this.#closed());
+    outlet.on('drain', () => this.#drained());
+    outlet.once('close', () => this.#closed());
     this.heartbeat();
     this.#flush();
   }
@@ -50,24 +48,24 @@ export class Child {
   /** Says that this server lives. To a connection that is full, nothing is said. */
   heartbeat(): void {
     const { feed, lineage } = this.#options.relayed;
-    if (!this.#isFull() && !this.#options.socket.writableEnded)
+    if (!this.#isFull() && !this.#options.outlet.writableEnded)
       this.#write(writeSignal({ kind: 'heartbeat', next: feed.next, ...lineage }));
   }
 
   close(): void {
-    this.#options.socket.destroy();
+    this.#options.outlet.destroy();
   }
 
   /** Writes what there is, as far as the connection takes it, and closes it behind the feed's end. */
   #flush(): void {
-    const { relayed, socket } = this.#options;
+    const { relayed, outlet } = this.#options;
     const { feed } = relayed;
-    if (socket.destroyed || socket.writableEnded) return;
+    if (outlet.destroyed || outlet.writableEnded) return;
     if (this.#isJoined || this.#join()) this.#writeUpTo(feed.next);
-    if (socket.destroyed) return;
+    if (outlet.destroyed) return;
     const hasAll = !this.#isJoined || this.#next === feed.next;
     if (feed.ended !== undefined && hasAll && !this.#isFull()) this.#end();
-    if (this.#isFull() || socket.writableEnded) this.#wait();
+    if (this.#isFull() || outlet.writableEnded) this.#wait();
   }
 
   /** Once the first chunk that is wanted is there, it shows whether this is the same feed. */
@@ -115,19 +113,19 @@ export class Child {
 
   /** `write` would make such a view of any other array. */
   #write(bytes: Uint8Array): void {
-    this.#options.socket.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    this.#options.outlet.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     this.#options.onSent(bytes.length);
   }
 
   #isFull(): boolean {
-    return this.#options.socket.writableNeedDrain;
+    return this.#options.outlet.writableNeedDrain;
   }
 
   /** Of a feed that was cut the followers hear nothing: they look for the stream elsewhere. */
   #end(): void {
     const { feed } = this.#options.relayed;
     if (!feed.isCut) this.#write(writeSignal({ kind: 'end', reason: feed.ended! }));
-    this.#options.socket.destroySoon();
+    endOutlet(this.#options.outlet);
   }
 
   #wait(): void {

@@ -109,15 +109,15 @@ class RelayServer {
     const { as, stream, rendition } = request;
     const { commitments } = this.#options;
     const commitment = commitments.take({ stream, rendition, by: 'server', uplink: undefined });
-    const socket = commitment ? sendEndless(exchange, 'video/mp4') : this.#refuse(exchange);
-    if (!socket || !commitment) {
+    const outlet = commitment ? sendEndless(exchange, 'video/mp4') : this.#refuse(exchange);
+    if (!outlet || !commitment) {
       commitment?.end();
       return;
     }
     const logger = this.#options.logger.child({ stream, rendition, child: as });
     const child: Child = new Child({
       relayed,
-      socket,
+      outlet,
       place,
       clock: this.#options.clock,
       onSent: (bytes) => {

@@ -2,8 +2,10 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import type { Clock, Timer } from '../../network/clock.ts';
 import { CodedError } from '../../network/errors.ts';
+import type { Identity } from '../../network/http/identity.ts';
 import type { Logger } from '../../network/logger.ts';
 import { plainAddress, RtmpAdmission } from './admission.ts';
 import { DEFAULT_RTMP_LIMITS, type RtmpLimits } from './limits.ts';
@@ -21,10 +23,14 @@ export interface RtmpServerOptions {
   /** Asked before the broadcaster is answered. */
   onPublish(request: PublishRequest): Promise<PublishDecision>;
   readonly limits?: Partial<RtmpLimits>;
+  /** A second listener, over TLS (RTMPS). Its certificate may be replaced; connections that are open go on. */
+  readonly tls?: { readonly port: number; readonly identity: Identity } | undefined;
 }
 
 export interface RtmpServer {
   readonly port: number;
+  /** 0 without TLS. */
+  readonly tlsPort: number;
   readonly connections: number;
   /** Ends every connection, and resolves when all are gone. */
   close(): Promise<void>;
@@ -32,49 +38,109 @@ export interface RtmpServer {
 
 export async function listenRtmp(options: RtmpServerOptions): Promise<RtmpServer> {
   const limits = { ...DEFAULT_RTMP_LIMITS, ...options.limits };
-  const admission = new RtmpAdmission(limits);
-  const open = new Set<Connection>();
-  let accepted = 0;
-  const server = createServer({ noDelay: true }, (socket) => {
-    const remoteAddress = plainAddress(socket.remoteAddress ?? '');
-    const connectionId = `rtmp-${++accepted}`;
-    const admitted = admission.admit(remoteAddress);
-    if (admitted.kind === 'refuse') {
-      const { code, reason } = admitted;
-      options.logger.warn({ connectionId, remoteAddress, code, reason }, 'RTMP connection not admitted');
-      // RTMP has no words before its handshake.
-      socket.on('error', () => {}).destroy();
-      return;
-    }
-    const connection = new Connection(socket, { ...options, limits, connectionId, remoteAddress });
-    open.add(connection);
-    socket.on('close', () => {
-      open.delete(connection);
-      admitted.release();
-    });
+  const door = new Door({ ...options, limits });
+  const plain = createServer({ noDelay: true }, (socket) => {
+    if (door.admit(socket)) door.open(socket);
   });
-  await listen(server, options);
+  await listen(plain, options.port, options);
+  const secure = options.tls && listenTls(options.tls.identity, limits, door);
+  if (secure) await listen(secure.server, options.tls!.port, options);
   return {
-    port: (server.address() as AddressInfo).port,
+    port: portOf(plain),
+    tlsPort: secure ? portOf(secure.server) : 0,
     get connections() {
-      return admission.connections;
+      return door.connections;
     },
     async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      const gone = [...open].map((connection) => connection.shutDown());
-      await Promise.all([closed, ...gone]);
+      secure?.unsubscribe();
+      const closed = [plain, secure?.server].map((server) => server && closing(server));
+      await Promise.all([...closed, door.shutDown()]);
     },
   };
 }
 
-async function listen(server: Server, { host, port, logger }: RtmpServerOptions): Promise<void> {
+/** Who may come in is said before TLS is spoken, which costs more than RTMP's own handshake. */
+function listenTls(identity: Identity, { handshakeMs }: RtmpLimits, door: Door) {
+  const { cert, key } = identity.credentials;
+  const server = createTlsServer({ cert, key, handshakeTimeout: handshakeMs, noDelay: true }, (socket) =>
+    door.open(socket),
+  );
+  server.prependListener('connection', (socket: Socket) => void door.admit(socket));
+  server.on('tlsClientError', (error, socket) => {
+    door.refuse(socket.remoteAddress, 'rtmps_bad_handshake', error.message);
+    socket.destroy();
+  });
+  const unsubscribe = identity.subscribe((changed) =>
+    server.setSecureContext({ cert: changed.cert, key: changed.key }),
+  );
+  return { server, unsubscribe };
+}
+
+/** Whom both listeners let in, counted together. */
+class Door {
+  readonly #options: DoorOptions;
+  readonly #admission: RtmpAdmission;
+  readonly #open = new Set<Connection>();
+  #accepted = 0;
+
+  constructor(options: DoorOptions) {
+    this.#options = options;
+    this.#admission = new RtmpAdmission(options.limits);
+  }
+
+  get connections(): number {
+    return this.#admission.connections;
+  }
+
+  /** False when there are too many already: RTMP has no words before its handshake, so the socket is closed. */
+  admit(socket: Socket): boolean {
+    const admitted = this.#admission.admit(plainAddress(socket.remoteAddress ?? ''));
+    if (admitted.kind === 'refuse') {
+      this.refuse(socket.remoteAddress, admitted.code, admitted.reason);
+      socket.on('error', () => {}).destroy();
+      return false;
+    }
+    socket.once('close', () => admitted.release());
+    return true;
+  }
+
+  refuse(address: string | undefined, code: string, reason: string): void {
+    const remoteAddress = plainAddress(address ?? '');
+    this.#options.logger.warn({ remoteAddress, code, reason }, 'RTMP connection not admitted');
+  }
+
+  open(socket: Socket): void {
+    const remoteAddress = plainAddress(socket.remoteAddress ?? '');
+    const connectionId = `rtmp-${++this.#accepted}`;
+    const connection = new Connection(socket, { ...this.#options, connectionId, remoteAddress });
+    this.#open.add(connection);
+    socket.once('close', () => this.#open.delete(connection));
+  }
+
+  async shutDown(): Promise<void> {
+    await Promise.all([...this.#open].map((connection) => connection.shutDown()));
+  }
+}
+
+interface DoorOptions extends RtmpServerOptions {
+  readonly limits: RtmpLimits;
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+function closing(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}
+
+async function listen(server: Server, port: number, { host, logger }: RtmpServerOptions): Promise<void> {
   server.listen({ host, port });
   await once(server, 'listening');
   server.on('error', (error) => logger.error({ err: error }, 'RTMP server failed'));
 }
 
-interface ConnectionOptions extends RtmpServerOptions {
-  readonly limits: RtmpLimits;
+interface ConnectionOptions extends DoorOptions {
   readonly connectionId: string;
   readonly remoteAddress: string;
 }

@@ -5,6 +5,7 @@ import { z } from '../yaml.ts';
 import { archive } from './archive.ts';
 import { redis } from './redis.ts';
 import { transcode } from './transcode.ts';
+import { relayTls, tls } from './tls.ts';
 import { addressPrefix, baseUrl, file, files, placeName, port } from './values.ts';
 
 const secret = z.string().min(16, 'a secret has at least 16 characters');
@@ -124,6 +125,8 @@ export const schema = z.strictObject({
       description: 'Where broadcasters reach the RTMP listener when that is not `bind`.',
       example: 'rtmp://ams-1.example.org/live',
     }),
+  tls,
+  relayTls,
   data: z.string().min(1).default('./data').describe('The folder of what this server keeps on disk.'),
   sample: z.boolean().default(true).describe('Push the sample broadcast, as stream `sample`.'),
   log: z

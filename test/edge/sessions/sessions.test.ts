@@ -33,10 +33,10 @@ const ben = { ...ann, session: 'ben' };
 describe('an HLS session', () => {
   test('lives while it asks and is gone ten seconds after its last request', () => {
     const { clock, sessions } = setUp();
-    sessions.hls.see(ann, null);
+    sessions.hls.see(ann, undefined);
     for (let request = 0; request < 6; request++) {
       clock.advance(5000);
-      sessions.hls.see(ann, null);
+      sessions.hls.see(ann, undefined);
     }
     expect([...sessions.list()]).toEqual([{ ...ann, kind: 'hls', sinceMs: 1_800_000_000_000, viewers: 1 }]);
     clock.advance(9000);
@@ -48,9 +48,9 @@ describe('an HLS session', () => {
 
   test('is one viewer however often it asks, and one on each stream', () => {
     const { sessions } = setUp();
-    for (let request = 0; request < 100; request++) sessions.hls.see(ann, null);
-    sessions.hls.see({ ...ann, stream: 'bob' }, null);
-    sessions.hls.see(ben, null);
+    for (let request = 0; request < 100; request++) sessions.hls.see(ann, undefined);
+    sessions.hls.see({ ...ann, stream: 'bob' }, undefined);
+    sessions.hls.see(ben, undefined);
     const { viewers } = sessions;
     expect([viewers.of('alice', 'source'), viewers.of('bob', 'source'), sessions.count]).toEqual([2, 1, 3]);
   });
@@ -58,8 +58,8 @@ describe('an HLS session', () => {
   test('is counted at the rendition that it asked for last, and has arrived once', () => {
     const commitments = commitmentsOf(100, 4);
     const { sessions } = setUp({ commitments });
-    sessions.hls.see(ann, null);
-    sessions.hls.see({ ...ann, rendition: '480p30' }, null);
+    sessions.hls.see(ann, undefined);
+    sessions.hls.see({ ...ann, rendition: '480p30' }, undefined);
     const { viewers } = sessions;
     expect([viewers.of('alice', 'source'), viewers.of('alice', '480p30')]).toEqual([0, 1]);
     expect([viewers.arrivalsOf('alice', 'source'), viewers.arrivalsOf('alice', '480p30')]).toEqual([0, 0]);
@@ -68,11 +68,11 @@ describe('an HLS session', () => {
 
   test('needs one timer for all, and none once they are gone', () => {
     const { clock, sessions } = setUp();
-    for (let viewer = 0; viewer < 1000; viewer++) sessions.hls.see({ ...ann, session: `${viewer}` }, null);
+    for (let viewer = 0; viewer < 1000; viewer++) sessions.hls.see({ ...ann, session: `${viewer}` }, undefined);
     expect(clock.pending).toBe(1);
     clock.advance(11_000);
     expect([clock.pending, sessions.count]).toEqual([0, 0]);
-    sessions.hls.see(ann, null);
+    sessions.hls.see(ann, undefined);
     expect(clock.pending).toBe(1);
   });
 
@@ -133,47 +133,47 @@ describe('a progressive session', () => {
 
 test('a full server refuses new viewers of both kinds and keeps those it has', () => {
   const { sessions } = setUp({ limits: { viewers: 2 } });
-  sessions.hls.see(ann, null);
+  sessions.hls.see(ann, undefined);
   const connection = sessions.progressive.connect(ann);
-  expect(sessions.hls.see(ann, null).kind).toBe('admitted');
+  expect(sessions.hls.see(ann, undefined).kind).toBe('admitted');
   const refusal = { kind: 'refused', status: 503, reason: expect.stringContaining('has 2 viewers') };
-  expect(sessions.hls.see(ben, null)).toMatchObject(refusal);
+  expect(sessions.hls.see(ben, undefined)).toMatchObject(refusal);
   expect(sessions.progressive.connect(ben)).toMatchObject(refusal);
   end(connection);
-  expect(sessions.hls.see(ben, null).kind).toBe('admitted');
+  expect(sessions.hls.see(ben, undefined).kind).toBe('admitted');
 });
 
 test('nobody is refused while there is room by bitrate, and everybody new beyond it; who watches may switch', async () => {
   const commitments = commitmentsOf(41, 4);
   const { sessions, metrics } = setUp({ commitments });
-  const come = (viewer: number) => sessions.hls.see({ ...ann, session: `viewer-${viewer}` }, null).kind;
+  const come = (viewer: number) => sessions.hls.see({ ...ann, session: `viewer-${viewer}` }, undefined).kind;
   for (let viewer = 0; viewer < 8; viewer++) expect(come(viewer)).toBe('admitted');
   const last = sessions.progressive.connect(ben);
   expect(last.kind).toBe('connected');
   expect(commitments.mbps).toBeCloseTo(36 + 4);
-  expect(sessions.hls.see(ann, null)).toMatchObject({ kind: 'refused', status: 503, retryAfterS: 5 });
+  expect(sessions.hls.see(ann, undefined)).toMatchObject({ kind: 'refused', status: 503, retryAfterS: 5 });
   expect(sessions.progressive.connect(ann)).toMatchObject({ kind: 'refused', status: 503 });
-  const switched = sessions.hls.see({ ...ann, session: 'viewer-0', rendition: '720p60' }, null);
+  const switched = sessions.hls.see({ ...ann, session: 'viewer-0', rendition: '720p60' }, undefined);
   expect(switched.kind).toBe('admitted');
   end(last);
-  expect(sessions.hls.see(ann, null).kind).toBe('admitted');
+  expect(sessions.hls.see(ann, undefined).kind).toBe('admitted');
   expect(await metrics.text()).toContain('headwater_viewers_refused_total{reason="egress"} 2');
 });
 
 test('a server that is being emptied plays on for those it has, and is not found by others', () => {
   let isDraining = false;
   const { sessions } = setUp({ isDraining: () => isDraining });
-  sessions.hls.see(ann, null);
+  sessions.hls.see(ann, undefined);
   isDraining = true;
-  expect(sessions.hls.see(ann, null).kind).toBe('admitted');
-  expect(sessions.hls.see(ben, null)).toMatchObject({ kind: 'refused', status: 404, retryAfterS: undefined });
+  expect(sessions.hls.see(ann, undefined).kind).toBe('admitted');
+  expect(sessions.hls.see(ben, undefined)).toMatchObject({ kind: 'refused', status: 404, retryAfterS: undefined });
   expect(sessions.progressive.connect(ann)).toMatchObject({ kind: 'refused', status: 404 });
 });
 
 test('a session that is sent away is no viewer any more, and over when it does not come back in the time it may take', () => {
   const { sessions, clock } = setUp();
   const errand = { isHere: true, withinMs: 3_000 };
-  sessions.hls.see(ann, null);
+  sessions.hls.see(ann, undefined);
   for (let request = 0; request < 3; request++) {
     expect(sessions.hls.sendAway(ann, { awaited: `1.${request}`, ...errand })).toBe(true);
     expect([sessions.count, sessions.viewers.of('alice', 'source'), sessions.hls.size]).toEqual([0, 0, 1]);
@@ -188,21 +188,21 @@ test('a session that is sent away is no viewer any more, and over when it does n
 
 test('the sessions that began here are told for 2.5 s, by the id that usher gave them', () => {
   const { sessions, clock } = setUp();
-  sessions.hls.see({ ...ann, session: 'abcdefghijkltransit_1' }, null);
+  sessions.hls.see({ ...ann, session: 'abcdefghijkltransit_1' }, undefined);
   clock.advance(1_000);
   end(sessions.progressive.connect({ ...ann, session: 'mnopqrstuvwx' }));
   expect(sessions.viewers.arrived).toEqual(['abcdefghijkl', 'mnopqrstuvwx']);
   clock.advance(1_500);
   expect(sessions.viewers.arrived).toEqual(['mnopqrstuvwx']);
   clock.advance(1_000);
-  for (let viewer = 0; viewer < 2_500; viewer++) sessions.hls.see({ ...ann, session: `${viewer}` }, null);
+  for (let viewer = 0; viewer < 2_500; viewer++) sessions.hls.see({ ...ann, session: `${viewer}` }, undefined);
   expect(sessions.viewers.arrived).toHaveLength(2_000);
   expect(sessions.viewers.arrived.at(-1)).toBe('2499');
 });
 
 test('the gauges say how many watch by which kind', async () => {
   const { sessions, metrics } = setUp();
-  sessions.hls.see(ann, null);
+  sessions.hls.see(ann, undefined);
   sessions.progressive.connect(ann);
   sessions.progressive.connect(ben);
   const text = await metrics.text();

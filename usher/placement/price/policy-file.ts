@@ -5,7 +5,7 @@ import type { Clock } from '../../../network/clock.ts';
 import { explain, parseYaml, type YamlText, z } from '../../../network/config/yaml.ts';
 import { CodedError, reasonOf } from '../../../network/errors.ts';
 import type { Logger } from '../../../network/logger.ts';
-import { Reloaded } from '../../../network/map/reloaded.ts';
+import { Reloaded } from '../../../network/reloaded.ts';
 import { DEFAULT_POLICIES, POLICIES, type Policies, type Policy, policiesOf } from './policy.ts';
 
 const price = z.number().min(0).max(1e12);

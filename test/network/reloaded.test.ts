@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Reloaded } from '../../../network/map/reloaded.ts';
-import { keepingLogger } from '../../tools/world/keeping-logger.ts';
-import { ManualClock } from '../../tools/world/manual-clock.ts';
+import { Reloaded } from '../../network/reloaded.ts';
+import { keepingLogger } from '../tools/world/keeping-logger.ts';
+import { ManualClock } from '../tools/world/manual-clock.ts';
 
 test('a file that is being written is read when it has rested, and once', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'headwater-reloaded-')), 'file');

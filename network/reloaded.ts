@@ -1,9 +1,9 @@
 // A value read from files, and read again when one of them changes.
 
 import { stat } from 'node:fs/promises';
-import type { Clock, Timer } from '../clock.ts';
-import { CodedError, reasonOf } from '../errors.ts';
-import type { Logger } from '../logger.ts';
+import type { Clock, Timer } from './clock.ts';
+import { CodedError, reasonOf } from './errors.ts';
+import type { Logger } from './logger.ts';
 
 /** A changed file is read when it has rested for as long, so that none is read while it is being written. */
 const CHECK_MS = 2_000;
