@@ -17,9 +17,10 @@ import { CodedError } from './network/errors.ts';
 import { Feeds, SOURCE } from './network/feed/feeds.ts';
 import { averageMbps, heaviestMbps } from './network/feed/rendition.ts';
 import { randomName } from './network/hash.ts';
-import { dial, getText, probe, sendOrder } from './network/http/dial.ts';
+import { dial, getText, probe, sendOrder, showIdentity } from './network/http/dial.ts';
 import { Health, healthRoutes } from './network/http/health.ts';
 import { type HttpServer, httpMetrics, listenHttp, type Route } from './network/http/http.ts';
+import { Identity } from './network/http/identity.ts';
 import { type Addresses, addressesOf, hostIn, reachableHere } from './network/http/reachable.ts';
 import { createLogger, type Logger } from './network/logger.ts';
 import { Metrics } from './network/metrics.ts';
@@ -81,12 +82,17 @@ interface Base {
   readonly catalogue: Catalogue;
   readonly clock: Clock;
   readonly opened: AsyncDisposableStack;
-  listen(listener: string, port: number, routes: readonly Route[]): Promise<HttpServer>;
+  /** To viewers and broadcasters, over TLS. */
+  readonly identity: Identity | undefined;
+  /** To other servers, and to ushers. */
+  readonly relayIdentity: Identity | undefined;
+  listen(listener: 'usher' | 'media' | 'relay', port: number, routes: readonly Route[]): Promise<HttpServer>;
 }
 
 export interface Running {
   /** 0 where the process has no such listener. */
   readonly rtmpPort: number;
+  readonly rtmpsPort: number;
   readonly usherPort: number;
   readonly mediaPort: number;
   /** Of the server in this process, if there is one. */
@@ -115,8 +121,9 @@ export async function start(config: Config, logger: Logger, parts: Parts): Promi
     phase = 'stopping';
     await roles.disposeAsync();
   };
-  const { rtmpPort = 0, mediaPort = 0, draining, taken = new Promise<never>(() => {}) } = server ?? {};
-  return { rtmpPort, mediaPort, usherPort: usher?.port ?? 0, draining, taken, stop };
+  const { rtmpPort = 0, rtmpsPort = 0, mediaPort = 0 } = server ?? {};
+  const { draining, taken = new Promise<never>(() => {}) } = server ?? {};
+  return { rtmpPort, rtmpsPort, mediaPort, usherPort: usher?.port ?? 0, draining, taken, stop };
 }
 
 async function openBase(config: Config, logger: Logger, opened: AsyncDisposableStack): Promise<Base> {
@@ -127,14 +134,30 @@ async function openBase(config: Config, logger: Logger, opened: AsyncDisposableS
   const secrets = await loadSecrets(config.secrets, config.data);
   const state = opened.use(measured(openState({ config, clock, logger }), { metrics, clock }));
   const catalogue = openCatalogue({ config, clock, logger, opened });
+  const identity = config.tls && opened.use(await Identity.open(config.tls, { clock, logger }));
+  const relayIdentity = config.relayTls && opened.use(await openRelayIdentity(config.relayTls, logger));
   const listen: Base['listen'] = async (listener, port, routes) => {
-    const all = [...routes, ...healthRoutes(health, metrics)];
-    const options = { host: config.bind, port, routes: all, clock, logger, metrics: requests(listener) };
-    const server = await listenHttp(options);
+    const server = await listenHttp({
+      host: config.bind,
+      port,
+      routes: [...routes, ...healthRoutes(health, metrics)],
+      clock,
+      logger,
+      metrics: requests(listener),
+      ...(listener === 'relay' ? { identity: relayIdentity, clients: 'known' } : { identity }),
+    });
     opened.defer(() => server.close());
     return server;
   };
-  return { config, logger, metrics, health, secrets, state, catalogue, clock, opened, listen };
+  const network = { state, catalogue, identity, relayIdentity, listen };
+  return { config, logger, metrics, health, secrets, clock, opened, ...network };
+}
+
+async function openRelayIdentity(files: NonNullable<Config['relayTls']>, logger: Logger): Promise<Identity> {
+  const identity = await Identity.open(files, { clock, logger });
+  showIdentity(identity.credentials);
+  identity.subscribe(showIdentity);
+  return identity;
 }
 
 /** One server. Its parts know each other by way of it: each is used by some that are there before it. */
@@ -156,6 +179,7 @@ class Server {
   #origin: Origin | undefined;
   #member: Member | undefined;
   #mediaPort = 0;
+  #relayPort = 0;
 
   /** Broadcasts end before the media listener, so that viewers get all there was. */
   static async open(base: Base): Promise<Server> {
@@ -193,6 +217,10 @@ class Server {
     return this.#origin?.port ?? 0;
   }
 
+  get rtmpsPort(): number {
+    return this.#origin?.tlsPort ?? 0;
+  }
+
   get rtmpUrl(): string {
     return this.#addresses.rtmpUrl;
   }
@@ -203,7 +231,8 @@ class Server {
   }
 
   get #addresses(): Addresses {
-    return addressesOf(this.#base.config, { media: this.#mediaPort, rtmp: this.rtmpPort });
+    const ports = { media: this.#mediaPort, relay: this.#relayPort, rtmp: this.rtmpPort };
+    return addressesOf(this.#base.config, ports);
   }
 
   /** To operators. */
@@ -318,13 +347,19 @@ class Server {
 
   async #listen(): Promise<void> {
     const { config, opened, listen } = this.#base;
-    const media = await listen('media', config.mediaPort, this.#routes());
+    const { viewers, servers } = this.#routes();
+    const media = await listen(
+      'media',
+      config.mediaPort,
+      config.relayTls ? viewers : [...viewers, ...servers],
+    );
     this.#mediaPort = media.port;
+    if (config.relayTls) this.#relayPort = (await listen('relay', config.relayTls.port, servers)).port;
     opened.use(this.#holdings);
     if (this.#transcoder) opened.use(this.#transcoder);
   }
 
-  #routes(): readonly Route[] {
+  #routes(): { readonly viewers: readonly Route[]; readonly servers: readonly Route[] } {
     const obtain: Holdings['obtain'] = (stream, rendition) => this.#holdings.obtain(stream, rendition);
     const relay = relayRoutes({
       ...this.#base,
@@ -333,7 +368,8 @@ class Server {
       outflow: this.#outflow,
     });
     const owners = this.#archive ? ownerRoutes({ ...this.#base, archive: this.#archive }) : [];
-    return [...this.#edge.routes, ...relay, ...owners, ...(this.#transcoder?.routes ?? [])];
+    const viewers = [...this.#edge.routes, ...(this.#transcoder?.routes ?? [])];
+    return { viewers, servers: [...relay, ...owners] };
   }
 
   async #openOrigin(archive: Archive): Promise<void> {
@@ -409,7 +445,8 @@ class Server {
 
 async function serveUsher(base: Base, server: Server | undefined): Promise<HttpServer> {
   const { config, opened, listen } = base;
-  const { rtmpUrl } = server ?? addressesOf(config, { media: config.mediaPort, rtmp: config.rtmpPort });
+  const { rtmpUrl } =
+    server ?? addressesOf(config, { media: config.mediaPort, relay: 0, rtmp: config.rtmpPort });
   const usher = opened.use(await openUsher({ ...base, rtmpUrl }));
   return listen('usher', config.usherPort, usher.routes);
 }
@@ -471,7 +508,10 @@ async function serve(config: Config, parts: Parts): Promise<undefined> {
   const running = await start(config, logger, parts);
   const { rtmpPort, usherPort, mediaPort, draining } = running;
   const port = usherPort || mediaPort;
-  logger.info({ rtmpPort, usherPort, mediaPort }, `ready: http://${hostIn(config.bind)}:${port}/`);
+  logger.info(
+    { rtmpPort, usherPort, mediaPort },
+    `ready: ${config.tls ? 'https' : 'http'}://${hostIn(config.bind)}:${port}/`,
+  );
   const { deadlineS } = config.drain;
   const deadlineMs = deadlineS === null ? null : deadlineS * 1000;
   const isOneOfSeveral = config.state.redis !== undefined;

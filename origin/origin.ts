@@ -6,6 +6,7 @@ import { publishPolicyOf } from '../network/config/publish-policy.ts';
 import type { Feed } from '../network/feed/feed.ts';
 import type { Feeds } from '../network/feed/feeds.ts';
 import { postJson } from '../network/http/dial.ts';
+import type { Identity } from '../network/http/identity.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
 import type { Owned } from '../network/state/ownership.ts';
@@ -22,6 +23,8 @@ export interface OriginOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** To broadcasters over TLS. */
+  readonly identity: Identity | undefined;
   /** Makes this server the origin of a stream. */
   readonly claim: (stream: string, takeover: boolean) => Promise<Owned>;
   readonly draining: { readonly isOn: boolean; readonly isOverdue: boolean };
@@ -32,6 +35,8 @@ export interface OriginOptions {
 
 export interface Origin {
   readonly port: number;
+  /** Of RTMPS; 0 without. */
+  readonly tlsPort: number;
   readonly streams: () => BroadcastRecord[];
   /** Another server has become a stream's origin; gives the feed that was written here. */
   readonly lose: (stream: string, to: string) => Feed | undefined;
@@ -41,7 +46,7 @@ export interface Origin {
 }
 
 export async function startOrigin(options: OriginOptions): Promise<Origin> {
-  const { config, secrets, feeds, clock, logger, claim, draining, onChange, archive } = options;
+  const { config, secrets, feeds, clock, logger, identity, claim, draining, onChange, archive } = options;
   const { graceS } = config.publish;
   const metrics = ingestMetrics(options.metrics, () => ingest.records.filter((record) => record.live).length);
   const policy = publishPolicyOf(config, secrets, postJson);
@@ -57,9 +62,11 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
     onChange,
     onBroadcast: ({ name, feed, startedAtMs }) => archive.record(name, feed, startedAtMs),
   });
+  const { rtmpsPort } = config.tls ?? {};
   const rtmp = await listenRtmp({
     host: config.bind,
     port: config.rtmpPort,
+    tls: identity && rtmpsPort !== undefined ? { port: rtmpsPort, identity } : undefined,
     clock,
     logger,
     onPublish: (request) => ingest.onPublish(request),
@@ -73,6 +80,7 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
   };
   return {
     port: rtmp.port,
+    tlsPort: rtmp.tlsPort,
     streams: () => ingest.records,
     lose: (stream, to) => ingest.lose(stream, to),
     sendAway: (elsewhere) => ingest.sendAway(elsewhere),

@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** What only one file touches: a package or module, or words in the code. */
 const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; readonly door: string }[] = [
-  { outside: 'node:http', pattern: /from 'node:http'/, door: 'network/http/http.ts' },
+  { outside: 'node:http', pattern: /from 'node:http2?'/, door: 'network/http/listener.ts' },
   { outside: 'node:crypto', pattern: /from 'node:crypto'/, door: 'network/hash.ts' },
   { outside: 'ioredis', pattern: /from 'ioredis'/, door: 'network/state/redis/redis-client.ts' },
   { outside: 'undici', pattern: /from 'undici'/, door: 'network/http/dial.ts' },
@@ -43,7 +43,11 @@ const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; read
     pattern: /Date\.now\(|new Date\(\)|performance\.now\(/,
     door: 'network/clock.ts',
   },
-  { outside: 'timers', pattern: /\b(?:setTimeout|setInterval|setImmediate)\(/, door: 'network/clock.ts' },
+  {
+    outside: 'timers',
+    pattern: /(?<!session\.)\b(?:setTimeout|setInterval|setImmediate)\(/,
+    door: 'network/clock.ts',
+  },
   { outside: 'dice', pattern: /Math\.random/, door: 'network/hash.ts' },
 ];
 

@@ -1,8 +1,8 @@
 // HLS viewers: a session is known by its requests, and is over when it has not asked for anything for a while.
 
 import type { Clock, Timer } from '../../network/clock.ts';
-import type { Connection } from '../../network/http/listener.ts';
 import type { Commitment } from '../../network/commitments.ts';
+import type { Connection } from '../../network/http/listener.ts';
 import type { Gate } from './gate.ts';
 import { type Admission, isShared, type Session, type Watcher } from './session.ts';
 import type { Viewers } from './viewers.ts';

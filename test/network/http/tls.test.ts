@@ -1,0 +1,208 @@
+// The listener over TLS: both versions of HTTP, a certificate that is replaced, and clients that must show one.
+
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, readFileSync, utimesSync } from 'node:fs';
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { Agent, request } from 'undici';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../network/clock.ts';
+import {
+  type HttpServer,
+  httpMetrics,
+  listenHttp,
+  type Route,
+  sendEndless,
+  sendJson,
+} from '../../../network/http/http.ts';
+import { Identity } from '../../../network/http/identity.ts';
+import { endOutlet, type Outlet } from '../../../network/http/listener.ts';
+import { Metrics } from '../../../network/metrics.ts';
+import { makeCertificate } from '../../tools/world/certificate.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
+
+const first = makeCertificate('first.example');
+const second = makeCertificate('second.example');
+const folder = mkdtempSync(join(tmpdir(), 'headwater-identity-'));
+const files = { certFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem') };
+const clock = new ManualClock();
+const logger = keepingLogger();
+const outlets: Outlet[] = [];
+const routes: Route[] = [
+  {
+    kind: 'json',
+    method: 'GET',
+    pattern: /^\/json$/,
+    handle: (e) => sendJson(e, { version: e.request.httpVersion }),
+  },
+  {
+    kind: 'endless',
+    method: 'GET',
+    pattern: /^\/endless$/,
+    handle: (exchange) => void outlets.push(sendEndless(exchange, 'video/mp4')!),
+  },
+];
+let identity: Identity;
+let server: HttpServer;
+
+beforeAll(async () => {
+  use(first, 1);
+  identity = await Identity.open(files, { clock, logger });
+  server = await listen(identity, 'any');
+});
+afterAll(async () => {
+  await server.close();
+  identity[Symbol.dispose]();
+});
+
+describe('one port', () => {
+  test('speaks HTTP/1.1 with whoever does not ask for more', async () => {
+    const dispatcher = new Agent({ connect: { ca: readFileSync(first.certFile) }, allowH2: false });
+    const { body } = await request(`https://127.0.0.1:${server.port}/json`, { dispatcher });
+    expect(await body.json()).toEqual({ version: '1.1' });
+    await dispatcher.close();
+  });
+
+  test('speaks HTTP/2 with whoever asks for it, several requests over one connection', async () => {
+    const session = await openHttp2(first);
+    const answers = await Promise.all([
+      get(session, '/json'),
+      get(session, '/json'),
+      get(session, '/nothing'),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 404]);
+    expect(JSON.parse(answers[0]!.text)).toEqual({ version: '2.0' });
+    session.close();
+  });
+
+  test('an endless answer takes one stream of HTTP/2, and others go on beside it', async () => {
+    const session = await openHttp2(first);
+    const stream = session.request({ ':path': '/endless' });
+    const [headers] = await once(stream, 'response');
+    expect(headers[':status']).toBe(200);
+    const outlet = outlets.at(-1)!;
+    outlet.write('abc');
+    expect(String((await once(stream, 'data'))[0])).toBe('abc');
+    expect((await get(session, '/json')).status).toBe(200);
+    outlet.write('def');
+    endOutlet(outlet);
+    expect(String((await once(stream, 'data'))[0])).toBe('def');
+    await once(stream, 'end');
+    session.close();
+  });
+
+  test('a viewer who leaves closes its outlet, and not those of others', async () => {
+    const session = await openHttp2(first);
+    const stream = session.request({ ':path': '/endless' });
+    await once(stream, 'response');
+    const outlet = outlets.at(-1)!;
+    const closed = once(outlet, 'close');
+    stream.close();
+    await closed;
+    expect(session.closed).toBe(false);
+    session.close();
+  });
+
+  test('who speaks no TLS is closed, and the next one is served', async () => {
+    const { connect: connectPlain } = await import('node:net');
+    const socket = connectPlain(server.port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write('GET /json HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket.resume(), 'close');
+    const session = await openHttp2(first);
+    expect((await get(session, '/json')).status).toBe(200);
+    session.close();
+  });
+});
+
+describe('a certificate', () => {
+  test('that is replaced is shown to who comes then, and who is there already stays', async () => {
+    const before = await openHttp2(first);
+    use(second, 2);
+    // Files are read when they have rested from one look to the next.
+    await identity.check();
+    await identity.check();
+    const after = await openHttp2(second);
+    expect(nameShown(after)).toBe('second.example');
+    expect(nameShown(before)).toBe('first.example');
+    expect((await get(before, '/json')).status).toBe(200);
+    before.close();
+    after.close();
+  });
+
+  test('whose key is another one is not taken, and what was there stays', async () => {
+    const mixed = { certFile: first.certFile, keyFile: second.keyFile };
+    await expect(Identity.open(mixed, { clock, logger })).rejects.toMatchObject({
+      code: 'bad_certificate',
+      message: expect.stringContaining(first.certFile),
+    });
+    use(mixed, 3);
+    await identity.check();
+    await identity.check();
+    const session = await openHttp2(second);
+    expect(nameShown(session)).toBe('second.example');
+    session.close();
+  });
+});
+
+describe('mutual TLS', () => {
+  test('lets in whom it knows, and nobody else', async () => {
+    const known = await Identity.open({ ...first, caFile: first.certFile }, { clock, logger });
+    const mutual = await listen(known, 'known');
+    const asOneself = { cert: readFileSync(first.certFile), key: readFileSync(first.keyFile) };
+    const asAnother = { cert: readFileSync(second.certFile), key: readFileSync(second.keyFile) };
+    const ca = readFileSync(first.certFile);
+    const ask = async (own: object): Promise<number> => {
+      const dispatcher = new Agent({ connect: { ca, ...own } });
+      const { statusCode, body } = await request(`https://127.0.0.1:${mutual.port}/json`, { dispatcher });
+      await body.dump();
+      return statusCode;
+    };
+    expect(await ask(asOneself)).toBe(200);
+    await expect(ask({})).rejects.toThrow();
+    await expect(ask(asAnother)).rejects.toThrow();
+    await mutual.close();
+    known[Symbol.dispose]();
+  });
+});
+
+function use({ certFile, keyFile }: { certFile: string; keyFile: string }, version: number): void {
+  copyFileSync(certFile, files.certFile);
+  copyFileSync(keyFile, files.keyFile);
+  for (const file of Object.values(files)) utimesSync(file, version, version);
+}
+
+function listen(shown: Identity, clients: 'any' | 'known'): Promise<HttpServer> {
+  const metrics = httpMetrics(new Metrics())('test');
+  return listenHttp({
+    host: '127.0.0.1',
+    port: 0,
+    routes,
+    clock: systemClock,
+    logger,
+    metrics,
+    identity: shown,
+    clients,
+  });
+}
+
+async function openHttp2({ certFile }: { certFile: string }): Promise<ClientHttp2Session> {
+  const session = connectHttp2(`https://127.0.0.1:${server.port}`, { ca: readFileSync(certFile) });
+  await once(session, 'connect');
+  return session;
+}
+
+async function get(session: ClientHttp2Session, path: string): Promise<{ status: number; text: string }> {
+  const stream = session.request({ ':path': path });
+  const [headers] = await once(stream, 'response');
+  let text = '';
+  for await (const piece of stream) text += piece;
+  return { status: headers[':status'], text };
+}
+
+function nameShown(session: ClientHttp2Session): unknown {
+  return (session.socket as unknown as TLSSocket).getPeerCertificate().subject.CN;
+}
