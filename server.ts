@@ -506,10 +506,10 @@ function service(name: string, parts: Parts, summary: string, examples: Command[
 async function serve(config: Config, parts: Parts): Promise<undefined> {
   const logger = createLogger(config.log);
   const running = await start(config, logger, parts);
-  const { rtmpPort, usherPort, mediaPort, draining } = running;
+  const { rtmpPort, rtmpsPort, usherPort, mediaPort, draining } = running;
   const port = usherPort || mediaPort;
   logger.info(
-    { rtmpPort, usherPort, mediaPort },
+    { rtmpPort, rtmpsPort, usherPort, mediaPort },
     `ready: ${config.tls ? 'https' : 'http'}://${hostIn(config.bind)}:${port}/`,
   );
   const { deadlineS } = config.drain;
