@@ -68,7 +68,8 @@ describe('an HLS session', () => {
 
   test('needs one timer for all, and none once they are gone', () => {
     const { clock, sessions } = setUp();
-    for (let viewer = 0; viewer < 1000; viewer++) sessions.hls.see({ ...ann, session: `${viewer}` }, undefined);
+    for (let viewer = 0; viewer < 1000; viewer++)
+      sessions.hls.see({ ...ann, session: `${viewer}` }, undefined);
     expect(clock.pending).toBe(1);
     clock.advance(11_000);
     expect([clock.pending, sessions.count]).toEqual([0, 0]);
@@ -166,7 +167,11 @@ test('a server that is being emptied plays on for those it has, and is not found
   sessions.hls.see(ann, undefined);
   isDraining = true;
   expect(sessions.hls.see(ann, undefined).kind).toBe('admitted');
-  expect(sessions.hls.see(ben, undefined)).toMatchObject({ kind: 'refused', status: 404, retryAfterS: undefined });
+  expect(sessions.hls.see(ben, undefined)).toMatchObject({
+    kind: 'refused',
+    status: 404,
+    retryAfterS: undefined,
+  });
   expect(sessions.progressive.connect(ann)).toMatchObject({ kind: 'refused', status: 404 });
 });
 
@@ -195,7 +200,8 @@ test('the sessions that began here are told for 2.5 s, by the id that usher gave
   clock.advance(1_500);
   expect(sessions.viewers.arrived).toEqual(['mnopqrstuvwx']);
   clock.advance(1_000);
-  for (let viewer = 0; viewer < 2_500; viewer++) sessions.hls.see({ ...ann, session: `${viewer}` }, undefined);
+  for (let viewer = 0; viewer < 2_500; viewer++)
+    sessions.hls.see({ ...ann, session: `${viewer}` }, undefined);
   expect(sessions.viewers.arrived).toHaveLength(2_000);
   expect(sessions.viewers.arrived.at(-1)).toBe('2499');
 });
