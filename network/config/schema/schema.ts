@@ -4,8 +4,8 @@ import { isStreamName, STREAM_NAME_RULE } from '../../names.ts';
 import { z } from '../yaml.ts';
 import { archive } from './archive.ts';
 import { redis } from './redis.ts';
-import { transcode } from './transcode.ts';
 import { relayTls, tls } from './tls.ts';
+import { transcode } from './transcode.ts';
 import { addressPrefix, baseUrl, file, files, placeName, port } from './values.ts';
 
 const secret = z.string().min(16, 'a secret has at least 16 characters');

@@ -27,8 +27,8 @@ export const tls = z
 export const relayTls = z
   .strictObject({
     port: port.default(8443).describe('Where other servers follow feeds; `mediaPort` is for players alone.'),
-    certFile,
-    keyFile,
+    certFile: certFile.meta({ ...certFile.meta(), example: '/etc/headwater/tls/relay-cert.pem' }),
+    keyFile: keyFile.meta({ ...keyFile.meta(), example: '/etc/headwater/tls/relay-key.pem' }),
     caFile: file.meta({
       description: 'PEM: whoever shows a certificate of these authorities is a server of the cluster.',
       example: '/etc/headwater/tls/cluster-ca.pem',
