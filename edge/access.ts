@@ -3,6 +3,7 @@
 import type { Clock } from '../network/clock.ts';
 import { type Exchange, sendProblem } from '../network/http/http.ts';
 import { isStreamName, quoted, STREAM_NAME_RULE } from '../network/names.ts';
+import { readSession } from '../network/session.ts';
 import { type Verdict, verifyToken } from '../network/token.ts';
 import { type Refusal, sharedSession, type Watcher } from './sessions/session.ts';
 
@@ -37,7 +38,9 @@ export function createAccess(options: AccessOptions): Authorise {
       return undefined;
     }
     const { expiresAtMs, session } = verdict.grant;
-    return { session: session || sessionOf(exchange), stream, rendition, expiresAtMs };
+    const viewer = { session: session || sessionOf(exchange), stream, rendition, expiresAtMs };
+    exchange.subject = { stream, session: readSession(viewer.session).id };
+    return viewer;
   };
 }
 

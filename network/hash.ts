@@ -23,6 +23,12 @@ export function randomName(bytes: number): string {
   return randomBytes(bytes).toString('base64url');
 }
 
+/** Random hexadecimal digits, 2 for every byte, not all of them 0. */
+export function randomHex(bytes: number): string {
+  const digits = randomBytes(bytes).toString('hex');
+  return /^0+$/.test(digits) ? randomHex(bytes) : digits;
+}
+
 /** As object stores name what they hold; no protection against anybody. */
 export function md5(bytes: Uint8Array): string {
   return createHash('md5').update(bytes).digest('hex');

@@ -1,5 +1,6 @@
 // A broadcast: one stream at its origin, from the first connection of its broadcaster to the end of its grace time.
 
+import { recordingId } from '../network/archive/index-file.ts';
 import type { Clock, Timer } from '../network/clock.ts';
 import { CodedError } from '../network/errors.ts';
 import type { Feed } from '../network/feed/feed.ts';
@@ -80,6 +81,11 @@ export class Broadcast {
     return this.#options.name;
   }
 
+  /** The id of what is recorded of it, if it is: by it log lines of a broadcast and of its recording are found together. */
+  get recording(): string {
+    return recordingId(this.#options.name, this.#options.startedAtMs);
+  }
+
   get startedAtMs(): number {
     return this.#options.startedAtMs;
   }
@@ -106,7 +112,10 @@ export class Broadcast {
     this.#packager = new Packager({
       numbering: this.#numbering,
       onDropped: (reason) =>
-        this.#options.logger.warn({ stream: this.#options.name, reason }, 'media left out'),
+        this.#options.logger.warn(
+          { stream: this.#options.name, recording: this.recording, reason },
+          'media left out',
+        ),
     });
     this.#options.onChange();
   }

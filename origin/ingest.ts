@@ -80,7 +80,10 @@ export class Ingest {
     this.#broadcasts.delete(name);
     this.#leaving.get(broadcast)?.();
     this.#leaving.delete(broadcast);
-    this.#options.logger.warn({ stream: name, to }, 'another server is the origin now');
+    this.#options.logger.warn(
+      { stream: name, recording: broadcast.recording, to },
+      'another server is the origin now',
+    );
     return broadcast.feed;
   }
 
@@ -141,7 +144,10 @@ export class Ingest {
     broadcast.detach();
     broadcast.attach(request);
     this.#options.metrics.publishes.inc();
-    this.#options.logger.info({ stream: name, connection: connectionId, from: remoteAddress }, 'on air');
+    this.#options.logger.info(
+      { stream: name, recording: broadcast.recording, connectionId, remoteAddress },
+      'on air',
+    );
     return { kind: 'accept', publication: this.#publication(broadcast, request) };
   }
 
@@ -177,7 +183,13 @@ export class Ingest {
       },
       closed: (reason) => {
         this.#options.logger.info(
-          { connection: request.connectionId, stream: request.name, reason },
+          {
+            stream: request.name,
+            recording: broadcast.recording,
+            connectionId: request.connectionId,
+            remoteAddress: request.remoteAddress,
+            reason,
+          },
           'off air',
         );
         if (broadcast.source === request) broadcast.detach();
@@ -186,10 +198,11 @@ export class Ingest {
   }
 
   #forget(name: string, reason: string): void {
-    this.#leaving.delete(this.#broadcasts.get(name)!);
+    const broadcast = this.#broadcasts.get(name)!;
+    this.#leaving.delete(broadcast);
     this.#broadcasts.delete(name);
     this.#options.feeds.close(name, SOURCE, reason);
-    this.#options.logger.info({ stream: name, reason }, 'stream ended');
+    this.#options.logger.info({ stream: name, recording: broadcast.recording, reason }, 'stream ended');
     this.#options.onChange();
   }
 

@@ -6,11 +6,13 @@ import type { PublishPolicy } from '../network/config/publish-policy.ts';
 import { signature } from '../network/hash.ts';
 import type { SendOrder } from '../network/http/dial.ts';
 import type { Route } from '../network/http/http.ts';
+import type { Logger } from '../network/logger.ts';
 import type { AddressRange } from '../network/map/address.ts';
 import type { Atlas } from '../network/map/atlas.ts';
 import { clientAddress } from '../network/map/client-address.ts';
 import type { Metrics } from '../network/metrics.ts';
 import type { ClusterState } from '../network/state/state.ts';
+import { ViewerLog } from '../network/trace/viewer-log.ts';
 import { apiRoutes } from './api/api.ts';
 import { assetRoutes } from './assets.ts';
 import { pageRoutes } from './pages.ts';
@@ -26,6 +28,7 @@ export interface RouteOptions {
   readonly state: Pick<ClusterState, 'drain'>;
   readonly catalogue: Pick<Catalogue, 'list'>;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly metrics: Metrics;
   readonly secrets: readonly string[];
   readonly access: 'open' | 'signed';
@@ -53,6 +56,7 @@ export function usherRoutes(options: RouteOptions): Route[] {
       drain: (server, drain) => state.drain(server, drain),
     },
     presence: new Presence(),
+    viewerLog: new ViewerLog(options),
     ids: new PathwayIds(secrets.map((secret) => (text) => signature(secret, `pathway\n${text}`))),
     whence: ({ request }) => {
       const { remoteAddress } = request.socket;

@@ -1,13 +1,17 @@
 // The gate: who may begin to watch here, and why somebody may not. Those who watch already never come to it.
 
+import type { Clock } from '../../network/clock.ts';
 import type { Commitment, Commitments } from '../../network/commitments.ts';
 import type { Counter, Metrics } from '../../network/metrics.ts';
 import { readSession } from '../../network/session.ts';
+import type { ViewerLog } from '../../network/trace/viewer-log.ts';
 import { isShared, type Refusal, type Watcher } from './session.ts';
 
 export interface GateOptions {
+  readonly clock: Clock;
   readonly commitments: Commitments;
   readonly metrics: Metrics;
+  readonly log: ViewerLog;
   /** Viewers at most. */
   readonly limit: number;
   /** Viewers at this moment. */
@@ -38,22 +42,42 @@ export class Gate {
     );
   }
 
-  enter({ session, stream, rendition }: Watcher): Entry {
-    const { commitments, limit, count, isDraining } = this.#options;
+  enter(watcher: Watcher): Entry {
+    const { session, stream, rendition } = watcher;
+    const { commitments, log, limit, count, isDraining } = this.#options;
     // Players leave for the next pathway at once on 404, and have nothing to come back for.
-    if (isDraining()) return this.refuse('draining', 404, 'this server is being emptied');
+    if (isDraining()) return this.refuse(watcher, 'draining', 404, 'this server is being emptied');
     if (count() >= limit)
-      return this.refuse('viewers', 503, `this server has ${limit} viewers, which is as many as it takes`);
+      return this.refuse(
+        watcher,
+        'viewers',
+        503,
+        `this server has ${limit} viewers, which is as many as it takes`,
+      );
     const by = isShared(session) ? 'cache' : 'viewer';
     const uplink = isShared(session) ? '' : readSession(session).uplink;
     const commitment = commitments.take({ stream, rendition, by, uplink });
-    if (!commitment) return this.refuse('egress', 503, 'this server has promised all that it may send');
+    if (!commitment)
+      return this.refuse(watcher, 'egress', 503, 'this server has promised all that it may send');
     this.#admitted.inc();
+    log.say({ session, stream, rendition }, 'viewer begins to watch');
     return { kind: 'entered', commitment };
   }
 
-  refuse(why: string, status: Refusal['status'], reason: string): Refusal {
+  refuse(
+    { session, stream, rendition }: Watcher,
+    why: string,
+    status: Refusal['status'],
+    reason: string,
+  ): Refusal {
     this.#refusals.inc({ reason: why });
+    this.#options.log.say({ session, stream, rendition, reason: why }, 'viewer is refused');
     return { kind: 'refused', status, reason, retryAfterS: status === 404 ? undefined : RETRY_AFTER_S };
+  }
+
+  /** `sinceMs`: wall clock. */
+  leave({ session, stream, rendition }: Watcher, sinceMs: number): void {
+    const { log, clock } = this.#options;
+    log.say({ session, stream, rendition, stayedMs: Math.round(clock.now() - sinceMs) }, 'viewer has left');
   }
 }

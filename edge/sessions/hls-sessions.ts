@@ -187,6 +187,7 @@ export class HlsSessions {
       this.#entries.delete(key);
       this.#count(entry, 0);
       entry.commitment?.end();
+      this.#options.gate.leave(entry, entry.sinceMs);
     }
     if (this.#entries.size > 0) return;
     this.#sweeper?.cancel();

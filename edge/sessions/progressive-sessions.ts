@@ -51,18 +51,20 @@ export class ProgressiveSessions {
     const limit = this.#limitOf(watcher);
     if (entry.viewers >= limit) {
       const reason = `the session has ${limit} connections open, which is as many as it may have`;
-      return gate.refuse('connections', 429, reason);
+      return gate.refuse(watcher, 'connections', 429, reason);
     }
     const entered = gate.enter(watcher);
     if (entered.kind === 'refused') return entered;
     this.#entries.set(key, entry);
     this.#count(entry, 1);
     viewers.arrive(entry);
+    const sinceMs = clock.now();
     let isOpen = true;
     const end = (): void => {
       if (!isOpen) return;
       isOpen = false;
       entered.commitment.end();
+      gate.leave(watcher, sinceMs);
       this.#count(entry, -1);
       if (entry.viewers === 0) this.#entries.delete(key);
     };

@@ -2,7 +2,9 @@
 
 import type { Clock } from '../../network/clock.ts';
 import type { Commitments } from '../../network/commitments.ts';
+import type { Logger } from '../../network/logger.ts';
 import type { Metrics } from '../../network/metrics.ts';
+import { ViewerLog } from '../../network/trace/viewer-log.ts';
 import { Gate } from './gate.ts';
 import { HlsSessions } from './hls-sessions.ts';
 import { type ConnectionLimits, ProgressiveSessions } from './progressive-sessions.ts';
@@ -27,6 +29,7 @@ export const SESSION_LIMITS: SessionLimits = {
 
 export interface SessionsOptions {
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly metrics: Metrics;
   readonly commitments: Commitments;
   readonly isDraining: () => boolean;
@@ -40,10 +43,11 @@ export class Sessions {
   readonly vod: HlsSessions;
   readonly progressive: ProgressiveSessions;
 
-  constructor({ clock, metrics, commitments, isDraining, limits: changes = {} }: SessionsOptions) {
+  constructor({ clock, logger, metrics, commitments, isDraining, limits: changes = {} }: SessionsOptions) {
     const limits = { ...SESSION_LIMITS, ...changes };
     const count = (): number => this.count;
-    const gate = new Gate({ commitments, metrics, limit: limits.viewers, count, isDraining });
+    const log = new ViewerLog({ logger, clock });
+    const gate = new Gate({ clock, commitments, metrics, log, limit: limits.viewers, count, isDraining });
     const viewers = new Viewers(clock);
     this.viewers = viewers;
     this.hls = new HlsSessions({ clock, gate, viewers, idleMs: limits.hlsIdleMs });

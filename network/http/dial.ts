@@ -1,6 +1,7 @@
 // The door to HTTP requests of our own (undici).
 
 import { Agent, request, setGlobalDispatcher } from 'undici';
+import { traceHeaders } from '../trace/current-trace.ts';
 import { authoritiesOf, type Credentials } from './identity.ts';
 
 export interface Answer {
@@ -12,7 +13,10 @@ export type GetText = (url: string, timeoutMs: number, maxBytes: number) => Prom
 
 /** Rejects when there is no whole answer within `timeoutMs`, or one longer than `maxBytes`. */
 export const getText: GetText = async (url, timeoutMs, maxBytes) => {
-  const { statusCode, body } = await request(url, { signal: AbortSignal.timeout(timeoutMs) });
+  const { statusCode, body } = await request(url, {
+    signal: AbortSignal.timeout(timeoutMs),
+    headers: traceHeaders(),
+  });
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of body as AsyncIterable<Buffer>) {
@@ -53,7 +57,11 @@ export type PostJson = (url: string, value: unknown, timeoutMs: number) => Promi
 
 const MAX_BODY_BYTES = 64 * 1024;
 
-export const sendOrder: SendOrder = async ({ method, url, headers = {}, value, text: given }, timeoutMs) => {
+export const sendOrder: SendOrder = async (
+  { method, url, headers: own = {}, value, text: given },
+  timeoutMs,
+) => {
+  const headers = { ...traceHeaders(), ...own };
   const sent = given ?? JSON.stringify(value);
   const { statusCode, body } = await request(url, {
     method,
@@ -126,7 +134,7 @@ export const dial: Dial = (url, headers, events) => {
     events.onClose(closing);
   };
   endless.dispatch(
-    { origin, path: pathname + search, method: 'GET', headers },
+    { origin, path: pathname + search, method: 'GET', headers: { ...traceHeaders(), ...headers } },
     {
       onRequestStart(controller) {
         abort = () => controller.abort(new Error('aborted'));

@@ -4,6 +4,7 @@ import parseRange from 'range-parser';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Counter, Metrics } from '../metrics.ts';
+import { beginSpan, within } from '../trace/current-trace.ts';
 import {
   type Connection,
   connectionOf,
@@ -28,6 +29,8 @@ export interface Exchange {
   readonly query: URLSearchParams;
   /** The pattern's named groups. */
   readonly params: Readonly<Record<string, string>>;
+  /** What it is about, for log lines: its stream and the session of who asks, as soon as they are known. */
+  subject: { readonly stream?: string; readonly session?: string };
   /** Bytes of body that the answer has, for the count of what was sent; an endless one counts its own. */
   bodyBytes: number;
 }
@@ -309,9 +312,22 @@ function dispatch(options: HttpOptions, request: IncomingMessage, response: Serv
   const { route, params } = findRoute(options.routes, request.method ?? '', path);
   const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1));
   const connection = connectionOf(request);
-  const exchange: Exchange = { request, response, connection, path, query, params, bodyBytes: 0 };
-  response.once('close', () => count(options.metrics, route.kind, exchange));
-  run(options, route, exchange);
+  const exchange: Exchange = {
+    request,
+    response,
+    connection,
+    path,
+    query,
+    params,
+    subject: {},
+    bodyBytes: 0,
+  };
+  const span = beginSpan(request.headers);
+  response.once('close', () => {
+    count(options.metrics, route.kind, exchange);
+    span?.end();
+  });
+  within(span, () => run(options, route, exchange));
 }
 
 interface Found {
@@ -357,7 +373,7 @@ function count({ requests, sentBytes, listener }: HttpMetrics, kind: string, exc
 function run(options: HttpOptions, route: Found['route'], exchange: Exchange): void {
   const fail = (error: unknown): void => {
     const isAway = error instanceof CodedError && error.code === 'state_unavailable';
-    const about = { kind: route.kind, path: exchange.path };
+    const about = { kind: route.kind, path: withoutToken(exchange), ...exchange.subject };
     if (isAway) options.logger.warn({ ...about, reason: error.message }, 'request can not be answered');
     else options.logger.error({ ...about, err: error }, 'request failed');
     if (exchange.response.headersSent) exchange.response.destroy();
@@ -370,6 +386,11 @@ function run(options: HttpOptions, route: Found['route'], exchange: Exchange): v
   } catch (error) {
     fail(error);
   }
+}
+
+/** What stands in a path in place of a token lets nobody in. */
+function withoutToken({ path, params: { token } }: Exchange): string {
+  return token === undefined ? path : path.replace(token, '-');
 }
 
 function head(exchange: Exchange, status: number, headers: Record<string, string | number>): void {

@@ -60,6 +60,7 @@ const listener = await listenHttp({
     policy: async () => ({ kind: 'denied', reason: 'nobody owns anything here' }),
     sendOrder,
     clock,
+    logger,
     metrics,
     secrets: SECRETS,
     access: 'open',

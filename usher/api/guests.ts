@@ -5,8 +5,9 @@ import { randomName } from '../../network/hash.ts';
 import { type Exchange, sendProblem } from '../../network/http/http.ts';
 import { reachableUrl } from '../../network/http/reachable.ts';
 import type { Whence } from '../../network/map/atlas.ts';
-import { newSession } from '../../network/session.ts';
+import { newSession, readSession } from '../../network/session.ts';
 import { type Grant, signToken, verifyToken } from '../../network/token.ts';
+import type { ViewerLog } from '../../network/trace/viewer-log.ts';
 import type { PlaceRequest } from '../placement/request.ts';
 import type { PathwayIds } from '../steering/pathway-ids.ts';
 import type { Guest, WayMaker } from '../steering/ways.ts';
@@ -20,6 +21,7 @@ export interface GuestOptions {
   /** The site that this usher stands in. */
   readonly site: string;
   readonly whence: (exchange: Exchange) => Whence;
+  readonly viewerLog: ViewerLog;
 }
 
 /** How long a viewer of open playback may watch; who is steered meanwhile gets as long again. */
@@ -30,6 +32,7 @@ export function admit(options: GuestOptions, exchange: Exchange): Guest | undefi
   const { clock, access } = options;
   const stream = exchange.params.stream!;
   const session = newSession(randomName, '');
+  exchange.subject = { stream, session };
   if (access === 'open') return { stream, session, expiresAtMs: longestMs(clock) };
   const token = exchange.query.get('token') ?? '';
   const grant = read(options, exchange, 'play', token, '; add ?token=<token> to the URL');
@@ -88,7 +91,10 @@ function read(
 ): Grant | undefined {
   const stream = exchange.params.stream!;
   const verdict = verifyToken(secrets, token, { purpose, stream, nowMs: clock.now() });
-  if (verdict.kind === 'valid') return verdict.grant;
+  if (verdict.kind === 'valid') {
+    if (verdict.grant.session) exchange.subject = { stream, session: readSession(verdict.grant.session).id };
+    return verdict.grant;
+  }
   sendProblem(exchange, 403, 'Forbidden', `${verdict.reason}${hint}`);
   return undefined;
 }

@@ -10,7 +10,7 @@ import type { Decision, FullReason, PlaceRequest } from '../placement/request.ts
 import { findStream } from '../placement/scene/streams.ts';
 import { isComing, type LadderPolicies } from '../plan/transcodes.ts';
 import type { Presence } from '../quality/presence.ts';
-import { type Guest, waysTo } from '../steering/ways.ts';
+import { type Guest, nameOf, waysTo } from '../steering/ways.ts';
 import { admit, askFor, type GuestOptions, steeringUri, wayMaker } from './guests.ts';
 
 export interface LiveOptions extends GuestOptions {
@@ -92,13 +92,16 @@ async function serve(
 ): Promise<Served | undefined> {
   const decision = await untilStarted(options, request, session);
   if (decision.kind === 'serve') {
-    options.presence.see(session, decision.choices[0]!, options.clock.monotonic());
+    const [best] = decision.choices;
+    options.presence.see(session, best!, options.clock.monotonic());
+    options.viewerLog.say({ session, stream, ...nameOf(best!) }, 'viewer is placed');
     return decision;
   }
   if (decision.kind === 'unknown') {
     sendProblem(exchange, 404, 'Not Found', `no stream ${quoted(stream)} is live`);
     return undefined;
   }
+  options.viewerLog.say({ session, stream, reason: decision.reason }, 'viewer is turned away');
   exchange.response.setHeader('Retry-After', decision.retryAfterS);
   sendProblem(exchange, 503, 'Service Unavailable', `${quoted(stream)}: ${REASONS[decision.reason]}`);
   return undefined;

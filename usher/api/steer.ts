@@ -16,7 +16,7 @@ import type { Destination, Directory } from '../steering/pathway-ids.ts';
 import { Polls } from '../steering/polls.ts';
 import { type Steered, steer, ttlS, unleased } from '../steering/steer.ts';
 import { steeringList } from '../steering/steering-list.ts';
-import { type Guest, readWay, waysTo, wayTo } from '../steering/ways.ts';
+import { type Guest, nameOf, readWay, waysTo, wayTo } from '../steering/ways.ts';
 import { askFor, type GuestOptions, prolonged, recognise, steeringUri, wayMaker } from './guests.ts';
 
 export interface SteerOptions extends GuestOptions {
@@ -109,12 +109,16 @@ class Steering {
 
   /** A promise goes with the viewer; one who watches by a CDN costs money until it asks again. */
   #account({ scene, guest, here, decision, steered, ttlS: forS }: Asked): void {
-    const { placer, presence, spending, clock } = this.#options;
+    const { placer, presence, spending, viewerLog, clock } = this.#options;
     const { session } = guest;
     const best = steered.kind === 'goes' ? steered.choices[0] : undefined;
     this.#answers.inc({ result: steered.kind, reason: steered.reason ?? '' });
-    if (best) placer.promise(scene, decision.stream.name, best, session);
-    else if (here?.kind === 'server') placer.promised.keepAt(session, here.server.id);
+    if (best) {
+      const from = here && nameOf(here);
+      const about = { session, stream: guest.stream, reason: steered.reason, from };
+      viewerLog.say({ ...about, to: nameOf(best) }, 'viewer is moved');
+      placer.promise(scene, decision.stream.name, best, session);
+    } else if (here?.kind === 'server') placer.promised.keepAt(session, here.server.id);
     const at = best ?? here;
     const nowMs = clock.monotonic();
     if (at) presence.see(session, at, nowMs);

@@ -9,6 +9,7 @@ import { quoted } from '../../network/names.ts';
 import { newSession } from '../../network/session.ts';
 import type { ClusterState, KnownServer } from '../../network/state/state.ts';
 import { signToken, verifyToken } from '../../network/token.ts';
+import type { ViewerLog } from '../../network/trace/viewer-log.ts';
 import { DEFAULT_PATHWAY, multivariantPlaylist } from '../multivariant.ts';
 import { placeVod } from '../placement/vod.ts';
 import { recordedAs } from '../recorded.ts';
@@ -19,6 +20,7 @@ export interface VodOptions extends RecordingOptions {
   readonly clock: Clock;
   readonly secrets: readonly string[];
   readonly access: 'open' | 'signed';
+  readonly viewerLog: ViewerLog;
 }
 
 /** How long a recording may be watched before the player has to ask again. */
@@ -78,6 +80,8 @@ async function placeViewer(options: VodOptions, exchange: Exchange): Promise<Pla
     sendProblem(exchange, 503, 'Service Unavailable', `no server has room for ${quoted(id)} now`);
     return undefined;
   }
+  const [{ id: server, site }] = servers as [KnownServer];
+  options.viewerLog.say({ session: grant.session, stream, recording: id, server, site }, 'viewer is placed');
   const token = signToken(options.secrets, { purpose: 'play', stream, ...grant });
   const started = id.slice(stream.length + 1);
   const baseAt = ({ mediaUrl }: KnownServer): string =>

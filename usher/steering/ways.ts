@@ -25,6 +25,13 @@ export interface WayMaker {
   readonly reach: (mediaUrl: string) => string;
 }
 
+/** Where a viewer is sent or is, for log lines. */
+export function nameOf(
+  to: Destination | Choice,
+): { readonly server: string; readonly site: string } | { readonly cdn: string } {
+  return to.kind === 'server' ? { server: to.server.id, site: to.server.site } : { cdn: to.cdn.name };
+}
+
 /** In the order of the choices. A CDN that is all there is comes by two shields: a player needs somewhere to go. */
 export function waysTo(choices: readonly Choice[], guest: Guest, maker: WayMaker): Pathway[] {
   return choices.flatMap((choice) => {

@@ -144,7 +144,7 @@ export class Caretaker {
     if (dryRun) return removal;
     await this.#remove(shelved);
     await catalogue.drop(id, keeper);
-    logger.info({ ...removal }, 'recording is removed');
+    logger.info({ recording: id, where: keeper, why: removal.why, bytes }, 'recording is removed');
     return removal;
   }
 

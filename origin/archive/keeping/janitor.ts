@@ -109,8 +109,9 @@ export class Janitor implements Disposable {
     const { logger, library } = this.#options;
     for (const ending of ['.index', '.mp4', ...PICTURES, STORED])
       await disk.remove(`${removal.id}/${removal.file}${ending}`);
-    logger.info({ ...removal }, 'recorded file is removed');
-    library.forget(removal.id);
+    const { id: recording, ...rest } = removal;
+    logger.info({ recording, ...rest }, 'recorded file is removed');
+    library.forget(recording);
   }
 
   /** Once for each time. */

@@ -79,7 +79,9 @@ export class Pictures implements Disposable {
       try {
         await this.#make(path, isComplete);
       } catch (error) {
-        this.#options.logger.warn({ file: path, reason: reasonOf(error) }, 'a recorded file has no pictures');
+        const recording = path.split('/').at(-2);
+        const about = { recording, file: path, reason: reasonOf(error) };
+        this.#options.logger.warn(about, 'a recorded file has no pictures');
       }
       if (isComplete && !this.#isClosed) this.#options.onDone(path);
     }

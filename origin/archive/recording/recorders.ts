@@ -40,6 +40,7 @@ export class Recorders {
     const recording = recordingId(stream, startedAtMs);
     const header = { recording, stream, rendition, startedAtMs };
     const onBegun = (path: string): void => {
+      this.#options.logger.info({ stream, recording, rendition, file: path }, 'recording begins');
       this.#options.onBegun(path);
       this.#tell(recording);
     };

@@ -30,7 +30,7 @@ export async function recoverDisk(folder: string, options: RecoverOptions): Prom
       try {
         if (await recoverFile(path, options)) ended += 1;
       } catch (error) {
-        options.logger.error({ file: path, reason: reasonOf(error) }, 'recorded file is damaged');
+        options.logger.error({ recording, file: path, reason: reasonOf(error) }, 'recorded file is damaged');
       }
     }
   }

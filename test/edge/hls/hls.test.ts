@@ -15,6 +15,7 @@ import { commitmentsOf, freeOutflow } from '../../tools/cluster/commitments.ts';
 import { serveRoutes } from '../../tools/cluster/serve-routes.ts';
 import { type Broadcast, Broadcaster } from '../../tools/media/feed.ts';
 import { readPlaylist } from '../../tools/viewers/read-playlist.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
 import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 /** A media listener that delivers HLS to everybody whose token is not `refused`. */
@@ -29,7 +30,7 @@ class HlsServer {
     const { feeds, metrics } = server;
     const commitments = commitmentsOf(100, 4);
     const isDraining = (): boolean => server.successor !== undefined;
-    const { hls } = new Sessions({ clock, metrics, commitments, isDraining });
+    const { hls } = new Sessions({ clock, logger: keepingLogger(), metrics, commitments, isDraining });
     server.#server = await serveRoutes(
       hlsRoutes({
         feeds,
@@ -66,9 +67,7 @@ class HlsServer {
   /** The sum of a metric over those of its labels that contain some words. */
   async counted(metric: string, words = ''): Promise<number> {
     const lines = (await this.metrics.text()).split('\n');
-    const values = lines.filter(
-      (line) => /^[{ ]/.test(line.slice(metric.length)) && line.startsWith(metric) && line.includes(words),
-    );
+    const values = lines.filter((line) => line.split(/[{ ]/)[0] === metric && line.includes(words));
     return values.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   }
 

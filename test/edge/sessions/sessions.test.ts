@@ -5,6 +5,7 @@ import { type SessionLimits, Sessions } from '../../../edge/sessions/sessions.ts
 import type { Commitments } from '../../../network/commitments.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import { commitmentsOf, roomForAll } from '../../tools/cluster/commitments.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
 import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 interface Setting {
@@ -20,7 +21,11 @@ function setUp({ limits = {}, commitments = roomForAll(), isDraining = () => fal
 } {
   const clock = new ManualClock();
   const metrics = new Metrics();
-  return { clock, metrics, sessions: new Sessions({ clock, metrics, commitments, isDraining, limits }) };
+  return {
+    clock,
+    metrics,
+    sessions: new Sessions({ clock, logger: keepingLogger(), metrics, commitments, isDraining, limits }),
+  };
 }
 
 function end(connection: Connection): void {

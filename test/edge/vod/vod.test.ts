@@ -37,7 +37,13 @@ beforeEach(async () => {
     bitrateMbps: (stream, rendition) => rates.mbps(stream, rendition),
     heaviestMbps: () => 0,
   });
-  const sessions = new Sessions({ clock, metrics: new Metrics(), commitments, isDraining: () => false });
+  const sessions = new Sessions({
+    clock,
+    logger: keepingLogger(),
+    metrics: new Metrics(),
+    commitments,
+    isDraining: () => false,
+  });
   const shelf = new Shelf(new DirectoryStorage([scratch.path]), keepingLogger());
   const routes = vodRoutes({
     library: new Library({ shelves: [{ shelf, freshMs: 0 }], clock }),

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Call, type Closing, dial, probe } from '../../../network/http/dial.ts';
+import { type Call, type Closing, dial, probe, sendOrder } from '../../../network/http/dial.ts';
+import { beginSpan, within } from '../../../network/trace/current-trace.ts';
 import { FakeParent } from '../../tools/cluster/fake-parent.ts';
 import { until } from '../../tools/cluster/relay.ts';
 
@@ -52,6 +53,19 @@ describe('a dialled answer', () => {
   test('carries the headers that were given', async () => {
     const { heard } = await dialTo((write, _, authorization) => write(authorization));
     await until('it was heard', () => heard.join() === 'Bearer x');
+  });
+
+  test('belongs to the trace of the request that it is asked for', async () => {
+    const span = beginSpan({ traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' })!;
+    const parent = await FakeParent.start('p', (response, request) => {
+      response.end(request.headers['traceparent']);
+    });
+    opened.push(parent);
+    const { heard } = within(span, () => dialAt(parent.parent.relayUrl));
+    await until('it was heard', () => heard.join() === `00-${span.context.traceId}-${span.spanId}-01`);
+    const order = { method: 'POST', url: parent.parent.relayUrl } as const;
+    expect((await within(span, () => sendOrder(order, 1_000))).text).toBe(heard[0]);
+    expect((await sendOrder(order, 1_000)).text).toBe('');
   });
 
   test('that ends is closed once', async () => {

@@ -49,8 +49,9 @@ const routes: Route[] = [
   {
     kind: 'fault',
     method: 'GET',
-    pattern: /^\/fault$/,
-    handle: async () => {
+    pattern: /^\/fault\/(?<token>[^/]+)$/,
+    handle: async (exchange) => {
+      exchange.subject = { stream: 'alice', session: 'abcdefghijkl' };
       throw new Error('private words');
     },
   },
@@ -188,11 +189,14 @@ describe('routes', () => {
     expect(answer.headers.get('access-control-allow-origin')).toBe('*');
   });
 
-  test('a fault in a handler is a 500 that tells nothing, and a line in the log', async () => {
-    const answer = await fetch(`${base}/fault`);
+  test('a fault in a handler is a 500 that tells nothing, and a line in the log that lets nobody in', async () => {
+    const answer = await fetch(`${base}/fault/t0ken`);
     expect(answer.status).toBe(500);
     expect(await answer.text()).not.toContain('private');
-    expect(logger.lines.at(-1)).toMatchObject({ level: 'error', fields: { kind: 'fault' } });
+    expect(logger.lines.at(-1)).toMatchObject({
+      level: 'error',
+      fields: { kind: 'fault', path: '/fault/-', stream: 'alice', session: 'abcdefghijkl' },
+    });
   });
 
   test('what needs the cluster state while it is away is a 503', async () => {

@@ -4,6 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../../network/clock.ts';
+import type { LogLevel } from '../../../network/logger.ts';
 import { RedisState } from '../../../network/state/redis/state-redis.ts';
 import type { Role, Snapshot } from '../../../network/state/state.ts';
 import { signToken } from '../../../network/token.ts';
@@ -37,6 +38,7 @@ export interface ServerPlace {
   readonly site: string;
   readonly roles: readonly Role[];
   readonly egressMbps?: number;
+  readonly log?: LogLevel;
   /** What the configuration of a worker has of itself. */
   readonly transcode?: object;
 }
@@ -90,6 +92,11 @@ export class TestCluster implements AsyncDisposable {
 
   usher(id: string): ServerProcess {
     return this.#ushers.get(id)!;
+  }
+
+  /** That signs the tokens of the cluster. */
+  get secret(): string {
+    return SECRET;
   }
 
   /** Where ffmpeg pushes a stream to. */

@@ -60,6 +60,7 @@ export class UsherListener implements AsyncDisposable {
       spending,
       catalogue: new MemoryCatalogue(),
       clock: systemClock,
+      logger: keepingLogger(),
       metrics,
       secrets: SECRETS,
       access: 'open',

@@ -13,6 +13,7 @@ import { Metrics } from '../../../network/metrics.ts';
 import type { Successor } from '../../../network/state/state.ts';
 import { type Grant, signToken } from '../../../network/token.ts';
 import { freeOutflow, roomForAll } from '../cluster/commitments.ts';
+import { keepingLogger } from '../world/keeping-logger.ts';
 import { SyntheticBroadcast, type SyntheticOptions } from './progressive-feed.ts';
 import { ProgressiveViewer } from './progressive-viewer.ts';
 
@@ -48,6 +49,7 @@ export class ProgressiveServer {
     });
     this.sessions = new Sessions({
       clock: this.#clock,
+      logger: keepingLogger(),
       metrics: this.metrics,
       commitments: roomForAll(),
       isDraining: () => false,
