@@ -3,6 +3,7 @@
 import { createEdge, type Edge } from './edge/edge.ts';
 import type { Catalogue } from './network/archive/catalogue.ts';
 import { openCatalogue } from './network/archive/open-catalogue.ts';
+import { peerRoutes } from './network/archive/peer-routes.ts';
 import { openStores, type Stores } from './network/archive/stores.ts';
 import { type Clock, systemClock as clock } from './network/clock.ts';
 import { type Command, defineCommand } from './network/command/command.ts';
@@ -10,6 +11,7 @@ import { type Program, runProgram } from './network/command/program.ts';
 import { systemTerminal } from './network/command/terminal.ts';
 import { Commitments } from './network/commitments.ts';
 import { CONFIG_OPTIONS, type Config, type Flags, readConfig } from './network/config/config.ts';
+import { loadOwnId } from './network/config/own-id.ts';
 import { loadSecrets } from './network/config/secrets.ts';
 import { Egress } from './network/egress.ts';
 import { untilEnd } from './network/ending.ts';
@@ -34,6 +36,7 @@ import { measured } from './network/state/measured-state.ts';
 import { Member } from './network/state/member.ts';
 import { openState } from './network/state/open-state.ts';
 import { claimStream } from './network/state/ownership.ts';
+import { findPeers } from './network/state/peers.ts';
 import type {
   BeatAnswer,
   ClusterState,
@@ -184,7 +187,7 @@ class Server {
   /** Broadcasts end before the media listener, so that viewers get all there was. */
   static async open(base: Base): Promise<Server> {
     const { roles } = base.config;
-    const server = new Server(base);
+    const server = new Server(base, await idOf(base.config));
     if (roles.includes('transcoder')) await server.#openTranscoder();
     if (roles.includes('origin')) await server.#openArchive();
     await server.#listen();
@@ -193,10 +196,10 @@ class Server {
     return server;
   }
 
-  private constructor(base: Base) {
+  private constructor(base: Base, id: string) {
     const { config, state, logger, opened } = base;
     this.#base = base;
-    this.#identity = { id: config.id ?? randomName(6), instance: randomName(9) };
+    this.#identity = { id, instance: randomName(9) };
     this.#feeds = new Feeds({ windowMs: config.feed.windowS * 1000 });
     this.#egress = opened.use(new Egress(base));
     this.#stores = this.#openStores();
@@ -254,10 +257,12 @@ class Server {
 
   /** Uploads to storage leave viewers the room that they need. */
   #openStores(): Stores {
-    const { config, logger } = this.#base;
+    const { config, logger, secrets } = this.#base;
     const load = (): number => this.#egress.mbps / config.egressMbps;
     const pace = createPace({ clock, limitMbps: config.archive.uploadMbps, load });
-    return openStores({ config, pace, clock, logger });
+    const peersOf = findPeers({ ...this.#base, id: this.#identity.id });
+    const peers = config.state.redis ? { peersOf, fetch, secrets } : undefined;
+    return openStores({ config, pace, clock, logger, peers });
   }
 
   #createCommitments(): Commitments {
@@ -318,6 +323,7 @@ class Server {
       isDraining: () => draining.isOn,
       successorOf: (stream) => (draining.isOn ? this.#successors.of(stream) : undefined),
       beatMs: this.#base.config.playback.beatMs,
+      signedUrls: this.#base.config.archive.storage?.s3?.signedUrls,
     });
   }
 
@@ -368,8 +374,9 @@ class Server {
       outflow: this.#outflow,
     });
     const owners = this.#archive ? ownerRoutes({ ...this.#base, archive: this.#archive }) : [];
+    const files = this.#archive ? peerRoutes({ ...this.#base, folders: this.#stores.folders }) : [];
     const viewers = [...this.#edge.routes, ...(this.#transcoder?.routes ?? [])];
-    return { viewers, servers: [...relay, ...owners] };
+    return { viewers, servers: [...relay, ...owners, ...files] };
   }
 
   async #openOrigin(archive: Archive): Promise<void> {
@@ -441,6 +448,11 @@ class Server {
     const feed = this.#origin?.lose(name, origin);
     if (feed) this.#holdings.release(name, SOURCE, feed, []);
   }
+}
+
+/** What a server records is known by its id: it keeps the one that it had. */
+function idOf({ id, roles, data }: Config): string | Promise<string> {
+  return id ?? (roles.includes('origin') ? loadOwnId(data) : randomName(6));
 }
 
 async function serveUsher(base: Base, server: Server | undefined): Promise<HttpServer> {

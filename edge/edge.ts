@@ -15,7 +15,7 @@ import { Audience } from './progressive/audience.ts';
 import { progressiveRoutes } from './progressive/progressive.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { RecordedRates } from './vod/recorded-rates.ts';
-import { vodRoutes } from './vod/vod.ts';
+import { type SignedUrls, vodRoutes } from './vod/vod.ts';
 
 export interface EdgeOptions {
   readonly feeds: Feeds;
@@ -30,6 +30,8 @@ export interface EdgeOptions {
   readonly isDraining: () => boolean;
   readonly successorOf: SuccessorOf;
   readonly beatMs?: number | undefined;
+  /** See `vod.ts`; by default never. */
+  readonly signedUrls?: SignedUrls | undefined;
 }
 
 export interface Edge {
@@ -54,6 +56,7 @@ export function createEdge(options: EdgeOptions): Edge {
       authorise,
       sessions: sessions.vod,
       rates,
+      signedUrls: options.signedUrls ?? 'never',
       isLive: (stream) => options.feeds.get(stream, SOURCE) !== undefined,
     }),
   ];

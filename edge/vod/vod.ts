@@ -1,12 +1,19 @@
 // Recordings over HTTP: a playlist of byte ranges, the files they are ranges of, and one MP4 to keep.
 
 import { isFileName, isRecordingId } from '../../network/archive/index-file.ts';
-import type { Found, Library } from '../../network/archive/library.ts';
+import type { Found, FoundFile, Library } from '../../network/archive/library.ts';
 import { mainOf, type PlacedSegment, type RecordedRendition } from '../../network/archive/recording.ts';
 import type { Clock } from '../../network/clock.ts';
 import { CodedError } from '../../network/errors.ts';
 import { sha256 } from '../../network/hash.ts';
-import { type Exchange, type Route, send, sendProblem, sendStored } from '../../network/http/http.ts';
+import {
+  type Exchange,
+  type Route,
+  redirect,
+  send,
+  sendProblem,
+  sendStored,
+} from '../../network/http/http.ts';
 import { type Init, readInit } from '../../network/media/init.ts';
 import { quoted } from '../../network/names.ts';
 import { type Authorise, sendRefusal, type Viewer } from '../access.ts';
@@ -17,11 +24,15 @@ import { sendSprite, sendThumbnail, sendThumbnails } from './pictures.ts';
 import type { RecordedRates } from './recorded-rates.ts';
 import { vodPlaylist } from './vod-playlist.ts';
 
+/** Whether viewers read from the store itself: those whom no server has room for, or all for whom no server has the bytes. */
+export type SignedUrls = 'never' | 'overflow' | 'always';
+
 export interface VodOptions {
   readonly library: Pick<Library, 'find'>;
   readonly authorise: Authorise;
   readonly sessions: Pick<HlsSessions, 'see'>;
   readonly rates: RecordedRates;
+  readonly signedUrls: SignedUrls;
   /** Whether a stream is fed now: its newest recording may grow. */
   readonly isLive: (stream: string) => boolean;
   readonly clock: Clock;
@@ -30,6 +41,8 @@ export interface VodOptions {
 const RECORDING = '^/vod/(?<token>[^/]+)/(?<stream>[^/]+)/(?<started>[^/]+)';
 /** A recording that was not ended in order, and got nothing for so long, is one of an earlier broadcast. */
 const QUIET_MS = 600_000;
+/** An address is for what is asked for now. */
+const SIGNED_S = 3_600;
 /** What is under a name never changes. */
 const FOREVER = 'public, max-age=31536000, immutable';
 
@@ -45,7 +58,8 @@ export function vodRoutes(options: VodOptions): Route[] {
     handle: async (exchange) => {
       const viewer = options.authorise(exchange);
       const found = viewer && (await findFor(options, exchange));
-      if (found && admit(options, exchange, viewer, found)) await handle(exchange, found);
+      if (!found || (await sendElsewhere(options, exchange, found))) return;
+      if (await admit(options, exchange, viewer, found)) await handle(exchange, found);
     },
   });
   return [
@@ -76,21 +90,51 @@ async function findFor({ library }: VodOptions, exchange: Exchange): Promise<Fou
   }
 }
 
-/** As a live viewer, by the bitrate of what is watched. What there is no such rendition of is refused where it is looked for. */
-function admit(
-  { sessions, rates }: VodOptions,
+/** Where that is wanted, what lies on no disk of this server is read from the store itself. True: the answer is given. */
+async function sendElsewhere(
+  { signedUrls }: VodOptions,
+  exchange: Exchange,
+  { files }: Found,
+): Promise<boolean> {
+  const file = files.get(exchange.params['file'] ?? '');
+  return signedUrls === 'always' && file?.isHere === false && (await sendSigned(exchange, file));
+}
+
+/**
+ * As a live viewer, by the bitrate of what is watched. One too many may read from the store, and gets playlists of what lies there.
+ * What there is no such rendition of is refused where it is looked for.
+ */
+async function admit(
+  { sessions, rates, signedUrls }: VodOptions,
   exchange: Exchange,
   { session }: Viewer,
-  { recording }: Found,
-): boolean {
+  { recording, files }: Found,
+): Promise<boolean> {
   const { rendition: name, file = '' } = exchange.params;
   const wanted = name ?? file.slice(0, file.lastIndexOf('.'));
   const rendition = recording.renditions.find((each) => each.name === wanted);
   if (!rendition) return true;
   const watcher = { session, stream: rates.note(recording.id, rendition), rendition: wanted };
   const admission = sessions.see(watcher, exchange.connection);
-  if (admission.kind === 'refused') sendRefusal(exchange, admission);
-  return admission.kind === 'admitted';
+  if (admission.kind === 'admitted') return true;
+  if (signedUrls !== 'never') {
+    const isStored = rendition.segments.every((segment) => files.get(segment.file)?.signedUrl);
+    if (isPlaylist(exchange) && isStored) return true;
+    if (await sendSigned(exchange, files.get(file))) return false;
+  }
+  sendRefusal(exchange, admission);
+  return false;
+}
+
+function isPlaylist({ path }: Exchange): boolean {
+  return path.endsWith('.m3u8');
+}
+
+/** A player follows the redirect with each range that it asks for. */
+async function sendSigned(exchange: Exchange, file: FoundFile | undefined): Promise<boolean> {
+  const url = await file?.signedUrl?.(SIGNED_S);
+  if (url !== undefined) redirect(exchange, 302, url);
+  return url !== undefined;
 }
 
 function sendPlaylist(exchange: Exchange, { recording }: Found, { isLive, clock }: VodOptions): void {

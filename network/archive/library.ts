@@ -8,13 +8,20 @@ import type { Shelf, ShelvedFile } from './shelf.ts';
 export interface Found {
   readonly recording: Recording;
   /** By name, without `.mp4`. */
-  readonly files: ReadonlyMap<string, ShelvedFile>;
+  readonly files: ReadonlyMap<string, FoundFile>;
+}
+
+export interface FoundFile extends ShelvedFile {
+  /** It lies on a disk of this server. */
+  readonly isHere: boolean;
 }
 
 /** A shelf, and how long what was found there may be taken for what there is. */
 export interface LibraryShelf {
   readonly shelf: Pick<Shelf, 'find' | 'files'>;
   readonly freshMs: number;
+  /** It is of this server's disks. */
+  readonly isHere: boolean;
 }
 
 interface Look {
@@ -44,12 +51,12 @@ export class Library {
   async find(id: string): Promise<Found | undefined> {
     if (!isRecordingId(id)) return undefined;
     const looks = this.#shelves.map((_, at) => this.#look(at, id));
-    const files = new Map<string, ShelvedFile>();
+    const files = new Map<string, FoundFile>();
     let trouble: unknown;
-    for (const look of looks) {
+    for (const [at, look] of looks.entries()) {
+      const { isHere } = this.#shelves[at]!;
       try {
-        for (const file of await this.#wait(look, files.size > 0))
-          if (!files.has(file.name)) files.set(file.name, file);
+        for (const file of await this.#wait(look, files.size > 0)) add(files, { ...file, isHere });
       } catch (error) {
         trouble = error;
       }
@@ -87,4 +94,12 @@ export class Library {
     if (isOver || !hasSome) return files;
     return Promise.race([files, sleep(this.#clock, PATIENCE_MS).then(() => [])]);
   }
+}
+
+/** What several have is read from the first; it may have an address elsewhere none the less. One that is complete goes before one that is not. */
+function add(files: Map<string, FoundFile>, file: FoundFile): void {
+  const { name, signedUrl, isClosed } = file;
+  const known = files.get(name);
+  if (!known || (isClosed && !known.isClosed)) files.set(name, file);
+  else if (signedUrl && !known.signedUrl) files.set(name, { ...known, signedUrl });
 }

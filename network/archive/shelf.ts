@@ -5,7 +5,7 @@ import type { Logger } from '../logger.ts';
 import { type FileIndex, isClosed, isFileName, isRecordingId, readIndex } from './index-file.ts';
 import { PICTURES, type Picture, THUMBNAIL } from './pictures.ts';
 import type { IndexedFile } from './recording.ts';
-import type { Storage, StoredObject } from './storage.ts';
+import type { Readable, StoredObject } from './storage.ts';
 
 /** What lies in the folder of one recording. */
 export interface Shelved {
@@ -24,6 +24,8 @@ export interface ShelvedFile extends IndexedFile {
   read(from: number, to: number): Promise<Uint8Array>;
   /** A JPEG, whole. */
   readPicture(picture: Picture): Promise<Uint8Array>;
+  /** An address at which whoever has it may read the file for so long; where it is complete, and lies in storage that gives any. */
+  signedUrl?(forS: number): Promise<string>;
 }
 
 interface KnownIndex {
@@ -35,11 +37,11 @@ interface KnownIndex {
 const INDEXES_KEPT = 500;
 
 export class Shelf {
-  readonly #storage: Pick<Storage, 'list' | 'read'>;
+  readonly #storage: Readable;
   readonly #logger: Logger;
   readonly #indexes = new Map<string, KnownIndex>();
 
-  constructor(storage: Pick<Storage, 'list' | 'read'>, logger: Logger) {
+  constructor(storage: Readable, logger: Logger) {
     this.#storage = storage;
     this.#logger = logger;
   }
@@ -94,14 +96,19 @@ export class Shelf {
   #file(id: string, name: string, index: FileIndex, sizes: ReadonlyMap<string, number>): ShelvedFile {
     const read = (ending: string, from: number, to: number): Promise<Uint8Array> =>
       this.#storage.read(`${id}/${name}${ending}`, from, to);
+    const { signedUrl } = this.#storage;
+    const isWhole = isClosed(index);
     return {
       name,
       index,
       bytes: sizes.get(`${name}.mp4`)!,
-      isClosed: isClosed(index),
+      isClosed: isWhole,
       pictures: PICTURES.filter((picture) => sizes.has(name + picture)),
       read: (from, to) => read('.mp4', from, to),
       readPicture: (picture) => read(picture, 0, sizes.get(name + picture) ?? 0),
+      ...(signedUrl && isWhole
+        ? { signedUrl: (forS: number) => signedUrl.call(this.#storage, `${id}/${name}.mp4`, forS) }
+        : {}),
     };
   }
 

@@ -90,6 +90,10 @@ export class S3Storage implements Storage {
     await this.#ask(() => this.#client.deleteObject(checkedKey(key)));
   }
 
+  signedUrl(key: string, forS: number): Promise<string> {
+    return this.#client.getPresignedUrl('GET', checkedKey(key), forS);
+  }
+
   /** Parts that have come are not sent again, also by the process after this one. */
   async #sendParts(key: string, path: string, size: number): Promise<void> {
     const begun = (await readProgress(path)) ?? (await this.#begin(key, path));

@@ -24,7 +24,12 @@ export interface Storage {
   upload(key: string, path: string): Promise<void>;
   /** What is not there is removed already. */
   remove(key: string): Promise<void>;
+  /** An address at which whoever has it may read the object for so long; only of storage that gives any. */
+  readonly signedUrl?: ((key: string, forS: number) => Promise<string>) | undefined;
 }
+
+/** Storage that is only read. */
+export type Readable = Pick<Storage, 'list' | 'read' | 'signedUrl'>;
 
 /** Resolves when so many bytes may be sent: uploads yield to viewers. */
 export type Pace = (bytes: number) => Promise<void>;

@@ -5,6 +5,7 @@ import { openStores } from '../../network/archive/stores.ts';
 import type { Clock } from '../../network/clock.ts';
 import { type Command, defineCommand } from '../../network/command/command.ts';
 import { type Config, readConfig } from '../../network/config/config.ts';
+import { loadOwnId } from '../../network/config/own-id.ts';
 import { CodedError } from '../../network/errors.ts';
 import type { Logger } from '../../network/logger.ts';
 import { Janitor } from '../archive/keeping/janitor.ts';
@@ -34,7 +35,7 @@ function cleanCommand(tools: ArchiveTools): Command {
     async run({ dryRun = false, config: file }) {
       const config = readConfig({ config: file });
       await using opened = new AsyncDisposableStack();
-      const options = stockOptions(config, tools, opened);
+      const options = await stockOptions(config, tools, opened);
       const reserveBytes = config.archive.reserveMb * 1_000_000;
       const janitor = new Janitor({
         ...options,
@@ -57,15 +58,19 @@ function rebuildCommand(tools: ArchiveTools): Command {
     async run({ config: file }) {
       const config = readConfig({ config: file });
       await using opened = new AsyncDisposableStack();
-      const recordings = await rebuild(new Stock(stockOptions(config, tools, opened)), config);
+      const recordings = await rebuild(new Stock(await stockOptions(config, tools, opened)), config);
       return { value: { recordings }, text: `${recordings} recordings are in the catalogue\n` };
     },
   });
 }
 
-function stockOptions(config: Config, tools: ArchiveTools, opened: AsyncDisposableStack): StockOptions {
+async function stockOptions(
+  config: Config,
+  tools: ArchiveTools,
+  opened: AsyncDisposableStack,
+): Promise<StockOptions> {
   const catalogue = tools.openCatalogue({ ...tools, config, opened });
-  const keeper = config.id ?? 'this-machine';
+  const keeper = config.id ?? (await loadOwnId(config.data));
   const policy = createPolicy(config.archive);
   return { ...tools, ...openStores({ ...tools, config }), catalogue, keeper, policy };
 }

@@ -29,6 +29,11 @@ const s3 = z.strictObject({
     description: 'HEADWATER_S3_SECRET_ACCESS_KEY goes before it.',
     example: 'file:/run/secrets/s3',
   }),
+  signedUrls: z.enum(['never', 'overflow', 'always']).default('never').meta({
+    description:
+      'Whether viewers read from the store itself, by signed addresses: when servers are full, or whenever no server has the bytes on its disks.',
+    example: 'overflow',
+  }),
 });
 
 const storage = z

@@ -46,10 +46,11 @@ beforeEach(async () => {
   });
   const shelf = new Shelf(new DirectoryStorage([scratch.path]), keepingLogger());
   const routes = vodRoutes({
-    library: new Library({ shelves: [{ shelf, freshMs: 0 }], clock }),
+    library: new Library({ shelves: [{ shelf, freshMs: 0, isHere: true }], clock }),
     authorise: createAccess({ secrets: SECRETS, clock }),
     sessions: sessions.vod,
     rates,
+    signedUrls: 'never',
     isLive: () => false,
     clock,
   });

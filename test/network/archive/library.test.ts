@@ -24,7 +24,11 @@ afterEach(() => scratch[Symbol.asyncDispose]());
 
 function libraryOf(...storages: Pick<Storage, 'list' | 'read'>[]) {
   const clock = new ManualClock();
-  const shelves = storages.map((storage) => ({ shelf: new Shelf(storage, keepingLogger()), freshMs: 500 }));
+  const shelves = storages.map((storage, at) => ({
+    shelf: new Shelf(storage, keepingLogger()),
+    freshMs: 500,
+    isHere: at === 0,
+  }));
   return { clock, library: new Library({ shelves, clock }) };
 }
 

@@ -26,7 +26,7 @@ beforeEach(async () => {
   config = join(scratch.path, 'headwater.yaml');
   await writeFile(
     config,
-    `data: ${scratch.path}\narchive: {folders: [${disk}], storage: {directories: [${store}]}, reserveMb: 0}\n` +
+    `id: here\ndata: ${scratch.path}\narchive: {folders: [${disk}], storage: {directories: [${store}]}, reserveMb: 0}\n` +
       'state: {redis: {addresses: ["127.0.0.1:1"]}}\n',
   );
   for (const folder of [disk, store])
@@ -39,7 +39,7 @@ describe('headwater archive', () => {
   test('clean says what would go, and then removes it', async () => {
     const id = recordingId('alice', T - 8 * DAY_MS);
     const told = (where: string): string => `${id}  0.0 MB  expired  ${where}\n`;
-    const both = told('this-machine') + told('storage');
+    const both = told('here') + told('storage');
     const cleaned = async (...args: string[]) => (await archive('clean', '--config', config, ...args)).out;
     expect(await cleaned('--dry-run')).toBe(`${both}2 would go, 0.0 MB\n`);
     expect(await cleaned()).toBe(`${both}2 are gone, 0.0 MB\n`);

@@ -28,6 +28,7 @@ function ground(folder: string, given: TestArchiveOptions) {
   const shelves = [disk, ...(storage ? [storage] : [])].map((each) => ({
     shelf: new Shelf(each, logger),
     freshMs: 0,
+    isHere: each === disk,
   }));
   const library = new Library({ shelves, clock });
   const catalogue = new MemoryCatalogue();
