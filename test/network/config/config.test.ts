@@ -33,6 +33,7 @@ describe('configuration', () => {
       s3: {
         endpoint: 'https://s3.example.org/bucket',
         region: 'auto',
+        signedUrls: 'never',
         accessKeyId: 'we',
         secretAccessKey: 'secret',
       },
