@@ -19,7 +19,7 @@ import { CodedError } from './network/errors.ts';
 import { Feeds, SOURCE } from './network/feed/feeds.ts';
 import { averageMbps, heaviestMbps } from './network/feed/rendition.ts';
 import { randomName } from './network/hash.ts';
-import { dial, getText, probe, sendOrder, showIdentity } from './network/http/dial.ts';
+import { dial, getBytes, getText, probe, sendOrder, showIdentity } from './network/http/dial.ts';
 import { Health, healthRoutes } from './network/http/health.ts';
 import { type HttpServer, httpMetrics, listenHttp, type Route } from './network/http/http.ts';
 import { Identity } from './network/http/identity.ts';
@@ -261,7 +261,7 @@ class Server {
     const load = (): number => this.#egress.mbps / config.egressMbps;
     const pace = createPace({ clock, limitMbps: config.archive.uploadMbps, load });
     const peersOf = findPeers({ ...this.#base, id: this.#identity.id });
-    const peers = config.state.redis ? { peersOf, fetch, secrets } : undefined;
+    const peers = config.state.redis ? { peersOf, getBytes, secrets } : undefined;
     return openStores({ config, pace, clock, logger, peers });
   }
 

@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.ts';
 import { z } from '../config/yaml.ts';
 import { CodedError, reasonOf } from '../errors.ts';
+import type { GetBytes } from '../http/dial.ts';
 import { signToken } from '../token.ts';
 import { streamOf } from './catalogue.ts';
 import { checkedKey, isKey, type Readable, type StoredObject } from './storage.ts';
@@ -12,7 +13,7 @@ export type PeersOf = (recording: string) => Promise<readonly string[]>;
 
 export interface PeerOptions {
   readonly peersOf: PeersOf;
-  readonly fetch: typeof fetch;
+  readonly getBytes: GetBytes;
   readonly secrets: readonly string[];
   readonly clock: Clock;
 }
@@ -52,41 +53,47 @@ export class PeerStorage implements Readable {
     if (peer === undefined) throw new CodedError('not_stored', `no server is known to have '${key}'`);
     if (to <= from) return new Uint8Array();
     const recording = key.slice(0, key.indexOf('/'));
-    const answer = await this.#ask(peer, recording, `/files${key.slice(recording.length)}`, {
-      Range: `bytes=${from}-${to - 1}`,
-    });
-    return answer ? new Uint8Array(await answer.arrayBuffer().catch(asUnavailable)) : new Uint8Array();
+    const path = `/files${key.slice(recording.length)}`;
+    return this.#ask(peer, recording, path, { Range: `bytes=${from}-${to - 1}` });
   }
 
   async #listAt(peer: string, recording: string): Promise<readonly StoredObject[]> {
-    const answer = await this.#ask(peer, recording, '/files', {});
-    const value: unknown = await answer?.json().catch(asUnavailable);
-    return listing.parse(value ?? []).filter(({ key }) => key.startsWith(`${recording}/`));
+    const text = Buffer.from(await this.#ask(peer, recording, '/files', {})).toString('utf8');
+    const told = text === '' ? [] : readListing(text, peer);
+    return told.filter(({ key }) => key.startsWith(`${recording}/`));
   }
 
-  /** Undefined where there is nothing, or nothing that far on. */
+  /** Empty where there is nothing, or nothing that far on. */
   async #ask(
     peer: string,
     recording: string,
     path: string,
     headers: Record<string, string>,
-  ): Promise<Response | undefined> {
-    const { fetch, secrets, clock } = this.#options;
+  ): Promise<Uint8Array> {
+    const { getBytes, secrets, clock } = this.#options;
     const grant = { purpose: 'relay', stream: streamOf(recording), session: '' } as const;
     const token = signToken(secrets, { ...grant, expiresAtMs: clock.now() + TOKEN_MS });
     const url = `${peer}/recordings/${token}/${recording}${path}`;
-    const answer = await fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(
-      asUnavailable,
-    );
-    if (answer.status === 404 || answer.status === 416) return undefined;
-    if (answer.ok) return answer;
-    throw new CodedError('storage_unavailable', `the server at ${peer} answers ${answer.status}`);
+    const { status, bytes } = await getBytes(url, headers, TIMEOUT_MS).catch(asUnavailable);
+    if (status === 404 || status === 416) return new Uint8Array();
+    if (status === 200 || status === 206) return bytes;
+    throw new CodedError('storage_unavailable', `the server at ${peer} answers ${status}`);
   }
 
   #note(key: string, peer: string): void {
     this.#peers.delete(key);
     this.#peers.set(key, peer);
     if (this.#peers.size > MAX_KNOWN) this.#peers.delete(this.#peers.keys().next().value!);
+  }
+}
+
+function readListing(text: string, peer: string): readonly StoredObject[] {
+  try {
+    return listing.parse(JSON.parse(text));
+  } catch (error) {
+    throw new CodedError('storage_unavailable', `what the server at ${peer} lists makes no sense`, {
+      cause: error,
+    });
   }
 }
 

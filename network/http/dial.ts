@@ -27,6 +27,19 @@ export const getText: GetText = async (url, timeoutMs, maxBytes) => {
   return { status: statusCode, text: Buffer.concat(pieces).toString('utf8') };
 };
 
+/** What another server has under a URL: all of it, or a range. */
+export type GetBytes = (
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  timeoutMs: number,
+) => Promise<{ readonly status: number; readonly bytes: Uint8Array }>;
+
+/** Rejects when there is no whole answer within `timeoutMs`. Only for servers that are trusted not to send without end. */
+export const getBytes: GetBytes = async (url, headers, timeoutMs) => {
+  const { statusCode, body } = await request(url, { headers, signal: AbortSignal.timeout(timeoutMs) });
+  return { status: statusCode, bytes: new Uint8Array(await body.arrayBuffer()) };
+};
+
 /** Whether a server answers at a URL, and not what stands before it; `refused`: nobody listens there. */
 export type Probe = (url: string, timeoutMs: number) => Promise<'answers' | 'refused' | 'silent'>;
 

@@ -57,7 +57,13 @@ async function serverOf(signedUrls: SignedUrls, egressMbps = 0.01) {
     bitrateMbps: (stream, rendition) => rates.mbps(stream, rendition),
     heaviestMbps: () => 0,
   });
-  const sessions = new Sessions({ clock, metrics: new Metrics(), commitments, isDraining: () => false });
+  const sessions = new Sessions({
+    clock,
+    metrics: new Metrics(),
+    logger: keepingLogger(),
+    commitments,
+    isDraining: () => false,
+  });
   const cache = new StorageCache({
     storage,
     folder: join(scratch.path, `cache-${signedUrls}`),

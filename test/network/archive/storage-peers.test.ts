@@ -8,6 +8,7 @@ import { Shelf } from '../../../network/archive/shelf.ts';
 import { StorageCache } from '../../../network/archive/storage-cache.ts';
 import { DirectoryStorage } from '../../../network/archive/storage-directory.ts';
 import { PeerStorage } from '../../../network/archive/storage-peers.ts';
+import { getBytes } from '../../../network/http/dial.ts';
 import type { HttpServer } from '../../../network/http/http.ts';
 import { signToken } from '../../../network/token.ts';
 import { serveRoutes } from '../../tools/cluster/serve-routes.ts';
@@ -49,7 +50,7 @@ const write = (server: string, msn: number, segments: number, isClosed = true): 
   });
 
 const storage = (secrets: readonly string[] = SECRETS): PeerStorage =>
-  new PeerStorage({ peersOf: async () => peers, fetch, secrets, clock });
+  new PeerStorage({ peersOf: async () => peers, getBytes, secrets, clock });
 
 /** Of a server that has nothing of it itself, through a cache. */
 function elsewhere(): Library {
