@@ -22,6 +22,11 @@ export class Speed {
     return Math.min(MAX_SLOTS, Math.max(1, Math.floor((this.#cores * SHARE) / jobCores)));
   }
 
+  /** Cores that a job takes; 0 before that is known. */
+  get jobCores(): number {
+    return this.#jobCores ?? 0;
+  }
+
   /** CPU time so far by process, one for each job. What a process did before its first measure does not count: it catches up. */
   measure(cpuMsByPid: ReadonlyMap<number, number>, atMs: number): void {
     for (const [pid, cpuMs] of cpuMsByPid) {

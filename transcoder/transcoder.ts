@@ -118,6 +118,12 @@ function describeMetrics(metrics: Metrics, worker: Worker): void {
       gauge.set({ state }, worker.records.filter((job) => job.state === state).length);
   });
   metrics.gauge(
+    'headwater_transcode_job_cores',
+    'CPU cores that a job of this worker takes, of late; 0 before that is known.',
+    [],
+    (gauge) => gauge.set(worker.jobCores),
+  );
+  metrics.gauge(
     'headwater_transcode_lag_seconds',
     'How far the job that is furthest behind its source is behind it.',
     [],

@@ -39,6 +39,11 @@ export class Worker implements AsyncDisposable {
   }
 
   /** A rung is listed until it is given away, so that it is listed all the time. */
+  /** CPU cores that a job takes; 0 before that is known. */
+  get jobCores(): number {
+    return this.#speed.jobCores;
+  }
+
   get records(): readonly TranscodeJob[] {
     return this.#all.map(({ record }) => record);
   }

@@ -115,7 +115,7 @@ describe('the metrics of each process', () => {
   test('are known to the dashboards and the alerts by the names that they have', () => {
     const known = new Set(texts.flatMap(describedIn).map(({ name }) => name));
     const rules = readFileSync(join(INSTALLED, 'prometheus/alerts.yaml'), 'utf8');
-    const used = [...panels().map(({ expr }) => expr), rules].join('\n').match(/\bheadwater_\w+/g)!;
+    const used = [...queries().map(({ expr }) => expr), rules].join('\n').match(/\bheadwater_\w+/g)!;
     const names = new Set(used.map((name) => name.replace(/_(?:bucket|sum|count)$/, '')));
     expect([...names].filter((name) => !known.has(name))).toEqual([]);
   });
@@ -144,7 +144,7 @@ describe('Prometheus', () => {
     // There is more than one segment by now: what the edge has of it is a copy, and not a beginning.
     const url = `http://127.0.0.1:${edge.mediaPort}/play/${token('play')}/alice/source/live.mp4`;
     await using _ = new FeedReader(url);
-    let missing = panels();
+    let missing = queries();
     await until(
       () => `there is data for ${missing.map(({ title, expr }) => `${title}: ${expr}`).join('\n')}`,
       async () => {
@@ -158,6 +158,23 @@ describe('Prometheus', () => {
     expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
     expect(rules.filter(({ state }) => state === 'firing').map(({ name }) => name)).toEqual([]);
   });
+});
+
+test('panels lie beside each other in the grid, and each has an id, a title and a unit of its own', () => {
+  for (const { panels } of boards()) {
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) => {
+      expect(x + w).toBeLessThanOrEqual(24);
+      return Array.from({ length: w * h }, (_, at) => `${x + (at % w)},${y + Math.floor(at / w)}`);
+    });
+    expect(new Set(cells).size).toBe(cells.length);
+    for (const { title, type, fieldConfig } of panels)
+      expect([title, type === 'row' || fieldConfig?.defaults.unit]).toEqual([
+        expect.stringMatching(/./),
+        expect.anything(),
+      ]);
+  }
+  expect(new Set(boards().map(({ uid }) => uid)).size).toBe(boards().length);
 });
 
 /** A viewer comes, reads a playlist, and tells how it plays. False while there is nothing to watch. */
@@ -186,23 +203,33 @@ function describedIn(text: string): Described[] {
 }
 
 interface Panel {
+  readonly id: number;
+  readonly type: string;
   readonly title: string;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly fieldConfig?: { readonly defaults: { readonly unit: string } };
   readonly targets?: readonly { readonly expr: string }[];
 }
 
+interface Board {
+  readonly uid: string;
+  readonly title: string;
+  readonly panels: readonly Panel[];
+}
+
+function boards(): Board[] {
+  const folder = join(INSTALLED, 'grafana/dashboards');
+  return readdirSync(folder).map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Board);
+}
+
 /** The queries of all dashboards, for all processes, with rates over a few looks. */
-function panels(): { readonly title: string; readonly expr: string }[] {
-  const dashboards = join(INSTALLED, 'grafana/dashboards');
-  return readdirSync(dashboards).flatMap((file) => {
-    const board = JSON.parse(readFileSync(join(dashboards, file), 'utf8')) as {
-      title: string;
-      panels: Panel[];
-    };
-    return board.panels.flatMap(({ title, targets = [] }) =>
+function queries(): { readonly title: string; readonly expr: string }[] {
+  return boards().flatMap((board) =>
+    board.panels.flatMap(({ title, targets = [] }) =>
       targets.map(({ expr }) => ({
         title: `${board.title}, ${title}`,
         expr: expr.replaceAll('$__rate_interval', '5s').replaceAll('$instance', '.+'),
       })),
-    );
-  });
+    ),
+  );
 }
