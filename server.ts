@@ -24,6 +24,8 @@ import { Health, healthRoutes } from './network/http/health.ts';
 import { type HttpServer, httpMetrics, listenHttp, type Route } from './network/http/http.ts';
 import { Identity } from './network/http/identity.ts';
 import { type Addresses, addressesOf, hostIn, reachableHere } from './network/http/reachable.ts';
+import type { KeyBook } from './network/keys/keybook.ts';
+import { openKeyBook } from './network/keys/open-keybook.ts';
 import { createLogger, type Logger } from './network/logger.ts';
 import { Metrics } from './network/metrics.ts';
 import { Outflow } from './network/outflow.ts';
@@ -83,6 +85,7 @@ interface Base {
   readonly secrets: readonly string[];
   readonly state: ClusterState;
   readonly catalogue: Catalogue;
+  readonly keyBook: KeyBook;
   readonly clock: Clock;
   readonly opened: AsyncDisposableStack;
   /** To viewers and broadcasters, over TLS. */
@@ -137,6 +140,7 @@ async function openBase(config: Config, logger: Logger, opened: AsyncDisposableS
   const secrets = await loadSecrets(config.secrets, config.data);
   const state = opened.use(measured(openState({ config, clock, logger }), { metrics, clock }));
   const catalogue = openCatalogue({ config, clock, logger, opened });
+  const keyBook = openKeyBook({ config, clock, logger, opened });
   const identity = config.tls && opened.use(await Identity.open(config.tls, { clock, logger }));
   const relayIdentity = config.relayTls && opened.use(await openRelayIdentity(config.relayTls, logger));
   const listen: Base['listen'] = async (listener, port, routes) => {
@@ -152,7 +156,7 @@ async function openBase(config: Config, logger: Logger, opened: AsyncDisposableS
     opened.defer(() => server.close());
     return server;
   };
-  const network = { state, catalogue, identity, relayIdentity, listen };
+  const network = { state, catalogue, keyBook, identity, relayIdentity, listen };
   return { config, logger, metrics, health, secrets, clock, opened, ...network };
 }
 

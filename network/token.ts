@@ -1,5 +1,6 @@
 // Signed tokens: who may publish, play, relay or be steered on which stream, or operate which server, until when. Pure but for the signature.
 
+import { CodedError } from './errors.ts';
 import { equalSecrets, signature } from './hash.ts';
 
 export interface Grant {
@@ -61,6 +62,13 @@ export function verifyToken(
     return { kind: 'refused', reason: `the token expired at ${new Date(grant.expiresAtMs).toISOString()}` };
   }
   return { kind: 'valid', grant };
+}
+
+/** When a token ends, by what it says itself, ms since the Unix epoch. Throws `bad_usage` when it is none. */
+export function expiryOf(token: string): number {
+  const [, expiry] = TOKEN.exec(token) ?? [];
+  if (expiry === undefined) throw new CodedError('bad_usage', 'that is no key of ours');
+  return Number.parseInt(expiry, 36) * 1000;
 }
 
 function signedText(grant: Grant, expiry: string): string {

@@ -39,7 +39,7 @@ export interface BroadcastOptions {
 export type BroadcastRecord = Omit<StreamRecord, 'origin'>;
 
 /** The connection that feeds a broadcast now. Ending it is what a takeover does. */
-export type Source = Pick<PublishRequest, 'close' | 'reconnect'>;
+export type Source = Pick<PublishRequest, 'close' | 'reconnect' | 'query'>;
 
 /** So much of a first segment tells what the stream takes, if that is a long one. */
 const TELLING_MS = 2_000;

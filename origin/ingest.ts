@@ -6,6 +6,7 @@ import { reasonOf } from '../network/errors.ts';
 import type { Feed } from '../network/feed/feed.ts';
 import { type Feeds, SOURCE } from '../network/feed/feeds.ts';
 import { FIRST_NUMBERING } from '../network/feed/numbering.ts';
+import { keyIdOf } from '../network/keys/keybook.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Owned } from '../network/state/ownership.ts';
 import { Broadcast, type BroadcastRecord } from './broadcast.ts';
@@ -98,6 +99,20 @@ export class Ingest {
       source?.close('NetConnection.Connect.AppShutdown', GO_ELSEWHERE);
     });
     await Promise.all(all);
+  }
+
+  /** Keys that somebody publishes with now. */
+  get keysInUse(): string[] {
+    return [...this.#broadcasts.values()].flatMap(({ source }) => source?.query['key'] ?? []);
+  }
+
+  /** Lets go who publishes with a key of one of these ids. */
+  revoke(ids: ReadonlySet<string>): void {
+    for (const [name, { source }] of this.#broadcasts) {
+      const key = source?.query['key'];
+      if (key === undefined || !ids.has(keyIdOf(key))) continue;
+      source?.close('NetStream.Publish.Denied', `the key for '${name}' was revoked`);
+    }
   }
 
   /** Lets every broadcaster go. The streams may go on elsewhere: their feeds are cut and not ended. */

@@ -7,6 +7,8 @@ import type { Feed } from '../network/feed/feed.ts';
 import type { Feeds } from '../network/feed/feeds.ts';
 import { postJson } from '../network/http/dial.ts';
 import type { Identity } from '../network/http/identity.ts';
+import type { KeyBook } from '../network/keys/keybook.ts';
+import { Revocations } from '../network/keys/revocations.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
 import type { Owned } from '../network/state/ownership.ts';
@@ -19,6 +21,7 @@ import { listenRtmp } from './rtmp/server.ts';
 export interface OriginOptions {
   readonly config: Config;
   readonly secrets: readonly string[];
+  readonly keyBook: Pick<KeyBook, 'revoked'>;
   readonly feeds: Feeds;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -49,7 +52,8 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
   const { config, secrets, feeds, clock, logger, identity, claim, draining, onChange, archive } = options;
   const { graceS } = config.publish;
   const metrics = ingestMetrics(options.metrics, () => ingest.records.filter((record) => record.live).length);
-  const policy = publishPolicyOf(config, secrets, postJson);
+  const revocations = new Revocations({ book: options.keyBook, clock, logger });
+  const policy = publishPolicyOf(config, secrets, postJson, revocations);
   const ingest: Ingest = new Ingest({
     feeds,
     clock,
@@ -74,7 +78,12 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
   options.metrics.gauge('headwater_rtmp_connections', 'RTMP connections open.', [], (gauge) =>
     gauge.set(rtmp.connections),
   );
+  revocations.watch(
+    () => ingest.keysInUse,
+    (ids) => ingest.revoke(ids),
+  );
   const close = async (): Promise<void> => {
+    revocations[Symbol.dispose]();
     await rtmp.close();
     ingest.close();
   };

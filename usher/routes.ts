@@ -6,6 +6,7 @@ import type { PublishPolicy } from '../network/config/publish-policy.ts';
 import { signature } from '../network/hash.ts';
 import type { SendOrder } from '../network/http/dial.ts';
 import type { Route } from '../network/http/http.ts';
+import type { KeyBook } from '../network/keys/keybook.ts';
 import type { Logger } from '../network/logger.ts';
 import type { AddressRange } from '../network/map/address.ts';
 import type { Atlas } from '../network/map/atlas.ts';
@@ -27,6 +28,7 @@ export interface RouteOptions {
   readonly view: Pick<ClusterState, 'snapshot'>;
   readonly state: Pick<ClusterState, 'drain'>;
   readonly catalogue: Pick<Catalogue, 'list'>;
+  readonly keyBook: KeyBook;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;

@@ -8,6 +8,8 @@ import { randomName } from '../network/hash.ts';
 import { postJson, sendOrder } from '../network/http/dial.ts';
 import type { Health } from '../network/http/health.ts';
 import type { Route } from '../network/http/http.ts';
+import type { KeyBook } from '../network/keys/keybook.ts';
+import { Revocations } from '../network/keys/revocations.ts';
 import type { Logger } from '../network/logger.ts';
 import { openAtlas } from '../network/map/atlas.ts';
 import type { Topology } from '../network/map/topology.ts';
@@ -38,6 +40,7 @@ export interface UsherOptions {
   >;
   readonly state: ClusterState;
   readonly catalogue: Pick<Catalogue, 'list'>;
+  readonly keyBook: KeyBook;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -97,7 +100,8 @@ export async function openUsher(options: UsherOptions): Promise<Usher> {
   );
   const { site, trustedProxies, playback } = config;
   const { access } = playback;
-  const policy = publishPolicyOf(config, options.secrets, postJson);
+  const revocations = opened.use(new Revocations({ book: options.keyBook, clock, logger }));
+  const policy = publishPolicyOf(config, options.secrets, postJson, revocations);
   const routes = usherRoutes({
     ...options,
     view,

@@ -14,6 +14,8 @@ export interface PublishPolicyOptions {
   readonly keys: readonly { readonly stream: string; readonly key: string }[];
   readonly webhook?: string | undefined;
   readonly postJson: PostJson;
+  /** Keys that are bad before their time. */
+  readonly revocations: { isRevoked(key: string): Promise<boolean> };
 }
 
 export interface Applicant {
@@ -38,10 +40,11 @@ export function publishPolicyOf(
   { publish, secrets: configured }: Pick<Config, 'publish' | 'secrets'>,
   secrets: readonly string[],
   postJson: PostJson,
+  revocations: PublishPolicyOptions['revocations'],
 ): PublishPolicy {
   const { keys, webhook } = publish;
   const requireKey = configured.length > 0 || keys.length > 0 || webhook !== undefined;
-  return createPublishPolicy({ secrets, requireKey, keys, webhook, postJson });
+  return createPublishPolicy({ secrets, requireKey, keys, webhook, postJson, revocations });
 }
 
 export function createPublishPolicy(options: PublishPolicyOptions): PublishPolicy {
@@ -49,6 +52,7 @@ export function createPublishPolicy(options: PublishPolicyOptions): PublishPolic
     const { action, stream, key, nowMs } = applicant;
     if (!options.requireKey && isLoopback(applicant.remoteAddress)) return ALLOWED;
     if (key === undefined) return denied(WITHOUT_KEY[action](stream));
+    if (await options.revocations.isRevoked(key)) return denied(`the key for '${stream}' was revoked`);
     const signed = verifyToken(options.secrets, key, { purpose: 'publish', stream, nowMs });
     if (signed.kind === 'valid' || isListed(options.keys, stream, key)) return ALLOWED;
     if (options.webhook) return askWebhook(options.webhook, options.postJson, { ...applicant, key });

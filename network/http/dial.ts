@@ -9,13 +9,18 @@ export interface Answer {
   readonly text: string;
 }
 
-export type GetText = (url: string, timeoutMs: number, maxBytes: number) => Promise<Answer>;
+export type GetText = (
+  url: string,
+  timeoutMs: number,
+  maxBytes: number,
+  headers?: Readonly<Record<string, string>>,
+) => Promise<Answer>;
 
 /** Rejects when there is no whole answer within `timeoutMs`, or one longer than `maxBytes`. */
-export const getText: GetText = async (url, timeoutMs, maxBytes) => {
+export const getText: GetText = async (url, timeoutMs, maxBytes, headers = {}) => {
   const { statusCode, body } = await request(url, {
     signal: AbortSignal.timeout(timeoutMs),
-    headers: traceHeaders(),
+    headers: { ...traceHeaders(), ...headers },
   });
   const pieces: Buffer[] = [];
   let bytes = 0;

@@ -5,6 +5,7 @@ import { MemoryCatalogue } from '../../network/archive/catalogue-memory.ts';
 import { systemClock as clock } from '../../network/clock.ts';
 import { sendOrder } from '../../network/http/dial.ts';
 import { httpMetrics, listenHttp } from '../../network/http/http.ts';
+import { MemoryKeyBook } from '../../network/keys/keybook-memory.ts';
 import { createLogger } from '../../network/logger.ts';
 import { openAtlas } from '../../network/map/atlas.ts';
 import type { Topology } from '../../network/map/topology.ts';
@@ -57,6 +58,7 @@ const listener = await listenHttp({
     placer,
     spending,
     catalogue: new MemoryCatalogue(),
+    keyBook: new MemoryKeyBook(clock),
     policy: async () => ({ kind: 'denied', reason: 'nobody owns anything here' }),
     sendOrder,
     clock,

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => server.end('SIGTERM'));
 
 async function keyFor(purpose: string, stream: string): Promise<string> {
-  const { output } = await ServerProcess.run(['keys', 'make', purpose, stream], {
+  const { output } = await ServerProcess.run(['keys', 'make', purpose, stream, '--no-record'], {
     HEADWATER_SECRETS: SECRET,
   });
   return output.trim();

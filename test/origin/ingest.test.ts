@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Feeds, SOURCE } from '../../network/feed/feeds.ts';
+import { keyIdOf } from '../../network/keys/keybook.ts';
 import { Metrics } from '../../network/metrics.ts';
 import { Ingest } from '../../origin/ingest.ts';
 import { ingestMetrics } from '../../origin/ingest-metrics.ts';
@@ -40,12 +41,17 @@ class Told {
   readonly sentTo: string[] = [];
 }
 
-async function publish(name: string, told = new Told(), canReconnect = false): Promise<PublishDecision> {
+async function publish(
+  name: string,
+  told = new Told(),
+  canReconnect = false,
+  query: PublishRequest['query'] = {},
+): Promise<PublishDecision> {
   const request: PublishRequest = {
     connectionId: `rtmp-${name}`,
     app: 'live',
     name,
-    query: {},
+    query,
     remoteAddress: '127.0.0.1',
     close: (code, description) => told.closed.push(`${code}: ${description}`),
     reconnect: (rtmpUrl) => canReconnect && told.sentTo.push(rtmpUrl) > 0,
@@ -88,4 +94,15 @@ describe('a server that is being emptied', () => {
     expect(told.alice).toEqual({ closed: [], sentTo: ['rtmp://b.example/alice'] });
     for (const other of [told.bob, told.carol, told.dave]) expect(other).toEqual({ closed, sentTo: [] });
   });
+});
+
+test('a key that is revoked costs those who publish with it their connection, and nobody else', async () => {
+  const told = { alice: new Told(), bob: new Told(), carol: new Told() };
+  await publish('alice', told.alice, false, { key: 'leaked' });
+  await publish('bob', told.bob, false, { key: 'good' });
+  await publish('carol', told.carol);
+  expect(ingest.keysInUse).toEqual(['leaked', 'good']);
+  ingest.revoke(new Set([keyIdOf('leaked')]));
+  expect(told.alice.closed).toEqual(["NetStream.Publish.Denied: the key for 'alice' was revoked"]);
+  expect([...told.bob.closed, ...told.carol.closed]).toEqual([]);
 });

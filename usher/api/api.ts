@@ -4,6 +4,7 @@ import type { Route } from '../../network/http/http.ts';
 import type { ClusterState } from '../../network/state/state.ts';
 import { clusterRoutes } from './cluster.ts';
 import { type ExplainOptions, explainRoutes } from './explain.ts';
+import { type KeyOptions, keyRoutes } from './keys.ts';
 import { type LiveOptions, liveRoutes } from './live.ts';
 import { type OwnerOptions, ownerRoutes } from './owners.ts';
 import { type QualityOptions, qualityRoutes } from './quality.ts';
@@ -21,7 +22,8 @@ export interface ApiOptions
     RecordingOptions,
     OwnerOptions,
     VodOptions,
-    ServerOptions {
+    ServerOptions,
+    KeyOptions {
   readonly state: Pick<ClusterState, 'snapshot' | 'drain'>;
 }
 
@@ -36,6 +38,7 @@ export function apiRoutes(options: ApiOptions): Route[] {
     ...clusterRoutes(options),
     ...explainRoutes(options),
     ...serverRoutes(options),
+    ...keyRoutes(options),
     ...qualityRoutes(options),
   ];
 }

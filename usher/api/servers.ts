@@ -1,17 +1,14 @@
 // Servers as operators handle them: emptied before work on them, and put back to use.
 
-import type { Clock } from '../../network/clock.ts';
 import { z } from '../../network/config/yaml.ts';
 import { CodedError } from '../../network/errors.ts';
 import { type Exchange, type Route, readText, sendJson, sendProblem } from '../../network/http/http.ts';
 import { quoted } from '../../network/names.ts';
 import type { ClusterState, Drain } from '../../network/state/state.ts';
-import { verifyToken } from '../../network/token.ts';
+import { mayOperate, type OperatorOptions } from './operator.ts';
 
-export interface ServerOptions {
+export interface ServerOptions extends OperatorOptions {
   readonly state: Pick<ClusterState, 'drain'>;
-  readonly clock: Clock;
-  readonly secrets: readonly string[];
 }
 
 const DRAIN = /^\/api\/servers\/(?<server>[^/]+)\/drain$/;
@@ -28,7 +25,7 @@ export function serverRoutes(options: ServerOptions): Route[] {
 }
 
 async function drain(options: ServerOptions, exchange: Exchange): Promise<void> {
-  if (!mayOperate(options, exchange)) return;
+  if (!mayDrain(options, exchange)) return;
   const text = await readText(exchange, MAX_BODY_BYTES);
   if (text === undefined) return;
   const deadlineS = readDeadlineS(text);
@@ -43,7 +40,7 @@ async function drain(options: ServerOptions, exchange: Exchange): Promise<void> 
 }
 
 async function undrain(options: ServerOptions, exchange: Exchange): Promise<void> {
-  if (mayOperate(options, exchange)) await wish(options, exchange, null);
+  if (mayDrain(options, exchange)) await wish(options, exchange, null);
 }
 
 async function wish({ state }: ServerOptions, exchange: Exchange, drain: Drain | null): Promise<void> {
@@ -59,15 +56,9 @@ async function wish({ state }: ServerOptions, exchange: Exchange, drain: Drain |
 }
 
 /** Anybody may ask usher for a stream; only who holds the cluster's secret may empty its servers. */
-function mayOperate({ secrets, clock }: ServerOptions, exchange: Exchange): boolean {
-  const [, token = ''] = /^Bearer (\S+)$/i.exec(exchange.request.headers.authorization ?? '') ?? [];
-  const wanted = { purpose: 'operate', stream: exchange.params.server!, nowMs: clock.now() } as const;
-  const verdict = verifyToken(secrets, token, wanted);
-  if (verdict.kind === 'valid') return true;
-  exchange.response.setHeader('WWW-Authenticate', 'Bearer');
+function mayDrain(options: ServerOptions, exchange: Exchange): boolean {
   const hint = '`headwater drain` makes one, and so does `headwater keys make operate <server>`';
-  sendProblem(exchange, 401, 'Unauthorized', `${verdict.reason}: Authorization: Bearer <token>; ${hint}`);
-  return false;
+  return mayOperate(options, exchange, exchange.params.server!, hint);
 }
 
 function readDeadlineS(text: string): number | undefined | 'bad' {

@@ -3,6 +3,7 @@ import { createPublishPolicy } from '../../../network/config/publish-policy.ts';
 import type { PostJson } from '../../../network/http/dial.ts';
 import { signToken } from '../../../network/token.ts';
 
+const NO_REVOCATIONS = { isRevoked: async () => false };
 const secrets = ['a secret for the tests'];
 const noWebhook: PostJson = () => Promise.reject(new Error('nobody asked for this'));
 const applicant = {
@@ -16,7 +17,13 @@ const keyFor = (stream: string, expiresAtMs = 2_000) =>
   signToken(secrets, { purpose: 'publish', stream, expiresAtMs, session: '' });
 
 describe('without any key configured', () => {
-  const policy = createPublishPolicy({ secrets, requireKey: false, keys: [], postJson: noWebhook });
+  const policy = createPublishPolicy({
+    secrets,
+    requireKey: false,
+    keys: [],
+    postJson: noWebhook,
+    revocations: NO_REVOCATIONS,
+  });
 
   test.each(['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1'])(
     'this machine (%s) may publish',
@@ -38,7 +45,13 @@ describe('without any key configured', () => {
 
 describe('with keys', () => {
   const keys = [{ stream: 'alice', key: 'correct horse' }];
-  const policy = createPublishPolicy({ secrets, requireKey: true, keys, postJson: noWebhook });
+  const policy = createPublishPolicy({
+    secrets,
+    requireKey: true,
+    keys,
+    postJson: noWebhook,
+    revocations: NO_REVOCATIONS,
+  });
 
   test('a key from the list opens its own stream alone', async () => {
     expect(await policy({ ...applicant, key: 'correct horse' })).toEqual({ kind: 'allowed' });
@@ -85,6 +98,7 @@ describe('with a webhook', () => {
       keys: [],
       webhook: 'http://site.example/keys',
       postJson,
+      revocations: NO_REVOCATIONS,
     });
 
   test('2xx allows, and it is told who asks', async () => {
@@ -113,5 +127,15 @@ describe('with a webhook', () => {
       kind: 'denied',
       reason: expect.stringMatching(/checked now/),
     });
+  });
+});
+
+test('a revoked key is refused, whoever made it', async () => {
+  const revocations = { isRevoked: async (key: string) => key === 'listed for alice' };
+  const keys = [{ stream: 'alice', key: 'listed for alice' }];
+  const policy = createPublishPolicy({ secrets, requireKey: true, keys, postJson: noWebhook, revocations });
+  expect(await policy({ ...applicant, key: 'listed for alice' })).toEqual({
+    kind: 'denied',
+    reason: "the key for 'alice' was revoked",
   });
 });

@@ -4,6 +4,7 @@ import { MemoryCatalogue } from '../../../network/archive/catalogue-memory.ts';
 import { systemClock } from '../../../network/clock.ts';
 import { sendOrder } from '../../../network/http/dial.ts';
 import type { HttpServer } from '../../../network/http/http.ts';
+import { MemoryKeyBook } from '../../../network/keys/keybook-memory.ts';
 import type { Whence } from '../../../network/map/atlas.ts';
 import { NO_TOPOLOGY, type Topology } from '../../../network/map/topology.ts';
 import { Metrics } from '../../../network/metrics.ts';
@@ -59,6 +60,7 @@ export class UsherListener implements AsyncDisposable {
       placer,
       spending,
       catalogue: new MemoryCatalogue(),
+      keyBook: new MemoryKeyBook(systemClock),
       clock: systemClock,
       logger: keepingLogger(),
       metrics,

@@ -53,7 +53,13 @@ async function usherOver(
   const usher = await UsherListener.start({
     state,
     catalogue,
-    policy: createPublishPolicy({ secrets: SECRETS, requireKey: true, keys, postJson }),
+    policy: createPublishPolicy({
+      secrets: SECRETS,
+      requireKey: true,
+      keys,
+      postJson,
+      revocations: { isRevoked: async () => false },
+    }),
     sendOrder: (order) => {
       orders.push(order);
       return answer(order);
