@@ -27,6 +27,7 @@ import { type Addresses, addressesOf, hostIn, reachableHere } from './network/ht
 import type { KeyBook } from './network/keys/keybook.ts';
 import { openKeyBook } from './network/keys/open-keybook.ts';
 import { createLogger, type Logger } from './network/logger.ts';
+import { isTrusted } from './network/map/client-address.ts';
 import { Metrics } from './network/metrics.ts';
 import { Outflow } from './network/outflow.ts';
 import { holdingRecords } from './network/relay/holding-records.ts';
@@ -151,6 +152,8 @@ async function openBase(config: Config, logger: Logger, opened: AsyncDisposableS
       clock,
       logger,
       metrics: requests(listener),
+      limits: config.limits,
+      isProxy: (address) => isTrusted(address, config.trustedProxies),
       ...(listener === 'relay' ? { identity: relayIdentity, clients: 'known' } : { identity }),
     });
     opened.defer(() => server.close());

@@ -126,7 +126,7 @@ const PURE = [
   'origin/packager/packager.ts',
   'origin/packager/timeline.ts',
   'origin/packager/video-clock.ts',
-  'origin/rtmp/admission.ts',
+  'network/connection-limit.ts',
   'origin/rtmp/limits.ts',
   'origin/rtmp/message-types.ts',
   'origin/rtmp/publish-target.ts',

@@ -5,6 +5,7 @@ import { CodedError, reasonOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Counter, Metrics } from '../metrics.ts';
 import { beginSpan, within } from '../trace/current-trace.ts';
+import { Seldom } from '../seldom.ts';
 import {
   type Connection,
   connectionOf,
@@ -54,6 +55,7 @@ export interface HttpOptions extends Omit<ListenerOptions, 'onRequest'> {
 export interface HttpMetrics {
   readonly requests: Counter<'listener' | 'kind' | 'method' | 'status'>;
   readonly sentBytes: Counter<'listener' | 'kind'>;
+  readonly refused: Counter<'listener' | 'why'>;
   readonly listener: string;
   /** Connections of the listener are asked for when somebody reads the metrics. */
   watch(connections: () => number): void;
@@ -70,6 +72,11 @@ export function httpMetrics(metrics: Metrics): (listener: string) => HttpMetrics
     'listener',
     'kind',
   ]);
+  const refused = metrics.counter(
+    'headwater_http_connections_refused_total',
+    'HTTP connections that were closed at once, because there are too many.',
+    ['listener', 'why'],
+  );
   const watched = new Map<string, () => number>();
   metrics.gauge('headwater_http_connections', 'HTTP connections open.', ['listener'], (gauge) => {
     for (const [listener, connections] of watched) gauge.set({ listener }, connections());
@@ -77,15 +84,22 @@ export function httpMetrics(metrics: Metrics): (listener: string) => HttpMetrics
   return (listener) => ({
     requests,
     sentBytes,
+    refused,
     listener,
     watch: (connections) => watched.set(listener, connections),
   });
 }
 
 export async function listenHttp(options: HttpOptions): Promise<HttpServer> {
+  const { logger, metrics } = options;
+  const refusals = new Seldom(options.clock);
   const listener = await openListener({
     ...options,
     onRequest: (request, response) => dispatch(options, request, response),
+    onRefused: ({ why, reason }) => {
+      metrics.refused.inc({ listener: metrics.listener, why });
+      refusals.say((times) => logger.warn({ why, reason, times }, 'HTTP connection not admitted'));
+    },
   });
   options.metrics.watch(() => listener.connections);
   return listener;

@@ -5,6 +5,7 @@ import { createSecureServer, type Http2ServerRequest, type ServerHttp2Session } 
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../clock.ts';
+import { type Admission, ConnectionLimit, type ConnectionLimits, plainAddress } from '../connection-limit.ts';
 import type { Credentials, Identity } from './identity.ts';
 
 export type { IncomingMessage, ServerResponse };
@@ -16,10 +17,16 @@ export interface ListenerOptions {
   readonly clock: Clock;
   /** With one, the listener speaks TLS: HTTP/2 to whom asks for it, HTTP/1.1 to everybody. */
   readonly identity?: Identity | undefined;
+  readonly limits?: Partial<HttpLimits>;
+  /** Addresses of proxies, by way of which any number of viewers may come. */
+  readonly isProxy?: (address: string) => boolean;
   /** Who may connect over TLS: anybody, or whoever has a certificate of the identity's own authorities (mutual TLS). */
   readonly clients?: 'any' | 'known';
   onRequest(request: IncomingMessage, response: ServerResponse): void;
+  onRefused?(refusal: Refusal): void;
 }
+
+export type Refusal = Extract<Admission, { kind: 'refuse' }>;
 
 export interface HttpServer {
   readonly port: number;
@@ -28,34 +35,58 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** Enough for every viewer of a full server with several connections each. */
-const MAX_CONNECTIONS = 50_000;
-const HEADERS_TIMEOUT_MS = 10_000;
-const MAX_HEADER_BYTES = 16 * 1024;
+/** What one HTTP peer may cost. */
+export interface HttpLimits extends ConnectionLimits {
+  /** From the beginning of a request, or of the connection, to the end of its headers; and to the end of its body. */
+  readonly requestMs: number;
+  readonly headerBytes: number;
+  /** Requests that wait for their answer on one connection. */
+  readonly requestsAtOnce: number;
+  /** How long a peer may take nothing of an answer that there is. */
+  readonly stalledMs: number;
+}
+
+export const DEFAULT_HTTP_LIMITS: HttpLimits = {
+  // Enough for every viewer of a full server with several connections each.
+  connections: 50_000,
+  // A carrier's NAT has some thousand subscribers behind an address, and a player one or two connections.
+  connectionsPerAddress: 8_192,
+  requestMs: 10_000,
+  headerBytes: 16 * 1024,
+  // A player has a playlist and some parts open at a time; a page its modules, over HTTP/2 all at once.
+  requestsAtOnce: 128,
+  stalledMs: 60_000,
+};
+
 /** Longer than players pause between two requests, so that they keep their connection. */
 const KEEP_ALIVE_MS = 30_000;
+/** How often slow requests are looked for. */
+const CHECK_MS = 2_000;
 const CLOSE_GRACE_MS = 500;
-/** Streams of one HTTP/2 connection: a player has a playlist and some parts open at a time. */
-const MAX_STREAMS = 32;
-/** A player has its connection to itself, and streams of HTTP/2 that are refused or reset cost no more than so many. */
+/** A client of HTTP/2 that opens streams and resets them costs no more than so many (CVE-2023-44487). */
 const MAX_RESETS = 200;
-
-const HTTP1 = {
-  noDelay: true,
-  keepAliveTimeout: KEEP_ALIVE_MS,
-  headersTimeout: HEADERS_TIMEOUT_MS,
-  requestTimeout: HEADERS_TIMEOUT_MS,
-  maxHeaderSize: MAX_HEADER_BYTES,
-};
 
 /** Rejects when the port is taken. */
 export async function openListener(options: ListenerOptions): Promise<HttpServer> {
-  const { server, release } = options.identity ? secure(options, options.identity) : plain(options);
-  server.maxConnections = MAX_CONNECTIONS;
+  const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
+  const asked = { ...options, onRequest: oneByOne(options, limits) };
+  const { server, release } = options.identity
+    ? secure(asked, limits, options.identity)
+    : plain(asked, limits);
+  const limit = new ConnectionLimit(limits, options.isProxy);
   const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
+  server.prependListener('connection', (socket: Socket) => {
+    const admitted = limit.admit(plainAddress(socket.remoteAddress ?? ''));
+    if (admitted.kind === 'refuse') {
+      options.onRefused?.(admitted);
+      socket.on('error', () => {}).destroy();
+      return;
+    }
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    socket.once('close', () => {
+      sockets.delete(socket);
+      admitted.release();
+    });
   });
   await listening(server, options);
   return {
@@ -81,21 +112,58 @@ interface Opened {
   release(): void;
 }
 
-function plain({ onRequest }: ListenerOptions): Opened {
-  const server = createServer(HTTP1, onRequest);
+/** Of the parser, and of the connection below it. */
+function http1(limits: HttpLimits) {
+  return {
+    noDelay: true,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: limits.requestMs,
+    requestTimeout: limits.requestMs,
+    connectionsCheckingInterval: Math.min(CHECK_MS, limits.requestMs),
+    maxHeaderSize: limits.headerBytes,
+  };
+}
+
+/** A connection over which more requests wait than a player ever has is not a player's. */
+function oneByOne(
+  { onRequest }: ListenerOptions,
+  { requestsAtOnce }: HttpLimits,
+): ListenerOptions['onRequest'] {
+  const waiting = new WeakMap<Connection, number>();
+  return (request, response) => {
+    const connection = connectionOf(request);
+    if (!connection) return;
+    const count = (waiting.get(connection) ?? 0) + 1;
+    if (count > requestsAtOnce) {
+      request.destroy();
+      return;
+    }
+    waiting.set(connection, count);
+    response.once('close', () => waiting.set(connection, waiting.get(connection)! - 1));
+    onRequest(request, response);
+  };
+}
+
+function plain({ onRequest }: ListenerOptions, limits: HttpLimits): Opened {
+  const server = createServer(http1(limits), onRequest);
+  server.timeout = limits.stalledMs;
   return { server, release: () => server.closeIdleConnections() };
 }
 
-function secure({ onRequest, clients = 'any' }: ListenerOptions, identity: Identity): Opened {
+function secure(
+  { onRequest, clients = 'any' }: ListenerOptions,
+  limits: HttpLimits,
+  identity: Identity,
+): Opened {
   const server = createSecureServer(
     {
-      ...HTTP1,
+      ...http1(limits),
       ...contextOf(identity.credentials),
       allowHTTP1: true,
-      handshakeTimeout: HEADERS_TIMEOUT_MS,
+      handshakeTimeout: limits.requestMs,
       requestCert: clients === 'known',
       rejectUnauthorized: clients === 'known',
-      settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: MAX_HEADER_BYTES },
+      settings: { maxConcurrentStreams: limits.requestsAtOnce, maxHeaderListSize: limits.headerBytes },
       maxSessionInvalidFrames: MAX_RESETS,
       maxSessionRejectedStreams: MAX_RESETS,
       streamResetBurst: MAX_RESETS,

@@ -30,6 +30,12 @@ export function clientAddress(
   return client === undefined || (other !== undefined && other !== client) ? formatAddress(peer) : client;
 }
 
+/** Whether an address, as a text, is one of a proxy. */
+export function isTrusted(text: string, trustedProxies: readonly AddressRange[]): boolean {
+  const address = parseAddress(text);
+  return address !== undefined && trustedProxies.some((range) => isWithin(address, range));
+}
+
 function lastUntrusted(
   hops: readonly string[],
   peer: Address,

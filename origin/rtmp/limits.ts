@@ -24,7 +24,7 @@ export interface RtmpLimits {
   /** Received bytes from one acknowledgement to the next, until the peer asks for another window. */
   readonly acknowledgeBytes: number;
   readonly connections: number;
-  /** From one address, or one IPv6 /64; not for loopback (see rtmp-admission.ts). */
+  /** From one address, or one IPv6 /64; not for loopback (see network/connection-limit.ts). */
   readonly connectionsPerAddress: number;
 }
 

@@ -4,10 +4,11 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Clock, Timer } from '../../network/clock.ts';
+import { ConnectionLimit, plainAddress } from '../../network/connection-limit.ts';
 import { CodedError } from '../../network/errors.ts';
 import type { Identity } from '../../network/http/identity.ts';
 import type { Logger } from '../../network/logger.ts';
-import { plainAddress, RtmpAdmission } from './admission.ts';
+import { Seldom } from '../../network/seldom.ts';
 import { DEFAULT_RTMP_LIMITS, type RtmpLimits } from './limits.ts';
 import type { PublishDecision, PublishRequest } from './publication.ts';
 import { RtmpSession } from './session.ts';
@@ -79,24 +80,26 @@ function listenTls(identity: Identity, { handshakeMs }: RtmpLimits, door: Door) 
 /** Whom both listeners let in, counted together. */
 class Door {
   readonly #options: DoorOptions;
-  readonly #admission: RtmpAdmission;
+  readonly #limit: ConnectionLimit;
+  readonly #refusals: Seldom;
   readonly #open = new Set<Connection>();
   #accepted = 0;
 
   constructor(options: DoorOptions) {
     this.#options = options;
-    this.#admission = new RtmpAdmission(options.limits);
+    this.#limit = new ConnectionLimit(options.limits);
+    this.#refusals = new Seldom(options.clock);
   }
 
   get connections(): number {
-    return this.#admission.connections;
+    return this.#limit.connections;
   }
 
   /** False when there are too many already: RTMP has no words before its handshake, so the socket is closed. */
   admit(socket: Socket): boolean {
-    const admitted = this.#admission.admit(plainAddress(socket.remoteAddress ?? ''));
+    const admitted = this.#limit.admit(plainAddress(socket.remoteAddress ?? ''));
     if (admitted.kind === 'refuse') {
-      this.refuse(socket.remoteAddress, admitted.code, admitted.reason);
+      this.refuse(socket.remoteAddress, `rtmp_${admitted.why}`, admitted.reason);
       socket.on('error', () => {}).destroy();
       return false;
     }
@@ -106,7 +109,9 @@ class Door {
 
   refuse(address: string | undefined, code: string, reason: string): void {
     const remoteAddress = plainAddress(address ?? '');
-    this.#options.logger.warn({ remoteAddress, code, reason }, 'RTMP connection not admitted');
+    this.#refusals.say((times) =>
+      this.#options.logger.warn({ remoteAddress, code, reason, times }, 'RTMP connection not admitted'),
+    );
   }
 
   open(socket: Socket): void {

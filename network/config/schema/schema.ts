@@ -91,6 +91,25 @@ const feed = z.strictObject({
     .describe('Media time that each feed keeps in memory, seconds.'),
 });
 
+const limits = z
+  .strictObject({
+    connections: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(50_000)
+      .describe('HTTP connections of a listener, at most.'),
+    connectionsPerAddress: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(8_192)
+      .describe(
+        "Of them from one IPv4 address or IPv6 /64: a carrier's NAT has thousands behind one. Trusted proxies have no such limit.",
+      ),
+  })
+  .prefault({});
+
 export const schema = z.strictObject({
   id: placeName.optional().meta({
     description: 'This server among others; made anew at each start when it is not given.',
@@ -160,6 +179,7 @@ export const schema = z.strictObject({
     description: 'Prices by which viewers are placed.',
     example: '/etc/headwater/policies.yaml',
   }),
+  limits: limits.describe('What those outside may take.'),
   trustedProxies: z
     .array(addressPrefix)
     .max(1_000)

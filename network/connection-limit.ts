@@ -1,34 +1,41 @@
 // Counts connections, in all and by address, and says who may come in. No I/O.
 
-import type { RtmpLimits } from './limits.ts';
+export interface ConnectionLimits {
+  readonly connections: number;
+  /** From one IPv4 address or one IPv6 /64. */
+  readonly connectionsPerAddress: number;
+}
 
 export type Admission =
   | { readonly kind: 'admit'; release(): void }
-  | { readonly kind: 'refuse'; readonly code: string; readonly reason: string };
+  | { readonly kind: 'refuse'; readonly why: 'full' | 'address_full'; readonly reason: string };
 
-export class RtmpAdmission {
-  readonly #limits: RtmpLimits;
+export class ConnectionLimit {
+  readonly #limits: ConnectionLimits;
+  readonly #isExempt: (address: string) => boolean;
   readonly #byAddress = new Map<string, number>();
   #connections = 0;
 
-  constructor(limits: RtmpLimits) {
+  /** Addresses by way of which many come, as a proxy's, may be exempt from the limit for one; loopback is. */
+  constructor(limits: ConnectionLimits, isExempt: (address: string) => boolean = () => false) {
     this.#limits = limits;
+    this.#isExempt = isExempt;
   }
 
   get connections(): number {
     return this.#connections;
   }
 
-  admit(remoteAddress: string): Admission {
+  admit(address: string): Admission {
     const { connections, connectionsPerAddress } = this.#limits;
     if (this.#connections >= connections) {
-      return { kind: 'refuse', code: 'rtmp_full', reason: `all ${connections} connections are taken` };
+      return { kind: 'refuse', why: 'full', reason: `all ${connections} connections are taken` };
     }
-    const network = networkOf(remoteAddress);
+    const network = networkOf(address);
     const already = this.#byAddress.get(network) ?? 0;
-    if (already >= connectionsPerAddress && network !== LOOPBACK) {
+    if (already >= connectionsPerAddress && network !== LOOPBACK && !this.#isExempt(address)) {
       const reason = `${network} has ${already} connections already`;
-      return { kind: 'refuse', code: 'rtmp_address_full', reason };
+      return { kind: 'refuse', why: 'address_full', reason };
     }
     this.#count(network, 1);
     return { kind: 'admit', release: () => this.#count(network, -1) };
@@ -48,16 +55,16 @@ export function plainAddress(remoteAddress: string): string {
 }
 
 /**
- * Behind a TLS tunnel, a port forwarder or a container's proxy all broadcasters come from loopback, so it has no
- * limit of its own; somebody who can run programs on this machine has better ways to harm it.
+ * Behind a TLS tunnel, a port forwarder or a container's proxy everybody comes from loopback, so it has no limit of its own;
+ * somebody who can run programs on this machine has better ways to harm it.
  */
 const LOOPBACK = 'loopback';
 
 /** A subscriber has an IPv4 address, or a whole IPv6 /64. */
-function networkOf(remoteAddress: string): string {
-  if (remoteAddress === '::1' || remoteAddress.startsWith('127.')) return LOOPBACK;
-  if (!remoteAddress.includes(':')) return remoteAddress;
-  const [head = '', tail = ''] = remoteAddress.replace(/%.*$/, '').split('::');
+function networkOf(address: string): string {
+  if (address === '::1' || address.startsWith('127.')) return LOOPBACK;
+  if (!address.includes(':')) return address;
+  const [head = '', tail = ''] = address.replace(/%.*$/, '').split('::');
   const front = head === '' ? [] : head.split(':');
   const back = tail === '' ? [] : tail.split(':');
   const zeros = Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => '0');

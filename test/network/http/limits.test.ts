@@ -1,0 +1,198 @@
+// What one HTTP peer may cost: whatever it does, it loses its own connection, and the next one is served.
+
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, expect, test, vi } from 'vitest';
+import { systemClock } from '../../../network/clock.ts';
+import {
+  type HttpServer,
+  httpMetrics,
+  listenHttp,
+  type Route,
+  readText,
+  sendJson,
+} from '../../../network/http/http.ts';
+import type { HttpLimits } from '../../../network/http/listener.ts';
+import { Metrics } from '../../../network/metrics.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
+
+let waiting = 0;
+let ended = 0;
+const routes: Route[] = [
+  {
+    kind: 'json',
+    method: 'GET',
+    pattern: /^\/json$/,
+    handle: (exchange) => sendJson(exchange, { is: 'here' }),
+  },
+  {
+    kind: 'body',
+    method: 'POST',
+    pattern: /^\/body$/,
+    handle: async (exchange) => {
+      const text = await readText(exchange, 1_000);
+      if (text !== undefined) sendJson(exchange, { bytes: text.length });
+    },
+  },
+  {
+    kind: 'wait',
+    method: 'GET',
+    pattern: /^\/wait$/,
+    handle: ({ response }) => {
+      waiting++;
+      response.once('close', () => waiting--);
+    },
+  },
+  {
+    kind: 'large',
+    method: 'GET',
+    pattern: /^\/large$/,
+    handle: ({ response }) => {
+      response.once('close', () => ended++);
+      response.write(Buffer.alloc(64 * 1024 * 1024));
+    },
+  },
+];
+const metrics = new Metrics();
+const measure = httpMetrics(metrics)('test');
+let server: HttpServer | undefined;
+afterEach(async () => {
+  await server?.close();
+  waiting = 0;
+  ended = 0;
+});
+
+test('headers that drip in end with 408', async () => {
+  await listen({ requestMs: 300 });
+  const socket = await open();
+  socket.write('GET /json HTTP/1.1\r\nHost: x\r\nA');
+  const dripping = setInterval(() => socket.write('a'), 20);
+  expect(await answer(socket)).toMatch(/^HTTP\/1\.1 408 /);
+  clearInterval(dripping);
+  await isServed();
+});
+
+test('headers of more than 16 KiB end with 431', async () => {
+  await listen();
+  const socket = await open();
+  socket.write(`GET /json HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(17 * 1024)}\r\n\r\n`);
+  expect(await answer(socket)).toMatch(/^HTTP\/1\.1 431 /);
+  await isServed();
+});
+
+test.each(['/json', '/body', '/nothing'])(
+  'a chunked body without end, to %s, ends with its connection',
+  async (path) => {
+    await listen({ requestMs: 300 });
+    const socket = await open();
+    socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    const sending = setInterval(() => socket.write(`64\r\n${'a'.repeat(100)}\r\n`), 10);
+    expect(await answer(socket)).toMatch(/^HTTP\/1\.1 4(?:04|05|08|13) /);
+    clearInterval(sending);
+    await isServed();
+  },
+);
+
+test('a peer that takes nothing of its answer is let go', async () => {
+  await listen({ stalledMs: 300 });
+  const socket = await open();
+  socket.pause();
+  socket.write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n');
+  await vi.waitFor(() => expect(ended).toBe(1), 5_000);
+  socket.destroy();
+  await isServed();
+});
+
+test('a peer that pipelines ten thousand requests loses its connection, and with it all that waited', async () => {
+  await listen();
+  const socket = await open();
+  const closed = closing(socket.resume());
+  socket.write('GET /wait HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(10_000));
+  await closed;
+  await vi.waitFor(() => expect(waiting).toBe(0));
+  await isServed();
+});
+
+test('beyond its limit of connections a listener closes what comes, counts it, and says so once a second', async () => {
+  const { lines } = await listen({ connections: 3 });
+  const held = await Promise.all([open(), open(), open()]);
+  await vi.waitFor(async () =>
+    expect(await metrics.text()).toContain('headwater_http_connections{listener="test"} 3'),
+  );
+  const refused = await Promise.all(Array.from({ length: 20 }, () => open()));
+  await Promise.all(refused.map((socket) => socket.closed || closing(socket.resume())));
+  expect(await metrics.text()).toContain(
+    'headwater_http_connections_refused_total{listener="test",why="full"} 20',
+  );
+  expect(lines.map(({ fields }) => fields.reason)).toEqual(['all 3 connections are taken']);
+  held[0]!.destroy();
+  await vi.waitFor(() => isServed());
+  for (const socket of held) socket.destroy();
+});
+
+/** RFC 9112 6.3: a message whose length two readers may see differently is how a request is hidden in another. */
+test.each([
+  ['a length and chunks', 'Content-Length: 6\r\nTransfer-Encoding: chunked'],
+  ['two lengths', 'Content-Length: 6\r\nContent-Length: 7'],
+  ['a list of lengths', 'Content-Length: 6, 7'],
+  ['a length with a sign', 'Content-Length: +6'],
+  ['another coding behind chunked', 'Transfer-Encoding: chunked, identity'],
+  ['a header with space before the colon', 'Transfer-Encoding : chunked'],
+  [
+    'a folded header',
+    'X: a\r\n Transfer-Encoding: chunked\r\nTransfer-Encoding:\r\n chunked\r\nContent-Length: 6',
+  ],
+  ['a bare line feed', 'X: a\nTransfer-Encoding: chunked'],
+])('a request with %s is refused, and what is behind it is no request', async (_, headers) => {
+  await listen();
+  const socket = await open();
+  socket.write(
+    `POST /body HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n0\r\n\r\nGET /json HTTP/1.1\r\nHost: x\r\n\r\n`,
+  );
+  const text = await answer(socket);
+  expect(text).toMatch(/^HTTP\/1\.1 400 /);
+  expect(text).not.toContain('here');
+  await isServed();
+});
+
+async function listen(limits: Partial<HttpLimits> = {}) {
+  const lines: Parameters<typeof keepingLogger>[0] = [];
+  const logger = keepingLogger(lines);
+  server = await listenHttp({
+    host: '127.0.0.1',
+    port: 0,
+    routes,
+    clock: systemClock,
+    logger,
+    metrics: measure,
+    limits,
+  });
+  return { lines };
+}
+
+async function open(): Promise<Socket> {
+  const socket = connect(server!.port, '127.0.0.1');
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** However it ends. */
+function closing(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
+/** All that comes until the connection is closed. */
+async function answer(socket: Socket): Promise<string> {
+  let text = '';
+  socket.on('data', (bytes: Buffer) => {
+    text += bytes.toString('latin1');
+  });
+  await closing(socket);
+  return text;
+}
+
+async function isServed(): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${server!.port}/json`, { headers: { connection: 'close' } });
+  expect(await response.json()).toEqual({ is: 'here' });
+}
