@@ -4,8 +4,8 @@ import parseRange from 'range-parser';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Counter, Metrics } from '../metrics.ts';
-import { beginSpan, within } from '../trace/current-trace.ts';
 import { Seldom } from '../seldom.ts';
+import { beginSpan, within } from '../trace/current-trace.ts';
 import {
   type Connection,
   connectionOf,
