@@ -1,4 +1,4 @@
-// Plays LL-HLS with hls.js: near the live edge with our own chaser, or a GOP behind so that servers can be changed unseen.
+// Plays LL-HLS with hls.js: near the live edge with our own chaser, or a GOP behind so that the loss of a server is not seen.
 
 import type {
   ErrorData,
@@ -14,6 +14,7 @@ import { CodedError } from '../../../network/errors.ts';
 import { Percentiles } from '../meter/percentiles.ts';
 import { Bitrate } from './bitrate.ts';
 import type { ChaserOptions } from './chaser.ts';
+import { Detour } from './detour.ts';
 import { type Levels, levelName, NO_LEVELS } from './levels.ts';
 import { aheadMs } from './media-buffer.ts';
 import type { Ending, Playback, PlaybackOptions } from './playback.ts';
@@ -34,7 +35,7 @@ export const LOW_LATENCY: HlsSetting = {
   beyondGopMs: undefined,
 };
 
-/** With a GOP in hand the player does not notice when it is moved to another server, or when that server has died. */
+/** With a GOP in hand the player does not notice when its server has died. */
 export const STEADY: HlsSetting = {
   liveSyncDurationS: 1.3,
   chase: { ebbMs: 1100, maxEbbMs: 8000, windowMs: 1000 },
@@ -83,6 +84,7 @@ export class HlsPlayback implements Playback {
   readonly #setting: HlsSetting;
   readonly #pursuit: Pursuit;
   readonly #bitrate: Bitrate;
+  readonly #detour = new Detour();
   readonly #roundTrips = new Percentiles(ROUND_TRIPS_MS);
   #mediaUrl: string | undefined;
   #hls: Hls | undefined;
@@ -162,8 +164,14 @@ export class HlsPlayback implements Playback {
   async #load(): Promise<void> {
     const { default: HlsClass } = (await import(HLS_MODULE)) as { default: typeof Hls };
     if (this.#isClosed) return;
-    const hls = new HlsClass(config(this.#setting));
+    const hls = new HlsClass(config(this.#setting, this.#detour));
     const { Events } = HlsClass;
+    hls.on(Events.MANIFEST_LOADED, (_, { levels }) => {
+      for (const { attrs, url } of levels) this.#detour.learn(attrs['PATHWAY-ID'], url);
+    });
+    hls.on(Events.STEERING_MANIFEST_LOADED, (_, { url, steeringManifest }) =>
+      this.#detour.heed(url, steeringManifest),
+    );
     hls.on(Events.ERROR, (_, data) => this.#failed(data));
     hls.on(Events.LEVEL_UPDATED, (_, { details }) => this.#learn(details));
     hls.on(Events.FRAG_LOADED, (_, { frag, part }) => this.#loaded(part ?? frag));
@@ -236,8 +244,12 @@ export class HlsPlayback implements Playback {
   }
 }
 
-function config({ liveSyncDurationS }: HlsSetting): Partial<HlsConfig> {
+function config({ liveSyncDurationS }: HlsSetting, detour: Detour): Partial<HlsConfig> {
   return {
+    xhrSetup: (xhr, url) => {
+      const other = detour.urlFor(url);
+      if (other !== url) xhr.open('GET', other, true);
+    },
     lowLatencyMode: true,
     liveSyncDuration: liveSyncDurationS,
     liveSyncOnStallIncrease: 0.2,
