@@ -1,5 +1,6 @@
 // One target fuzzed on a thread of its own, so that whoever started it can end one that hangs.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -39,13 +40,13 @@ let heapBefore = 0;
 while (elapsed() < seconds && fuzzer.runs < inputs) {
   await fuzzer.go();
   // What a parser keeps after the first quarter it keeps for ever; before that libraries and caches warm up.
-  if (heapBefore === 0 && elapsed() > seconds / 4) heapBefore = heapBytes();
+  if (heapBefore === 0 && elapsed() > seconds / 4) heapBefore = await heapBytes();
 }
 const outcome: FuzzOutcome = {
   runs: fuzzer.runs,
   seconds: elapsed(),
   kept: fuzzer.kept,
-  grownBytes: heapBefore === 0 ? 0 : heapBytes() - heapBefore,
+  grownBytes: heapBefore === 0 ? 0 : (await heapBytes()) - heapBefore,
   findings: fuzzer.findings.map(({ input, error }) => ({
     input,
     what: error instanceof Error ? (error.stack ?? error.message) : String(error),
@@ -53,7 +54,9 @@ const outcome: FuzzOutcome = {
 };
 parentPort!.postMessage(outcome);
 
-function heapBytes(): number {
+/** Some of what is garbage is given back only when the thread has had nothing to do for a moment. */
+async function heapBytes(): Promise<number> {
+  await sleep(20);
   collectGarbage();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
