@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 const PLAYING = 'browser/playing.test.ts';
-const REAL_TIME = ['browser/recovery.test.ts', 'e2e/decode.test.ts', 'network/relay/follow.test.ts'];
+const REAL_TIME = [
+  ...['browser/quality.test.ts', 'browser/recovery.test.ts', 'cluster/transcoding.test.ts'],
+  ...['e2e/decode.test.ts', 'network/relay/follow.test.ts'],
+];
 
 // Three groups, one after the other: a test that watches a stream in real time shares two cores badly with one that
 // computes, and one that counts a player's stalls shares them with nobody.

@@ -13,7 +13,7 @@ import { Alignment } from './alignment.ts';
 import { beginningOf } from './beginning.ts';
 import { Encoding, type EncodingEnd } from './encoding.ts';
 import type { Ffmpeg } from './ffmpeg/ffmpeg.ts';
-import { isThinned, type TranscodeSettings, transcodeArgs } from './ffmpeg/ffmpeg-args.ts';
+import { type TranscodeSettings, transcodeArgs } from './ffmpeg/ffmpeg-args.ts';
 import { RungWriter } from './rung-writer.ts';
 
 /** What a job has of the server that it runs on. */
@@ -176,8 +176,7 @@ export class Job {
     const init = source.initOf(from.epoch)!;
     const sourceFrameRate = describeRendition('', source)?.frameRate ?? 0;
     const alignment = new Alignment();
-    const writerOf = (rung: RungFeed): RungWriter =>
-      rung.write(from.epoch, alignment, isThinned(rung.rung, sourceFrameRate));
+    const writerOf = (rung: RungFeed): RungWriter => rung.write(from.epoch, alignment);
     const pictures = this.#rungs.filter(({ rung }) => rung.codec !== 'none');
     const writers = pictures.map(writerOf);
     const audioWriters = this.#rungs.filter(({ rung }) => rung.codec === 'none').map(writerOf);
@@ -278,10 +277,10 @@ class RungFeed {
     return this.#feed!;
   }
 
-  write(epoch: number, alignment: Alignment, isThinned: boolean): RungWriter {
+  write(epoch: number, alignment: Alignment): RungWriter {
     const renew = (): Feed => this.#use(this.#feeds.renew(this.#stream, this.rung.name));
     const isAudioAlone = this.rung.codec === 'none';
-    return new RungWriter({ feed: this.#feed!, renew, epoch, alignment, isAudioAlone, isThinned });
+    return new RungWriter({ feed: this.#feed!, renew, epoch, alignment, isAudioAlone });
   }
 
   release(): void {

@@ -41,9 +41,11 @@ export interface RungWriterOptions {
   readonly alignment: Alignment;
   /** The sound has no pictures with it. */
   readonly isAudioAlone: boolean;
-  /** Frames of the source are left out. */
-  readonly isThinned: boolean;
 }
+
+/** 2 ms, and 10 s. */
+const MIN_DURATION_TICKS = VIDEO_TIMESCALE / 500;
+const MAX_DURATION_TICKS = 10 * VIDEO_TIMESCALE;
 
 /** How long sound waits at most for the pictures before it, and how much of it: more is let go. */
 const MAX_SOUNDS = 2_000;
@@ -63,6 +65,8 @@ export class RungWriter {
   #part = 0;
   #partTicks = 0;
   #targetDurationS = 0;
+  /** How much earlier pictures are decoded than shown. */
+  #earlyTicks = 0;
   #shownTicks = Number.NEGATIVE_INFINITY;
   #decodedTicks = Number.NEGATIVE_INFINITY;
   #soundEnd = Number.NEGATIVE_INFINITY;
@@ -152,18 +156,19 @@ export class RungWriter {
   }
 
   /**
-   * Encoders without B-frames decode frames as they are shown. In the source they may be decoded earlier: a segment's first frame
-   * is decoded here when it is there, and those behind it as much earlier than they are shown as that one.
+   * Encoders without B-frames decode frames as they are shown. In the source they may be decoded earlier, where GOPs are open by as
+   * much more as frames are shown before their key frame: that a segment's first frame is decoded here when it is there, all are
+   * decoded so much earlier from then on.
    */
   #timed(sample: EncodedSample, presentation: number, place: Place): Picture {
     const { segment } = place;
-    const wished = presentation - (segment.presentation - segment.decodeTime);
+    this.#earlyTicks = Math.max(this.#earlyTicks, segment.presentation - segment.decodeTime);
+    const wished = presentation - this.#earlyTicks;
     const decodeTime = Math.max(wished, this.#decodedTicks + 1);
-    const stepTicks = presentation - this.#shownTicks;
-    // Where frames are left out, the next one comes as much later as this one did; more than a second is a hole and no step.
-    const isStep = this.#options.isThinned && stepTicks <= VIDEO_TIMESCALE;
-    const durationTicks = isStep ? stepTicks : place.durationTicks;
-    const { keyframe, data } = sample;
+    const { keyframe, data, duration } = sample;
+    // ffmpeg gives a frame when it has the next one, and so knows its duration; not that of the last one.
+    const isKnown = duration > MIN_DURATION_TICKS && duration <= MAX_DURATION_TICKS;
+    const durationTicks = isKnown ? duration : place.durationTicks;
     return { decodeTime, durationTicks, composition: presentation - decodeTime, keyframe, data };
   }
 

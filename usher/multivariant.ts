@@ -20,13 +20,24 @@ export function multivariantPlaylist(
   steeringUri?: string,
 ): string {
   const variants = pathways.flatMap((pathway) =>
-    renditions.map((rendition) => `${streamInf(rendition, pathway)}\n${pathway.urlOf(rendition.name)}\n`),
+    listed(renditions).map(
+      (rendition) => `${streamInf(rendition, pathway)}\n${pathway.urlOf(rendition.name)}\n`,
+    ),
   );
   const steering =
     steeringUri === undefined
       ? ''
       : `#EXT-X-CONTENT-STEERING:SERVER-URI="${steeringUri}",PATHWAY-ID="${pathways[0]!.id}"\n`;
   return `#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-INDEPENDENT-SEGMENTS\n${steering}${variants.join('')}`;
+}
+
+/**
+ * EXT-X-INDEPENDENT-SEGMENTS (4.4.2.1) is not true of open GOPs, and browsers fail on them when they change to such a rendition:
+ * it is left out where there is another one.
+ */
+function listed(renditions: readonly RenditionRecord[]): readonly RenditionRecord[] {
+  const independent = renditions.filter(({ opensGops, height }) => !opensGops && height > 0);
+  return independent.length > 0 ? renditions.filter(({ opensGops }) => !opensGops) : renditions;
 }
 
 /** A rendition's name is its stable id: the same at every server, so that a clone can give each variant its own address. */

@@ -1,6 +1,6 @@
 // What a feed's bytes say of the rendition they carry: codecs, size, frame rate, bit rates. Pure.
 
-import type { Chunk } from '../media/chunk.ts';
+import { type Chunk, readFrame } from '../media/chunk.ts';
 import { codecsOf, type Init } from '../media/init.ts';
 import type { RenditionRecord } from '../state/state.ts';
 import type { FeedReader } from './feed.ts';
@@ -22,6 +22,7 @@ export function describeRendition(name: string, feed: FeedReader): RenditionReco
     frameRate: frameRate(feed, init, newest),
     peakBps: Math.ceil(Math.max(...rates.map((rate) => rate.bits / rate.seconds))),
     averageBps: Math.ceil(bits / seconds),
+    ...(opensGops(feed, init, newest) && { opensGops: true }),
   };
 }
 
@@ -82,4 +83,27 @@ function frameRate(feed: FeedReader, init: Init, newest: Chunk): number {
   if (!last || !first) return 0;
   const ticks = last.decodeTime + last.duration - first.decodeTime;
   return Math.round((frames.length * init.lead.timescale * 1000) / ticks) / 1000;
+}
+
+/** So many frames at most are shown before the key frame that they follow: encoders reorder no more. */
+const MAX_LEADING = 16;
+
+/** By what follows the newest key frames. */
+function opensGops(feed: FeedReader, { lead }: Init, { epoch }: Chunk): boolean {
+  if (lead.kind !== 'video') return false;
+  const starts = feed.segments.filter((segment) => segment.epoch === epoch && segment.keyframe);
+  return starts.slice(-2).some((start) => {
+    for (let sequence = start.sequence + 1, frames = 0; frames < MAX_LEADING; sequence++) {
+      const chunk = feed.at(sequence);
+      if (!chunk || chunk.startsSegment) return false;
+      if (chunk.trackId !== lead.id) continue;
+      if (shownAt(chunk) < shownAt(start)) return true;
+      frames++;
+    }
+    return false;
+  });
+}
+
+function shownAt(chunk: Chunk): number {
+  return chunk.decodeTime + readFrame(chunk).composition;
 }

@@ -87,6 +87,7 @@ const RENDITION: Shape = {
   frameRate: 'number',
   peakBps: 'number',
   averageBps: 'number',
+  opensGops: ['boolean', undefined],
 };
 
 const TRANSCODING: Shape = {

@@ -19,6 +19,8 @@ export interface RenditionRecord {
   /** Bits per second of the largest segment held, and of all of them. */
   readonly peakBps: number;
   readonly averageBps: number;
+  /** GOPs are open: what is decoded after a key frame and shown before it needs the GOP before. Browsers fail where they begin. */
+  readonly opensGops?: true;
 }
 
 /** A stream as its origin announces it. */

@@ -8,6 +8,11 @@ const TOLERANCE_TICKS = 2.2 * TICKS_PER_MS;
 const MIN_STEP_TICKS = TICKS_PER_MS;
 /** Frames whose times the period is measured over. 30 and 29.97 Hz are told apart after 30, 60 and 59.94 after 60. */
 const RUN_FRAMES = 128;
+/**
+ * A frame that is decoded more than two durations after the one before is a gap to Media Source Extensions (3.5.8): players show
+ * nothing until the next key frame. One that is late by no more than this is decoded before it is shown.
+ */
+const MAX_EARLY_TICKS = 2_000 * TICKS_PER_MS;
 const DEFAULT_PERIOD_TICKS = 3_000;
 const COMMON_RATES = [10, 12, 12.5, 15, 20, 24, 25, 30, 48, 50, 60, 72, 90, 100, 120, 144, 240];
 const NTSC = 1.001;
@@ -39,6 +44,7 @@ export class VideoClock {
   /** The step to the last frame, if it was not one period. */
   #oddStepTicks: number | undefined;
   #lastTicks = Number.NEGATIVE_INFINITY;
+  #lastDurationTicks = Number.POSITIVE_INFINITY;
 
   /** What is known of the distance between frames, from those that follow or from an epoch before. */
   constructor(stepTicks = DEFAULT_PERIOD_TICKS) {
@@ -57,9 +63,11 @@ export class VideoClock {
     this.#run.push({ index: this.#index, ticks: stampTicks });
     if (this.#run.length > RUN_FRAMES) this.#run.shift();
     this.#measure();
-    const decodeTicks = Math.max(this.#beat(0), this.#lastTicks + MIN_STEP_TICKS);
+    const decodeTicks = Math.max(this.#decodedBy(this.#beat(0)), this.#lastTicks + MIN_STEP_TICKS);
+    const durationTicks = Math.max(this.#beat(1) - decodeTicks, MIN_STEP_TICKS);
     this.#lastTicks = decodeTicks;
-    return { decodeTicks, durationTicks: Math.max(this.#beat(1) - decodeTicks, MIN_STEP_TICKS) };
+    this.#lastDurationTicks = durationTicks;
+    return { decodeTicks, durationTicks };
   }
 
   /** A composition offset in ticks: on the beat, as the frame that is shown then will be. */
@@ -67,7 +75,14 @@ export class VideoClock {
     const ticks = compositionMs * TICKS_PER_MS;
     const frames = Math.round(ticks / this.#periodTicks);
     const onBeat = this.#beat(frames) - this.#lastTicks;
-    return Math.abs(onBeat - ticks) <= TOLERANCE_TICKS ? onBeat : ticks;
+    const earlyTicks = Math.max(0, this.#beat(0) - this.#lastTicks);
+    return Math.abs(onBeat - ticks - earlyTicks) <= TOLERANCE_TICKS ? onBeat : ticks + earlyTicks;
+  }
+
+  #decodedBy(dueTicks: number): number {
+    // One tick less: browsers count in whole microseconds.
+    const latestTicks = this.#lastTicks + 2 * this.#lastDurationTicks - 1;
+    return dueTicks > latestTicks && dueTicks - latestTicks <= MAX_EARLY_TICKS ? latestTicks : dueTicks;
   }
 
   /** When the frame `ahead` of the last one is due. */

@@ -10,12 +10,15 @@ import { benchmarkLatency } from './latency.ts';
 import { benchmarkPlace } from './place.ts';
 import { benchmarkRelay } from './relay.ts';
 import type { Report } from './report.ts';
+import { benchmarkSwitching } from './switching.ts';
 import { benchmarkTranscode } from './transcode.ts';
 
 export interface BenchmarkOptions {
   readonly viewers: number;
   /** Length of each measured window. */
   readonly seconds: number;
+  /** Of what takes longer. */
+  readonly minutes: number;
   /** How often each case is measured. */
   readonly runs: number;
   /** Only the cases whose names contain this. */
@@ -31,6 +34,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise
   latency: benchmarkLatency,
   place: benchmarkPlace,
   relay: benchmarkRelay,
+  switching: benchmarkSwitching,
   transcode: benchmarkTranscode,
 };
 
@@ -39,6 +43,7 @@ const { values, positionals } = parseArgs({
   options: {
     viewers: { type: 'string', default: '500' },
     seconds: { type: 'string', default: '20' },
+    minutes: { type: 'string', default: '2' },
     runs: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
     json: { type: 'boolean', default: false },
@@ -46,18 +51,19 @@ const { values, positionals } = parseArgs({
 });
 const benchmark = BENCHMARKS[positionals[0] ?? ''];
 if (benchmark) {
-  const [viewers, seconds, runs] = [values.viewers, values.seconds, values.runs].map(Number) as [
-    number,
-    number,
-    number,
-  ];
-  const options = { viewers, seconds, runs, only: values.only };
-  const report = await benchmark(options);
+  const { viewers, seconds, minutes, runs, only } = values;
+  const report = await benchmark({
+    viewers: Number(viewers),
+    seconds: Number(seconds),
+    minutes: Number(minutes),
+    runs: Number(runs),
+    only,
+  });
   process.stdout.write(values.json ? `${JSON.stringify(report.data, undefined, 2)}\n` : report.text);
 } else {
   const names = Object.keys(BENCHMARKS).join('|');
   console.error(
-    `usage: npm run benchmark -- ${names} [--viewers 500] [--seconds 20] [--runs 1] [--only name] [--json]`,
+    `usage: npm run benchmark -- ${names} [--viewers 500] [--seconds 20] [--minutes 2] [--runs 1] [--only name] [--json]`,
   );
   process.exitCode = 1;
 }

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../network/clock.ts';
 import { FIRST_NUMBERING } from '../../network/feed/numbering.ts';
+import { describeRendition } from '../../network/feed/rendition.ts';
 import type { RtmpMessage } from '../../origin/media.ts';
 import {
   Bench,
@@ -20,8 +21,8 @@ import {
   untilChunk,
 } from '../tools/cluster/transcoding.ts';
 import { readFlvFile } from '../tools/media/flv-file.ts';
-import { hevcMessages } from '../tools/media/hevc.ts';
-import { clip, decodeComplaints, picture, sources } from '../tools/media/media.ts';
+import { clip, decodeComplaints, sources } from '../tools/media/media.ts';
+import { type SourceKind, sourceOf } from '../tools/media/source-kinds.ts';
 
 const X264 = [
   '-c:v',
@@ -40,40 +41,32 @@ const SECONDS = 3;
 const flv = (...args: readonly (readonly string[])[]): RtmpMessage[] => readFlvFile(clip('flv', args.flat()));
 const plain = (): RtmpMessage[] => flv(sources({ seconds: SECONDS }), X264, AAC);
 
-/** Frames come at whole ms by RTMP, and at 0, 100, 133, 267, ... of 30 Hz here. */
-const VARIABLE = ['-vf', "select='not(eq(mod(n,5),1)+eq(mod(n,7),2))'", '-fps_mode', 'passthrough'];
-
-const KINDS: Readonly<Record<string, () => RtmpMessage[]>> = {
-  'B-frames, sound at 48 kHz': () =>
-    flv(sources({ seconds: SECONDS, sampleRate: 48_000 }), X264, ['-bf', '2'], AAC),
-  'open GOPs, mono sound': () =>
-    flv(sources({ seconds: SECONDS }), X264, ['-bf', '2', '-x264-params', 'open-gop=1'], ['-ac', '1'], AAC),
-  'a variable frame rate': () => flv(sources({ seconds: SECONDS }), VARIABLE, X264, AAC),
-  'no sound': () => flv(picture({ seconds: SECONDS }), X264, ['-f', 'flv']),
-  HEVC: () => hevcMessages(SECONDS),
-};
+const KINDS: readonly SourceKind[] = [
+  'B-frames, sound at 48 kHz',
+  'open GOPs, mono sound at 44.1 kHz',
+  'a variable frame rate',
+  'no sound',
+  'HEVC',
+];
 
 describe('a job makes rungs', () => {
-  test.each(Object.entries(KINDS))(
-    'with the segments, times and sound of a source with %s',
-    async (kind, make) => {
-      const source = newFeed();
-      publish(source, make());
-      const { bench, record } = await transcoded(source, [SMALL]);
-      const rung = bench.rungs.get('90p30')!;
-      expect(bench.lines.lines.filter(({ level }) => level !== 'info')).toEqual([]);
-      expectAligned(rung, source, kind.startsWith('open') ? 40 : 1);
-      expect(shownTicks(rung)).toEqual(shownTicks(source).sort((one, other) => one - other));
-      expect(soundOf(rung)).toEqual(soundOf(source));
-      expect(decodeComplaints(fileOf(rung))).toBe('');
-      expect(record).toMatchObject({
-        state: 'running',
-        renditions: [
-          { name: '90p30', codecs: expect.stringMatching(/^avc1\.\w{6},mp4a\.40\.2$/), height: 90 },
-        ],
-      });
-    },
-  );
+  test.each(KINDS)('with the segments, times and sound of a source with %s', async (kind) => {
+    const source = newFeed();
+    publish(source, sourceOf(kind, SECONDS));
+    const { bench, record } = await transcoded(source, [SMALL]);
+    const rung = bench.rungs.get('90p30')!;
+    expect(bench.lines.lines.filter(({ level }) => level !== 'info')).toEqual([]);
+    const { opensGops = false } = describeRendition('source', source)!;
+    expect(opensGops).toBe(kind.startsWith('open') || kind === 'HEVC');
+    expectAligned(rung, source, opensGops);
+    expect(shownTicks(rung)).toEqual(shownTicks(source).sort((one, other) => one - other));
+    expect(soundOf(rung)).toEqual(soundOf(source));
+    expect(decodeComplaints(fileOf(rung))).toBe('');
+    expect(record).toMatchObject({
+      state: 'running',
+      renditions: [{ name: '90p30', codecs: expect.stringMatching(/^avc1\.\w{6},mp4a\.40\.2$/), height: 90 }],
+    });
+  });
 
   test.each([
     ['libx265', 'hevc', /^hvc1\.1\.6\.L30\.\w+,mp4a\.40\.2$/],
@@ -94,7 +87,7 @@ describe('a job makes rungs', () => {
 
   test('with AAC of a source with MP3', async () => {
     const source = newFeed();
-    publish(source, flv(sources({ seconds: SECONDS }), X264, ['-c:a', 'libmp3lame', '-f', 'flv']));
+    publish(source, sourceOf('MP3 sound', SECONDS));
     const { bench } = await transcoded(source, [SMALL]);
     const rung = bench.rungs.get('90p30')!;
     expectAligned(rung, source);

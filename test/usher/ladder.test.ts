@@ -53,6 +53,12 @@ describe('the ladder', () => {
     `);
   });
 
+  test('of a source with open GOPs begins with one of the same size', () => {
+    expect(textOf({ ...FULL_HD, opensGops: true }, [{ name: '480p30' }])[0]).toMatch(
+      /^1080p60 h264 1920x1080@60/,
+    );
+  });
+
   test.each(['hvc1.1.6.L93.B0,mp4a.40.2', 'av01.0.08M.08,opus', 'avc1.64002a,mp4a.6b'])(
     'of %s begins with H.264 of the same size',
     (codecs) => {

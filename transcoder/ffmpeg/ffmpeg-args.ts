@@ -161,7 +161,7 @@ function audioArgs(pipe: number): string[] {
 }
 
 /** Whether a rung has fewer frames than the source. */
-export function isThinned({ maxFrameRate }: Rung, sourceFrameRate: number): boolean {
+function isThinned({ maxFrameRate }: Rung, sourceFrameRate: number): boolean {
   return sourceFrameRate > maxFrameRate * RATE_SLACK;
 }
 

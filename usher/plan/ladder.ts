@@ -25,10 +25,10 @@ const FRAME_BOXES_BITS = 200 * 8;
  */
 export function ladderOf(source: RenditionRecord, wishes: readonly RungWish[]): readonly Rung[] {
   if (source.height === 0 || wishes.length === 0) return [];
-  const wished = isPlayable(source.codecs) ? wishes : [asSource(source), ...wishes];
+  const wished = isPlayable(source) ? wishes : [asSource(source), ...wishes];
   const rungs = new Map<string, Rung>();
   for (const wish of wished) {
-    const rung = rungFor(source, wish, isPlayable(source.codecs));
+    const rung = rungFor(source, wish, isPlayable(source));
     if (rung && !rungs.has(rung.name)) rungs.set(rung.name, rung);
   }
   return [...rungs.values()].sort(
@@ -37,9 +37,12 @@ export function ladderOf(source: RenditionRecord, wishes: readonly RungWish[]): 
   );
 }
 
-/** In every browser: H.264 with AAC. */
-export function isPlayable(codecs: string): boolean {
-  return codecs.split(',').every((codec) => /^avc1\.|^mp4a\.40\.(?:2|5|29)$/.test(codec));
+/** In every browser: H.264 with AAC, where each GOP can be begun with. */
+function isPlayable({ codecs, opensGops }: RenditionRecord): boolean {
+  return (
+    opensGops === undefined &&
+    codecs.split(',').every((codec) => /^avc1\.|^mp4a\.40\.(?:2|5|29)$/.test(codec))
+  );
 }
 
 function asSource({ width, height, frameRate }: RenditionRecord): RungWish {

@@ -49,7 +49,21 @@ test.each([30_000 / 1001, 60_000 / 1001, 24_000 / 1001, 27, 59.3, 29.9999, 30.00
 
 test('a frame that is left out is a longer step, and the beat goes on', () => {
   const timesMs = regular(30, 300).filter((_ms, index) => index < 10 || index % 11 !== 0);
-  expect(new Set(steps(place(timesMs)))).toEqual(new Set([3000, 6000]));
+  expect(new Set(steps(place(timesMs)))).toEqual(new Set([3000, 5999, 3001]));
+});
+
+test('a frame that is late is shown then, and decoded no more than two durations after the one before', () => {
+  const clock = new VideoClock(3000);
+  const placed = [0, 33, 133, 167, 200, 700, 733, 4_000].map((ms) => {
+    const time = clock.place(ms * 90);
+    return { ...time, shownTicks: time.decodeTicks + clock.composition(0) };
+  });
+  expect(placed.map(({ shownTicks }) => shownTicks)).toEqual([
+    0, 3_000, 12_000, 15_000, 18_000, 63_000, 66_000, 360_000,
+  ]);
+  for (const [index, { decodeTicks }] of placed.slice(1, -1).entries())
+    expect(decodeTicks - placed[index]!.decodeTicks).toBeLessThan(2 * placed[index]!.durationTicks);
+  expect(placed.at(-1)!.decodeTicks).toBe(360_000);
 });
 
 test('a new rate is known after two frames', () => {
@@ -91,7 +105,7 @@ test('whatever the timestamps, decode times grow, and stay near those that grow 
         expect(decodeTicks).toBeGreaterThan(last);
         expect(durationTicks).toBeGreaterThan(0);
         last = decodeTicks;
-        if (behind < 0) expect(decodeTicks / 90).toBeGreaterThan(ms - 2.3);
+        if (behind < 0) expect((decodeTicks + clock.composition(0)) / 90).toBeGreaterThan(ms - 2.3);
       }
     }),
   );

@@ -5,12 +5,15 @@ import { enhancedVideo, readFlvFile } from './flv-file.ts';
 import { clip, picture, tone } from './media.ts';
 import { configOf, readMp4File } from './mp4-file.ts';
 
-/** Test picture in HEVC and test tone, a key frame each second. */
-export function hevcMessages(seconds: number): RtmpMessage[] {
+/** A picture in HEVC and a sound in AAC, by default the test picture and tone, with a key frame each second. */
+export function hevcMessages(
+  seconds: number,
+  { shown = picture({ seconds }), heard = tone({ seconds }) } = {},
+): RtmpMessage[] {
   const hevc = ['-c:v', 'libx265', '-preset', 'ultrafast', '-b:v', '300k', '-tag:v', 'hvc1'];
   const keys = ['-x265-params', 'keyint=30:min-keyint=30:scenecut=0:log-level=error'];
-  const mp4 = clip('mp4', [...picture({ seconds }), ...hevc, ...keys]);
-  const audio = readFlvFile(clip('flv', [...tone({ seconds }), '-c:a', 'aac', '-f', 'flv'])).filter(
+  const mp4 = clip('mp4', [...shown, ...hevc, ...keys]);
+  const audio = readFlvFile(clip('flv', [...heard, '-c:a', 'aac', '-f', 'flv'])).filter(
     ({ type }) => type === 'audio',
   );
   const [track] = readMp4File(mp4);

@@ -87,7 +87,7 @@ function makeClip(path: string, extension: string, args: readonly string[]): voi
   renameSync(unfinished, path);
 }
 
-function withFile<T>(file: Uint8Array, use: (path: string) => T): T {
+export function withFile<T>(file: Uint8Array, use: (path: string) => T): T {
   const directory = mkdtempSync(join(tmpdir(), 'headwater-media-'));
   try {
     const path = join(directory, 'file.mp4');

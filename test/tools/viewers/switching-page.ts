@@ -17,6 +17,11 @@ export interface SwitchingFigures {
   readonly errors: readonly string[];
   readonly framesShown: number;
   readonly framesDropped: number;
+  /** The longest time from a frame that was shown to the next that was, by their own times, ms; 0 without a picture. */
+  readonly longestFrameMs: number;
+  /** Holes in what was buffered, where the player was. */
+  readonly holes: number;
+  readonly switches: number;
 }
 
 export interface Switching {
@@ -58,29 +63,46 @@ async function play({
   times,
 }: Switching & { readonly url: string }): Promise<SwitchingFigures> {
   const { Hls } = window as unknown as {
-    Hls: { new (config: object): HlsInPage; readonly Events: { readonly ERROR: string } };
+    Hls: {
+      new (config: object): HlsInPage;
+      readonly Events: { readonly ERROR: string; readonly LEVEL_SWITCHED: string };
+    };
   };
   const video = document.querySelector('video')!;
   const errors: string[] = [];
   const heights: number[] = [];
-  let [stalls, stoodMs, leaptMs] = [0, 0, 0];
+  let [stalls, stoodMs, leaptMs, longestFrameMs, holes, switches] = [0, 0, 0, 0, 0, 0];
   const hls = new Hls({ startLevel: 0 });
+  hls.on(Hls.Events.LEVEL_SWITCHED, () => switches++);
   hls.on(Hls.Events.ERROR, (_, { fatal, details }) => {
     if (fatal || details !== 'bufferStalledError') errors.push(details);
   });
   hls.attachMedia(video);
   hls.loadSource(url);
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-  while (video.getVideoPlaybackQuality().totalVideoFrames < 30) await sleep(50);
+  while (video.currentTime === 0 || video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA) await sleep(50);
+  await sleep(1_000);
   video.addEventListener('waiting', () => stalls++);
   let last = { atMs: performance.now(), position: video.currentTime };
   let movedAtMs = last.atMs;
+  let shown: { mediaTime: number; presentedFrames: number } | undefined;
+  const onFrame = (_: number, { mediaTime, presentedFrames }: VideoFrameCallbackMetadata): void => {
+    // Frames that were shown without a word between these two may have been late, and are no gap.
+    if (shown && presentedFrames === shown.presentedFrames + 1)
+      longestFrameMs = Math.max(longestFrameMs, (mediaTime - shown.mediaTime) * 1000);
+    shown = { mediaTime, presentedFrames };
+    video.requestVideoFrameCallback(onFrame);
+  };
+  video.requestVideoFrameCallback(onFrame);
   const timer = setInterval(() => {
     const now = { atMs: performance.now(), position: video.currentTime };
     if (now.position > last.position) movedAtMs = now.atMs;
     stoodMs = Math.max(stoodMs, now.atMs - movedAtMs);
     leaptMs = Math.max(leaptMs, (now.position - last.position) * 1000 - (now.atMs - last.atMs));
     if (video.videoHeight !== heights.at(-1)) heights.push(video.videoHeight);
+    const { buffered } = video;
+    for (let range = 1; range < buffered.length; range++)
+      if (last.position < buffered.start(range) && now.position >= buffered.start(range)) holes++;
     last = now;
   }, 20);
   for (let time = 0; time < times; time++) {
@@ -92,5 +114,6 @@ async function play({
   const { totalVideoFrames: framesShown, droppedVideoFrames: framesDropped } =
     video.getVideoPlaybackQuality();
   hls.destroy();
-  return { stalls, stoodMs, leaptMs, heights, errors, framesShown, framesDropped };
+  const shownFigures = { heights, framesShown, framesDropped, longestFrameMs };
+  return { stalls, stoodMs, leaptMs, ...shownFigures, errors, holes, switches };
 }

@@ -1,0 +1,107 @@
+// What a player sees of every kind of source that is made to change its rendition every 5 s: Chromium with hls.js as it comes.
+
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { ServerProcess } from '../tools/cluster/server-process.ts';
+import { until } from '../tools/cluster/test-cluster.ts';
+import { avOffsetsMs } from '../tools/media/av-offset.ts';
+import { writeFlvFile } from '../tools/media/flv-file.ts';
+import { SOURCE_KINDS, type SourceKind, sourceOf } from '../tools/media/source-kinds.ts';
+import { FileBroadcast } from '../tools/rtmp/file-broadcast.ts';
+import { launchChromium } from '../tools/viewers/chromium.ts';
+import { heldMedia } from '../tools/viewers/held-media.ts';
+import { readMultivariant } from '../tools/viewers/read-multivariant.ts';
+import { type SwitchingFigures, watchSwitching } from '../tools/viewers/switching-page.ts';
+import { type Report, table } from './report.ts';
+
+const CONFIG = {
+  roles: ['origin', 'edge', 'transcoder'],
+  transcode: { ladder: ['90p30', '46p30'], preset: 'ultrafast', slots: 16 },
+};
+const EVERY_MS = 5_000;
+/** Until a stream plays, and afterwards. */
+const AROUND_S = 20;
+/** So many browsers and encoders one machine has room for. */
+const AT_A_TIME = 3;
+
+export async function benchmarkSwitching({
+  minutes,
+  only,
+}: {
+  readonly minutes: number;
+  readonly only: string;
+}): Promise<Report> {
+  const file = join(mkdtempSync(join(tmpdir(), 'headwater-config-')), 'config.yaml');
+  writeFileSync(file, JSON.stringify(CONFIG));
+  await using server = await ServerProcess.start(['--no-sample', '--config', file]);
+  const browser = await launchChromium();
+  const kinds = SOURCE_KINDS.filter((kind) => kind.includes(only));
+  const findings: Finding[] = [];
+  while (kinds.length > 0) {
+    const some = kinds.splice(0, AT_A_TIME);
+    findings.push(...(await Promise.all(some.map((kind) => watch(server, browser, kind, minutes * 60)))));
+  }
+  await browser.close();
+  return { data: findings, text: textOf(findings, minutes) };
+}
+
+interface Finding {
+  readonly kind: SourceKind;
+  readonly figures: SwitchingFigures;
+  /** The furthest that a beep is from its flash in any rendition, beyond the source's own, ms. */
+  readonly offsetMs: number;
+}
+
+async function watch(
+  server: ServerProcess,
+  browser: Browser,
+  kind: SourceKind,
+  seconds: number,
+): Promise<Finding> {
+  const stream = `kind-${SOURCE_KINDS.indexOf(kind)}`;
+  const flv = writeFlvFile(sourceOf(kind, seconds + AROUND_S));
+  await using _ = new FileBroadcast(`${server.rtmpUrl}/${stream}`, flv);
+  const url = `${server.url}/live/${stream}.m3u8`;
+  const rungs = kind === 'no picture' ? 0 : CONFIG.transcode.ladder.length;
+  const variants = async () => {
+    const answer = await fetch(url);
+    return answer.ok ? readMultivariant(await answer.text()).variants : [];
+  };
+  await until(
+    () => `the renditions of ${kind} are listed`,
+    async () => (await variants()).length > rungs,
+  );
+  const times = Math.max(1, Math.round((seconds * 1000) / EVERY_MS));
+  const figures = await watchSwitching(browser, url, { everyMs: EVERY_MS, times });
+  return { kind, figures, offsetMs: await offsetOf((await variants()).map((variant) => variant.url)) };
+}
+
+/** Of the renditions beyond the source's. */
+async function offsetOf(playlistUrls: readonly string[]): Promise<number> {
+  const all = await Promise.all(playlistUrls.map(async (url) => avOffsetsMs(await heldMedia(url))));
+  const means = all.map((offsets) => offsets.reduce((sum, ms) => sum + ms, 0) / offsets.length);
+  const [own = 0] = means;
+  const rungs = all.slice(1).flat();
+  return rungs.length === 0 ? 0 : Math.max(...rungs.map((ms) => Math.abs(ms - own)));
+}
+
+function textOf(findings: readonly Finding[], minutes: number): string {
+  const head = [
+    ...['source', 'switches', 'stalls', 'stood still', 'leapt', 'holes', 'longest frame', 'dropped'],
+    ...['errors', 'sound and picture, beyond the source'],
+  ];
+  const ms = (value: number): string => `${value.toFixed(0)} ms`;
+  const rows = findings.map(({ kind, figures, offsetMs }) => [
+    kind,
+    ...[figures.switches, figures.stalls].map(String),
+    ...[figures.stoodMs, figures.leaptMs].map(ms),
+    String(figures.holes),
+    ms(figures.longestFrameMs),
+    `${figures.framesDropped} of ${figures.framesShown}`,
+    figures.errors.join(' ') || '-',
+    ms(offsetMs),
+  ]);
+  return `hls.js in Chromium, another rendition every ${EVERY_MS / 1000} s for ${minutes} min\n\n${table(head, rows)}`;
+}
