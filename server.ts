@@ -19,6 +19,7 @@ import { CodedError } from './network/errors.ts';
 import { Feeds, SOURCE } from './network/feed/feeds.ts';
 import { averageMbps, heaviestMbps } from './network/feed/rendition.ts';
 import { randomName } from './network/hash.ts';
+import { describeCertificates } from './network/http/certificate-metrics.ts';
 import { dial, getBytes, getText, probe, sendOrder, showIdentity } from './network/http/dial.ts';
 import { Health, healthRoutes } from './network/http/health.ts';
 import { type HttpServer, httpMetrics, listenHttp, type Route } from './network/http/http.ts';
@@ -144,6 +145,7 @@ async function openBase(config: Config, logger: Logger, opened: AsyncDisposableS
   const keyBook = openKeyBook({ config, clock, logger, opened });
   const identity = config.tls && opened.use(await Identity.open(config.tls, { clock, logger }));
   const relayIdentity = config.relayTls && opened.use(await openRelayIdentity(config.relayTls, logger));
+  describeCertificates(metrics, { public: identity, relay: relayIdentity });
   const listen: Base['listen'] = async (listener, port, routes) => {
     const server = await listenHttp({
       host: config.bind,
@@ -253,6 +255,7 @@ class Server {
       egress: this.#egress,
       egressMbps: config.egressMbps,
       commitments: this.#commitments,
+      outflow: this.#outflow,
       feeds: this.#feeds,
       draining: this.draining,
       left: () => this.#left(),

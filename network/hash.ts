@@ -1,6 +1,6 @@
 // The door to cryptography and chance: digests, signatures, random names.
 
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, randomBytes, timingSafeEqual, X509Certificate } from 'node:crypto';
 
 /** The first `digits` hexadecimal digits of the SHA-256 of `bytes`. */
 export function sha256(bytes: Uint8Array | string, digits: number): string {
@@ -27,6 +27,11 @@ export function randomName(bytes: number): string {
 export function randomHex(bytes: number): string {
   const digits = randomBytes(bytes).toString('hex');
   return /^0+$/.test(digits) ? randomHex(bytes) : digits;
+}
+
+/** When the first certificate in a text of PEM ends, ms since the Unix epoch. */
+export function certificateEndMs(pem: string): number {
+  return new X509Certificate(pem).validToDate.getTime();
 }
 
 /** As object stores name what they hold; no protection against anybody. */

@@ -44,6 +44,11 @@ export class Outflow {
     this.#atMs = clock.monotonic();
   }
 
+  /** Responses whose turn has not come. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Counts what is sent without a turn. */
   spend(bytes: number): void {
     this.#fill();

@@ -6,6 +6,7 @@ import type { Egress } from './egress.ts';
 import type { Feed } from './feed/feed.ts';
 import type { Feeds } from './feed/feeds.ts';
 import type { Metrics } from './metrics.ts';
+import type { Outflow } from './outflow.ts';
 import type { Left } from './state/draining.ts';
 
 export interface ServerMetricsOptions {
@@ -14,6 +15,7 @@ export interface ServerMetricsOptions {
   readonly egress: Pick<Egress, 'mbps'>;
   readonly egressMbps: number;
   readonly commitments: Pick<Commitments, 'mbps'>;
+  readonly outflow: Pick<Outflow, 'waiting'>;
   readonly feeds: Feeds;
   readonly draining: { readonly isOn: boolean };
   /** What still depends on this server. */
@@ -30,7 +32,7 @@ export function describeServer(options: ServerMetricsOptions): void {
   describeDrain(options);
 }
 
-function describeEgress({ metrics, egress, egressMbps, commitments }: ServerMetricsOptions): void {
+function describeEgress({ metrics, egress, egressMbps, commitments, outflow }: ServerMetricsOptions): void {
   const bytesPerS = (what: string, help: string, mbps: () => number): void => {
     metrics.gauge(`headwater_egress_${what}bytes_per_second`, help, [], (gauge) =>
       gauge.set(mbps() * BYTES_PER_MEGABIT),
@@ -42,6 +44,12 @@ function describeEgress({ metrics, egress, egressMbps, commitments }: ServerMetr
     'committed_',
     'What those it has admitted may have it send, by the average bitrates of what they watch.',
     () => commitments.mbps,
+  );
+  metrics.gauge(
+    'headwater_egress_waiting_responses',
+    'Responses to viewers who begin that wait until there is egress for them.',
+    [],
+    (gauge) => gauge.set(outflow.waiting),
   );
 }
 

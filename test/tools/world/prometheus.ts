@@ -1,6 +1,6 @@
 // A real Prometheus with the configuration and rules that come with Headwater, which looks every half second; and promtool.
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,12 +18,19 @@ export interface Rule {
 }
 
 /** Runs promtool; what it prints, and whether it is content. */
-export function promtool(
+export async function promtool(
   args: readonly string[],
   input = '',
-): { readonly isGood: boolean; readonly text: string } {
-  const { status, stdout, stderr } = spawnSync('promtool', args, { input, encoding: 'utf8' });
-  return { isGood: status === 0, text: stdout + stderr };
+): Promise<{ isGood: boolean; text: string }> {
+  const child = spawn('promtool', args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  let text = '';
+  for (const output of [child.stdout, child.stderr])
+    output.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece;
+    });
+  child.stdin.end(input);
+  const [code] = await once(child, 'close');
+  return { isGood: code === 0, text };
 }
 
 export class Prometheus implements AsyncDisposable {
