@@ -49,6 +49,7 @@ export class Controller implements AsyncDisposable {
   #turn: Promise<void> | undefined;
   /** Of the lead that it was given last and nobody has taken from it. */
   #term: number | undefined;
+  #leader: string | undefined;
   #isStateAway = false;
 
   constructor(options: ControllerOptions) {
@@ -78,6 +79,11 @@ export class Controller implements AsyncDisposable {
 
   get isLeading(): boolean {
     return this.#term !== undefined && !this.#isStateAway;
+  }
+
+  /** Id of the usher that leads, or led when this one heard of it last. */
+  get leader(): string | undefined {
+    return this.#leader;
   }
 
   /** Gives the lead back, so that another usher leads at its next turn. */
@@ -181,6 +187,7 @@ export class Controller implements AsyncDisposable {
     // Another counts while this one does not lead.
     if (term === undefined) this.#accounting = new Accounting();
     if (lead.kind === 'following' && lead.leader !== undefined) this.#written = undefined;
+    this.#leader = lead.kind === 'leading' ? this.#options.usherId : (lead.leader ?? this.#leader);
     this.#term = term;
   }
 }

@@ -16,6 +16,8 @@ import type { ClusterState } from '../network/state/state.ts';
 import { ViewerLog } from '../network/trace/viewer-log.ts';
 import { apiRoutes } from './api/api.ts';
 import { assetRoutes } from './assets.ts';
+import type { Console } from './console/console.ts';
+import type { Operators } from './operators/operators.ts';
 import { pageRoutes } from './pages.ts';
 import type { Placer } from './placement/placer.ts';
 import type { LadderPolicies } from './plan/transcodes.ts';
@@ -40,6 +42,9 @@ export interface RouteOptions {
   readonly trustedProxies: readonly AddressRange[];
   readonly placer: Placer;
   readonly spending: Spending;
+  readonly console: Pick<Console, 'audience' | 'stalls' | 'routes'>;
+  readonly operators: Operators;
+  readonly signIn: readonly Route[];
   /** Undefined: nothing is transcoded. */
   readonly ladders?: LadderPolicies | undefined;
   /** Who owns a stream. */
@@ -59,11 +64,14 @@ export function usherRoutes(options: RouteOptions): Route[] {
     },
     presence: new Presence(),
     viewerLog: new ViewerLog(options),
+    audience: options.console.audience,
+    stalls: options.console.stalls,
     ids: new PathwayIds(secrets.map((secret) => (text) => signature(secret, `pathway\n${text}`))),
     whence: ({ request }) => {
       const { remoteAddress } = request.socket;
       return atlas.locate(clientAddress({ remoteAddress, headers: request.headers }, trustedProxies));
     },
   });
-  return [...api, ...pageRoutes({ rtmpUrl }), ...assetRoutes()];
+  const { console, signIn } = options;
+  return [...api, ...console.routes, ...signIn, ...pageRoutes({ rtmpUrl }), ...assetRoutes()];
 }

@@ -7,29 +7,20 @@ import { spentMicroUsd } from './cdn.ts';
 const MAX_SESSIONS = 200_000;
 
 export class Spending {
-  /** By session: until when it is paid for, and to whom. */
-  readonly #paid = new Map<string, { readonly untilMs: number; readonly cdn: string }>();
+  /** By session: until when it is paid for. */
+  readonly #paidUntilMs = new Map<string, number>();
   readonly #spentMicroUsd = new Map<string, number>();
 
   /** A viewer watches by a CDN until it asks again: that is paid now, and once however often it asks. */
   watch(session: string, cdn: Cdn, mbps: number, forS: number, nowMs: number): void {
-    const paidMs = Math.max(nowMs, this.#paid.get(session)?.untilMs ?? 0);
+    const paidMs = Math.max(nowMs, this.#paidUntilMs.get(session) ?? 0);
     const untilMs = nowMs + forS * 1000;
     if (untilMs <= paidMs) return;
-    this.#paid.delete(session);
-    this.#paid.set(session, { untilMs, cdn: cdn.name });
-    if (this.#paid.size > MAX_SESSIONS) this.#paid.delete(this.#paid.keys().next().value!);
+    this.#paidUntilMs.delete(session);
+    this.#paidUntilMs.set(session, untilMs);
+    if (this.#paidUntilMs.size > MAX_SESSIONS)
+      this.#paidUntilMs.delete(this.#paidUntilMs.keys().next().value!);
     this.#add(cdn.name, spentMicroUsd(cdn, mbps, (untilMs - paidMs) / 1000));
-  }
-
-  /** By CDN, the viewers who watch there. Those whose time is over are forgotten. */
-  viewers(nowMs: number): Record<string, number> {
-    const viewers: Record<string, number> = {};
-    for (const [session, { untilMs, cdn }] of this.#paid) {
-      if (untilMs <= nowMs) this.#paid.delete(session);
-      else viewers[cdn] = (viewers[cdn] ?? 0) + 1;
-    }
-    return viewers;
   }
 
   /** By CDN, what was spent since this was asked last, in whole micro-dollars; the rest is kept for the next time. */

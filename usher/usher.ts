@@ -16,8 +16,11 @@ import type { Topology } from '../network/map/topology.ts';
 import type { Metrics } from '../network/metrics.ts';
 import type { ClusterState } from '../network/state/state.ts';
 import { describeCluster } from './cluster-metrics.ts';
+import { Console } from './console/console.ts';
+import type { Look } from './console/figures/look.ts';
 import { Controller } from './controller.ts';
 import { laddersOf } from './ladders.ts';
+import { openSignIn, operatorsOf } from './operators/open-sign-in.ts';
 import { Placer } from './placement/placer.ts';
 import { openPolicies } from './placement/price/policy-file.ts';
 import { usherRoutes } from './routes.ts';
@@ -37,6 +40,8 @@ export interface UsherOptions {
     | 'trustedProxies'
     | 'transcode'
     | 'metrics'
+    | 'operators'
+    | 'data'
   >;
   readonly state: ClusterState;
   readonly catalogue: Pick<Catalogue, 'list'>;
@@ -79,14 +84,7 @@ export async function openUsher(options: UsherOptions): Promise<Usher> {
       spent: () => spending.take(),
     }),
   );
-  describeCluster({
-    metrics,
-    scene: () => placer.latest,
-    ageS: () => seen?.ageS ?? 0,
-    cdnViewers: () => spending.viewers(clock.monotonic()),
-    topStreams: config.metrics.topStreams,
-  });
-  opened.use(
+  const controller = opened.use(
     new Controller({
       state,
       clock,
@@ -101,12 +99,33 @@ export async function openUsher(options: UsherOptions): Promise<Usher> {
   const { site, trustedProxies, playback } = config;
   const { access } = playback;
   const revocations = opened.use(new Revocations({ book: options.keyBook, clock, logger }));
+  const operators = operatorsOf(options);
+  const watching = opened.use(
+    new Console({
+      ...options,
+      view,
+      topology,
+      leader: () => leaderOf(controller),
+      operators,
+      access,
+    }),
+  );
+  describeCluster({
+    metrics,
+    scene: () => placer.latest,
+    ageS: () => seen?.ageS ?? 0,
+    cdnViewers: () => watching.audience.byCdn(clock.monotonic()),
+    topStreams: config.metrics.topStreams,
+  });
   const policy = publishPolicyOf(config, options.secrets, postJson, revocations);
   const routes = usherRoutes({
     ...options,
     view,
     placer,
     spending,
+    console: watching,
+    operators,
+    signIn: await openSignIn({ ...options, operators }),
     atlas,
     access,
     site,
@@ -117,4 +136,9 @@ export async function openUsher(options: UsherOptions): Promise<Usher> {
   });
   const all = opened.move();
   return { routes, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** Undefined as long as none was heard of. */
+function leaderOf({ leader: id, isLeading: isHere }: Controller): Look['leader'] {
+  return { isHere, ...(id === undefined ? {} : { id }) };
 }

@@ -13,6 +13,7 @@ export function override(
   if (secrets) values.set('secrets', secrets.split(','));
   for (const [key, password] of redisPasswords(raw, environment)) values.set(key, password);
   for (const [key, credential] of s3Credentials(raw, environment)) values.set(key, credential);
+  for (const [key, secret] of oidcSecret(raw, environment)) values.set(key, secret);
   const { config: _, ...said } = flags;
   for (const [name, value] of Object.entries(said))
     if (value !== undefined) values.set(PLACES[name] ?? name, flagValue(name, value));
@@ -55,6 +56,17 @@ function s3Credentials(
     ...(id ? [['archive.storage.s3.accessKeyId', id] as const] : []),
     ...(secret ? [['archive.storage.s3.secretAccessKey', secret] as const] : []),
   ];
+}
+
+/** For the provider that the file names. */
+function oidcSecret(
+  raw: Record<string, unknown>,
+  environment: NodeJS.ProcessEnv,
+): readonly (readonly [key: string, secret: string])[] {
+  const { oidc } = (raw['operators'] ?? {}) as { readonly oidc?: unknown };
+  const { HEADWATER_OIDC_CLIENT_SECRET: secret } = environment;
+  if (typeof oidc !== 'object' || oidc === null || !secret) return [];
+  return [['operators.oidc.clientSecret', secret]];
 }
 
 function put(target: Record<string, unknown>, path: readonly string[], value: unknown): void {

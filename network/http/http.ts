@@ -130,7 +130,8 @@ export function send(
   endWith(exchange, [body]);
 }
 
-export function redirect(exchange: Exchange, status: 302 | 307, location: string): void {
+/** 303: what was posted is done, and this is to be looked at now. */
+export function redirect(exchange: Exchange, status: 302 | 303 | 307, location: string): void {
   head(exchange, status, { Location: location, 'Cache-Control': 'no-store', 'Content-Length': 0 });
   exchange.response.end();
 }
@@ -422,7 +423,7 @@ function ignoreInput(socket: Outlet): void {
   for (const listener of parsing) socket.off('data', listener as () => void);
 }
 
-/** Any site's page may play; nothing here depends on cookies. */
+/** Any site's page may play. What depends on a cookie is kept from other sites' pages all the same: credentials are not allowed. */
 const CORS = {
   'Access-Control-Allow-Origin': '*',
   'Access-Control-Expose-Headers': 'Content-Length, Content-Range, ETag, Date, Headwater-Sequence',

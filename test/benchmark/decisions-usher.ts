@@ -12,6 +12,8 @@ import type { Topology } from '../../network/map/topology.ts';
 import { Metrics } from '../../network/metrics.ts';
 import type { Snapshot } from '../../network/state/state.ts';
 import { MemoryState } from '../../network/state/state-memory.ts';
+import { Console } from '../../usher/console/console.ts';
+import { Operators } from '../../usher/operators/operators.ts';
 import { Placer } from '../../usher/placement/placer.ts';
 import { DEFAULT_POLICIES } from '../../usher/placement/price/policy.ts';
 import { usherRoutes } from '../../usher/routes.ts';
@@ -46,6 +48,19 @@ const placer = new Placer({
   policies: () => DEFAULT_POLICIES,
   spent: () => spending.take(),
 });
+const operators = new Operators({ secrets: SECRETS, clock, sessionMs: 3_600_000 });
+const watching = new Console({
+  view,
+  topology: () => topology,
+  leader: () => ({ id: 'u1', isHere: true }),
+  catalogue: new MemoryCatalogue(),
+  operators,
+  secrets: SECRETS,
+  access: 'open',
+  clock,
+  logger,
+  metrics,
+});
 const listener = await listenHttp({
   host: '127.0.0.1',
   port: 0,
@@ -57,6 +72,9 @@ const listener = await listenHttp({
     state: new MemoryState(clock),
     placer,
     spending,
+    console: watching,
+    operators,
+    signIn: [],
     catalogue: new MemoryCatalogue(),
     keyBook: new MemoryKeyBook(clock),
     policy: async () => ({ kind: 'denied', reason: 'nobody owns anything here' }),

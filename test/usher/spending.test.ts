@@ -32,15 +32,6 @@ describe('what viewers of a CDN cost', () => {
     expect(spending.take()).toEqual({ overflow: 80 });
   });
 
-  test('and how many they are is known as long as it is paid for them', () => {
-    const spending = new Spending();
-    spending.watch('v', cdn, 4, 10, 0);
-    spending.watch('w', cdn, 4, 10, 5_000);
-    expect(spending.viewers(9_999)).toEqual({ overflow: 2 });
-    expect(spending.viewers(10_000)).toEqual({ overflow: 1 });
-    expect(spending.viewers(15_000)).toEqual({});
-  });
-
   test('loses no fraction', () => {
     const spending = new Spending();
     spending.watch('v', cdn, 0.15, 1, 0);

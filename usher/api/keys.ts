@@ -1,20 +1,22 @@
 // Keys to publish as operators handle them: which were made, and which are revoked.
 
+import type { Clock } from '../../network/clock.ts';
 import { z } from '../../network/config/yaml.ts';
 import { CodedError } from '../../network/errors.ts';
 import { type Exchange, type Route, readText, sendJson, sendProblem } from '../../network/http/http.ts';
 import { isKeyId, KEYS_SCOPE, type KeyBook, type KeyRecord } from '../../network/keys/keybook.ts';
 import { isStreamName, quoted } from '../../network/names.ts';
-import { mayOperate, type OperatorOptions } from './operator.ts';
+import type { Operators } from '../operators/operators.ts';
 
-export interface KeyOptions extends OperatorOptions {
+export interface KeyOptions {
+  readonly operators: Operators;
+  readonly clock: Clock;
   readonly keyBook: KeyBook;
 }
 
 const ALL = /^\/api\/keys$/;
 const ONE = /^\/api\/keys\/(?<key>[^/]+)$/;
 const MAX_BODY_BYTES = 1_024;
-const HINT = '`headwater keys` makes one';
 const NOTE = z.strictObject({
   id: z.string().refine(isKeyId),
   stream: z.string().refine(isStreamName),
@@ -30,13 +32,13 @@ export function keyRoutes(options: KeyOptions): Route[] {
 }
 
 async function list(options: KeyOptions, exchange: Exchange): Promise<void> {
-  if (!mayOperate(options, exchange, KEYS_SCOPE, HINT)) return;
+  if (!options.operators.admit(exchange, KEYS_SCOPE)) return;
   sendJson(exchange, { keys: await options.keyBook.list() });
 }
 
 /** What is noted of a key already stays: a revoked one is not good again. */
 async function note(options: KeyOptions, exchange: Exchange): Promise<void> {
-  if (!mayOperate(options, exchange, KEYS_SCOPE, HINT)) return;
+  if (!options.operators.admit(exchange, KEYS_SCOPE)) return;
   const { clock, keyBook } = options;
   const text = await readText(exchange, MAX_BODY_BYTES);
   if (text === undefined) return;
@@ -52,7 +54,7 @@ async function note(options: KeyOptions, exchange: Exchange): Promise<void> {
 }
 
 async function revoke(options: KeyOptions, exchange: Exchange): Promise<void> {
-  if (!mayOperate(options, exchange, KEYS_SCOPE, HINT)) return;
+  if (!options.operators.admit(exchange, KEYS_SCOPE)) return;
   const { clock, keyBook } = options;
   const key = exchange.params.key!;
   const known = (await keyBook.list()).find(({ id }) => id === key);

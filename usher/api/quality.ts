@@ -7,6 +7,7 @@ import type { Counter, Histogram, Metrics } from '../../network/metrics.ts';
 import { quoted } from '../../network/names.ts';
 import { readSession } from '../../network/session.ts';
 import { verifyToken } from '../../network/token.ts';
+import type { Stalls } from '../console/watch/stalls.ts';
 import type { Placer } from '../placement/placer.ts';
 import type { Presence } from '../quality/presence.ts';
 import { type Report, readReport } from '../quality/report-body.ts';
@@ -14,6 +15,7 @@ import { type Report, readReport } from '../quality/report-body.ts';
 export interface QualityOptions {
   readonly placer: Placer;
   readonly presence: Presence;
+  readonly stalls: Stalls;
   readonly clock: Clock;
   readonly secrets: readonly string[];
   readonly whence: (exchange: Exchange) => Whence;
@@ -93,18 +95,21 @@ function sessionIn({ secrets, clock }: QualityOptions, exchange: Exchange): stri
 }
 
 async function count(
-  { placer, presence, clock, whence }: QualityOptions,
+  { placer, presence, stalls, clock, whence }: QualityOptions,
   metrics: QualityMetrics,
   exchange: Exchange,
   session: string,
   report: Report,
 ): Promise<void> {
-  const site = presence.siteOf(session, clock.monotonic());
-  if (site === undefined) return;
+  const server = presence.serverOf(session, clock.monotonic());
+  if (!server) return;
+  const { site } = server;
   const { playedMs, stalledMs } =
     report.kind === 'figures' ? report : presence.watched(session, report.states);
   metrics.playedS.inc({ site }, playedMs / 1000);
   metrics.stalledS.inc({ site }, stalledMs / 1000);
+  const stream = exchange.query.get('stream') ?? '';
+  stalls.report({ stream, server: server.id, site, playedMs, stalledMs });
   if (report.startupMs !== undefined) metrics.startupS.observe(report.startupMs / 1000);
   const { asn } = whence(exchange);
   if (asn === undefined) return;

@@ -1,14 +1,17 @@
-// Servers as operators handle them: emptied before work on them, and put back to use.
+// Servers as operators handle them: emptied before work on them, and put back to use. Who operates one alone may do so by its token.
 
+import type { Clock } from '../../network/clock.ts';
 import { z } from '../../network/config/yaml.ts';
 import { CodedError } from '../../network/errors.ts';
 import { type Exchange, type Route, readText, sendJson, sendProblem } from '../../network/http/http.ts';
 import { quoted } from '../../network/names.ts';
 import type { ClusterState, Drain } from '../../network/state/state.ts';
-import { mayOperate, type OperatorOptions } from './operator.ts';
+import type { Operators } from '../operators/operators.ts';
 
-export interface ServerOptions extends OperatorOptions {
+export interface ServerOptions {
   readonly state: Pick<ClusterState, 'drain'>;
+  readonly clock: Clock;
+  readonly operators: Operators;
 }
 
 const DRAIN = /^\/api\/servers\/(?<server>[^/]+)\/drain$/;
@@ -25,7 +28,7 @@ export function serverRoutes(options: ServerOptions): Route[] {
 }
 
 async function drain(options: ServerOptions, exchange: Exchange): Promise<void> {
-  if (!mayDrain(options, exchange)) return;
+  if (!options.operators.admit(exchange, exchange.params.server!)) return;
   const text = await readText(exchange, MAX_BODY_BYTES);
   if (text === undefined) return;
   const deadlineS = readDeadlineS(text);
@@ -40,7 +43,7 @@ async function drain(options: ServerOptions, exchange: Exchange): Promise<void> 
 }
 
 async function undrain(options: ServerOptions, exchange: Exchange): Promise<void> {
-  if (mayDrain(options, exchange)) await wish(options, exchange, null);
+  if (options.operators.admit(exchange, exchange.params.server!)) await wish(options, exchange, null);
 }
 
 async function wish({ state }: ServerOptions, exchange: Exchange, drain: Drain | null): Promise<void> {
@@ -53,12 +56,6 @@ async function wish({ state }: ServerOptions, exchange: Exchange, drain: Drain |
     return;
   }
   sendJson(exchange, { server, drain });
-}
-
-/** Anybody may ask usher for a stream; only who holds the cluster's secret may empty its servers. */
-function mayDrain(options: ServerOptions, exchange: Exchange): boolean {
-  const hint = '`headwater drain` makes one, and so does `headwater keys make operate <server>`';
-  return mayOperate(options, exchange, exchange.params.server!, hint);
 }
 
 function readDeadlineS(text: string): number | undefined | 'bad' {

@@ -1,8 +1,11 @@
 // Content Steering (RFC 8216bis 7): players ask how to go on, again and again, and are told by the cluster as it is now.
 
 import { type Exchange, type Route, send, sendProblem } from '../../network/http/http.ts';
+import type { Cdn } from '../../network/map/topology.ts';
 import type { Counter, Metrics } from '../../network/metrics.ts';
 import { quoted } from '../../network/names.ts';
+import type { StreamRecord } from '../../network/state/state.ts';
+import type { CdnAudience } from '../console/watch/cdn-audience.ts';
 import { place } from '../placement/place.ts';
 import type { Placer } from '../placement/placer.ts';
 import type { Decision } from '../placement/request.ts';
@@ -23,6 +26,7 @@ export interface SteerOptions extends GuestOptions {
   readonly placer: Placer;
   readonly presence: Presence;
   readonly spending: Spending;
+  readonly audience: CdnAudience;
   readonly metrics: Metrics;
 }
 
@@ -109,7 +113,7 @@ class Steering {
 
   /** A promise goes with the viewer; one who watches by a CDN costs money until it asks again. */
   #account({ scene, guest, here, decision, steered, ttlS: forS }: Asked): void {
-    const { placer, presence, spending, viewerLog, clock } = this.#options;
+    const { placer, presence, viewerLog, clock } = this.#options;
     const { session } = guest;
     const best = steered.kind === 'goes' ? steered.choices[0] : undefined;
     this.#answers.inc({ result: steered.kind, reason: steered.reason ?? '' });
@@ -120,10 +124,17 @@ class Steering {
       placer.promise(scene, decision.stream.name, best, session);
     } else if (here?.kind === 'server') placer.promised.keepAt(session, here.server.id);
     const at = best ?? here;
+    if (at) presence.see(session, at, clock.monotonic());
+    if (at?.kind === 'cdn') this.#pay(session, decision.stream, at.cdn, forS);
+    else this.#options.audience.leave(session);
+  }
+
+  #pay(session: string, stream: StreamRecord, cdn: Cdn, forS: number): void {
+    const { spending, audience, clock } = this.#options;
     const nowMs = clock.monotonic();
-    if (at) presence.see(session, at, nowMs);
-    const [mbps = 0] = rungsMbps(decision.stream);
-    if (at?.kind === 'cdn') spending.watch(session, at.cdn, mbps, forS, nowMs);
+    const [mbps = 0] = rungsMbps(stream);
+    audience.watch(session, { stream: stream.name, cdn: cdn.name, untilMs: nowMs + forS * 1000 });
+    spending.watch(session, cdn, mbps, forS, nowMs);
   }
 
   #send(exchange: Exchange, asked: Asked): void {

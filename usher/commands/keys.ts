@@ -9,6 +9,7 @@ import { randomName } from '../../network/hash.ts';
 import { isKeyId, KEYS_SCOPE, type KeyRecord, keyIdOf } from '../../network/keys/keybook.ts';
 import { isPlaceName, isStreamName, PLACE_NAME_RULE, quoted, STREAM_NAME_RULE } from '../../network/names.ts';
 import { expiryOf } from '../../network/token.ts';
+import { EVERYTHING } from '../operators/operators.ts';
 import {
   answerOf,
   MAX_BYTES,
@@ -42,7 +43,7 @@ function makeCommand(tools: UsherTools): Command {
       'Of keys to publish the cluster keeps a note, so that they can be listed and revoked: never the key itself.',
     arguments: {
       purpose: `what it is for: ${PURPOSES.join(', ')}`,
-      name: 'of a stream; to operate, of a server',
+      name: 'of a stream; to operate, of a server, or * for all that operators do',
     },
     options: {
       expires: { value: '<time>', help: 'as 90s, 15m, 12h, 30d', default: '30d' },
@@ -53,6 +54,7 @@ function makeCommand(tools: UsherTools): Command {
       ['headwater keys make publish alice', 'push to rtmp://<server>/live/alice?key=<key>'],
       ['headwater keys make play alice --expires 12h', 'watch with ?token=<token>'],
       ['headwater keys make operate ams-1 --expires 1h', 'have it emptied over HTTP'],
+      ["headwater keys make operate '*' --expires 12h", 'sign in to the console'],
     ],
     async run(given, { err }) {
       const { purpose, name } = asked(given.purpose, given.name);
@@ -74,7 +76,8 @@ function asked(purpose: string, name: string) {
       'bad_usage',
       `keys are for 'publish', 'play' or 'operate', not for ${quoted(purpose)}`,
     );
-  if (known === 'operate' ? isPlaceName(name) : isStreamName(name)) return { purpose: known, name };
+  const isGood = known === 'operate' ? name === EVERYTHING || isPlaceName(name) : isStreamName(name);
+  if (isGood) return { purpose: known, name };
   const rule =
     known === 'operate'
       ? `the id of a server is ${PLACE_NAME_RULE}`

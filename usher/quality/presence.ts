@@ -3,7 +3,7 @@
 import type { PlayerState } from './report-body.ts';
 
 interface Present {
-  site: string;
+  server: Whereabouts;
   /** Of the state that it was in last, by the player's clock. */
   state: PlayerState | undefined;
   /** Reports in the minute that began at `sinceMs`. */
@@ -19,10 +19,14 @@ const MAX_REPORTS = 60;
 /** A player that says nothing for longer may have been asleep. */
 const MAX_SPAN_MS = 60_000;
 
+/** A server, or as much of it as is remembered. */
+export interface Whereabouts {
+  readonly id: string;
+  readonly site: string;
+}
+
 /** A choice, or the destination of a pathway. */
-export type Watching =
-  | { readonly kind: 'server'; readonly server: { readonly site: string } }
-  | { readonly kind: 'cdn' };
+export type Watching = { readonly kind: 'server'; readonly server: Whereabouts } | { readonly kind: 'cdn' };
 
 export interface Watched {
   readonly playedMs: number;
@@ -38,13 +42,14 @@ export class Presence {
     const known = this.#present.get(session);
     this.#present.delete(session);
     if (at.kind === 'cdn') return;
-    const { site } = at.server;
-    this.#present.set(session, known ? Object.assign(known, { site }) : newcomer(site, nowMs));
+    const { id, site } = at.server;
+    const server = { id, site };
+    this.#present.set(session, known ? Object.assign(known, { server }) : newcomer(server, nowMs));
     if (this.#present.size > MAX_SESSIONS) this.#present.delete(this.#present.keys().next().value!);
   }
 
-  /** The site that a report of a session counts for; undefined: it does not count. Times are of a monotonic clock. */
-  siteOf(session: string, nowMs: number): string | undefined {
+  /** The server that a report of a session counts for, and its site; undefined: it does not count. Times are of a monotonic clock. */
+  serverOf(session: string, nowMs: number): Whereabouts | undefined {
     const present = this.#present.get(session);
     if (!present) return undefined;
     if (nowMs - present.sinceMs >= MINUTE_MS) {
@@ -52,7 +57,7 @@ export class Presence {
       present.reports = 0;
     }
     present.reports += 1;
-    return present.reports <= MAX_REPORTS ? present.site : undefined;
+    return present.reports <= MAX_REPORTS ? present.server : undefined;
   }
 
   /** How long a session that goes through these states played and stalled, since the last state that is known. */
@@ -69,6 +74,6 @@ export class Presence {
   }
 }
 
-function newcomer(site: string, nowMs: number): Present {
-  return { site, state: undefined, reports: 0, sinceMs: nowMs };
+function newcomer(server: Whereabouts, nowMs: number): Present {
+  return { server, state: undefined, reports: 0, sinceMs: nowMs };
 }

@@ -3,6 +3,7 @@
 import { isStreamName, STREAM_NAME_RULE } from '../../names.ts';
 import { z } from '../yaml.ts';
 import { archive } from './archive.ts';
+import { operators } from './operators.ts';
 import { redis } from './redis.ts';
 import { relayTls, tls } from './tls.ts';
 import { transcode } from './transcode.ts';
@@ -171,6 +172,7 @@ export const schema = z.strictObject({
   transcode: transcode
     .prefault({})
     .describe('Which renditions are made of which streams, by servers with the role `transcoder`.'),
+  operators: operators.prefault({}).describe('Who may operate the cluster, and how they sign in.'),
   metrics: metrics.prefault({}).describe('What Prometheus is told.'),
   map: map
     .prefault({})

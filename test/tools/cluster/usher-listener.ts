@@ -10,6 +10,9 @@ import { NO_TOPOLOGY, type Topology } from '../../../network/map/topology.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import type { LeaseAnswer, UsherReport } from '../../../network/state/lease.ts';
 import type { ClusterState } from '../../../network/state/state.ts';
+import { Console } from '../../../usher/console/console.ts';
+import { Operators } from '../../../usher/operators/operators.ts';
+import { signInRoutes } from '../../../usher/operators/sign-in.ts';
 import { Placer } from '../../../usher/placement/placer.ts';
 import { DEFAULT_POLICIES } from '../../../usher/placement/price/policy.ts';
 import { type RouteOptions, usherRoutes } from '../../../usher/routes.ts';
@@ -27,15 +30,26 @@ export interface ListenerOptions extends Partial<Omit<RouteOptions, 'state' | 'v
   readonly locate?: (address: string) => Whence;
 }
 
+interface Opened {
+  readonly metrics: Metrics;
+  readonly console: Console;
+  readonly operators: Operators;
+  readonly placer: Placer;
+}
+
 export class UsherListener implements AsyncDisposable {
   readonly metrics: Metrics;
   readonly #server: HttpServer;
+  readonly console: Console;
+  readonly operators: Operators;
   readonly #placer: Placer;
 
-  private constructor(server: HttpServer, metrics: Metrics, placer: Placer) {
+  private constructor(server: HttpServer, options: Opened) {
     this.#server = server;
-    this.metrics = metrics;
-    this.#placer = placer;
+    this.metrics = options.metrics;
+    this.console = options.console;
+    this.operators = options.operators;
+    this.#placer = options.placer;
   }
 
   static async start({ state, topology, locate, ...options }: ListenerOptions): Promise<UsherListener> {
@@ -54,8 +68,24 @@ export class UsherListener implements AsyncDisposable {
       policies: () => DEFAULT_POLICIES,
       spent: () => spending.take(),
     });
+    const given = { clock: systemClock, secrets: SECRETS, access: 'open' as const, ...options };
+    const operators = new Operators({ ...given, sessionMs: 3_600_000 });
+    const logger = keepingLogger();
+    const watching = new Console({
+      ...given,
+      view: state,
+      topology: () => topology ?? NO_TOPOLOGY,
+      leader: () => ({ id: 'u1', isHere: true }),
+      catalogue: new MemoryCatalogue(),
+      operators,
+      logger,
+      metrics,
+    });
     const routes = usherRoutes({
       view: state,
+      console: watching,
+      operators,
+      signIn: signInRoutes({ ...given, operators, logger }),
       state: { drain: (server, drain) => state.drain!(server, drain) },
       placer,
       spending,
@@ -78,11 +108,16 @@ export class UsherListener implements AsyncDisposable {
       rtmpUrl: 'rtmp://127.0.0.1:1935/live',
       ...options,
     });
-    return new UsherListener(await serveRoutes(routes), metrics, placer);
+    return new UsherListener(await serveRoutes(routes), { metrics, console: watching, operators, placer });
   }
 
   get url(): string {
     return `http://127.0.0.1:${this.#server.port}`;
+  }
+
+  /** Pages that listen to the console. */
+  get listening(): number {
+    return this.console.listening;
   }
 
   get(path: string, init: RequestInit = {}): Promise<Response> {
@@ -90,6 +125,7 @@ export class UsherListener implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.console[Symbol.dispose]();
     await this.#server.close();
     await this.#placer[Symbol.asyncDispose]();
   }

@@ -137,7 +137,7 @@ describe('a body of CMCD', () => {
 
   test('adds up between states, over reports, but for times that make no sense', () => {
     const presence = new Presence();
-    presence.see('v', { kind: 'server', server: { site: 'ams' } }, 0);
+    presence.see('v', { kind: 'server', server: { id: 'a', site: 'ams' } }, 0);
     const state = (name: 'playing' | 'stalled' | 'other', atMs: number) => ({ state: name, atMs });
     expect(presence.watched('v', [state('playing', 0), state('stalled', 4_000)])).toEqual({
       playedMs: 4_000,

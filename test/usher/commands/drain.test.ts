@@ -74,8 +74,9 @@ describe('headwater drain', () => {
     const held = { stream: 'alice', rendition: 'source', viewers: 2, arrivalsPerS: 0, next: 9, parent: null };
     const drain = { sinceMs: 1, deadlineMs: null, wished: true };
     await state.beat({ ...serverRecord('ams-1'), holdings: [held], drain }, []);
+    const { pending } = clock;
     const waiting = order('drain', 'ams-1', '--wait');
-    await expect.poll(() => clock.pending, { interval: 5 }).toBeGreaterThan(0);
+    await expect.poll(() => clock.pending, { interval: 5 }).toBeGreaterThan(pending);
     await state.beat({ ...serverRecord('ams-1'), drain }, []);
     clock.advance(500);
     const { code, out, progress } = await waiting;

@@ -12,8 +12,6 @@ import type { StreamSum, Tally } from './tally.ts';
 /** Of a year's months. */
 const HOURS_PER_MONTH = 730;
 
-export const NO_COST: Cost = { transitMicroUsd: 0, linksMicroUsd: 0, cdnMicroUsd: 0 };
-
 /** By a percentile nobody pays for an hour: it is the hour's part of what the month would cost. */
 export function uplinkMicroUsdPerHour(
   uplink: Uplink,
@@ -54,13 +52,10 @@ export function totalCost(tally: Tally, look: Look): Cost {
   };
 }
 
-export function siteCost(tally: Tally, look: Look, site: string): Cost {
-  const transitMicroUsd = whole(transitBySite(tally, look).get(site) ?? 0);
-  return {
-    transitMicroUsd,
-    linksMicroUsd: whole(tally.sites.get(site)?.linksMicroUsd ?? 0),
-    cdnMicroUsd: 0,
-  };
+export function siteCost(tally: Tally, transit: ReadonlyMap<string, number>, site: string): Cost {
+  const transitMicroUsd = whole(transit.get(site) ?? 0);
+  const linksMicroUsd = whole(tally.sites.get(site)?.linksMicroUsd ?? 0);
+  return { transitMicroUsd, linksMicroUsd, cdnMicroUsd: 0 };
 }
 
 /** A server's part of its site's uplinks is its part of what the site's viewers are sent. */
