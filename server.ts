@@ -14,7 +14,7 @@ import { CONFIG_OPTIONS, type Config, type Flags, readConfig } from './network/c
 import { loadOwnId } from './network/config/own-id.ts';
 import { loadSecrets } from './network/config/secrets.ts';
 import { Egress } from './network/egress.ts';
-import { untilEnd } from './network/ending.ts';
+import { nextSignal, untilEnd } from './network/ending.ts';
 import { CodedError } from './network/errors.ts';
 import { Feeds, SOURCE } from './network/feed/feeds.ts';
 import { averageMbps, heaviestMbps } from './network/feed/rendition.ts';
@@ -57,10 +57,12 @@ import { createPace } from './origin/archive/keeping/pace.ts';
 import { openArchive } from './origin/archive/open-archive.ts';
 import { ownerRoutes } from './origin/archive/owners/owner-routes.ts';
 import { archiveCommands } from './origin/commands/archive.ts';
+import { publishCommand } from './origin/commands/publish.ts';
 import { type Origin, startOrigin } from './origin/origin.ts';
 import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
 import manifest from './package.json' with { type: 'json' };
 import { Darkroom } from './transcoder/darkroom.ts';
+import { runFfmpeg } from './transcoder/ffmpeg/run-ffmpeg.ts';
 import { jobFeedsOf } from './transcoder/job-feeds.ts';
 import { openTranscoder, type Transcoder } from './transcoder/transcoder.ts';
 import { configCommands } from './usher/commands/config.ts';
@@ -513,6 +515,7 @@ export const PROGRAM: Program = {
       summary: 'recordings: list, keep, delete and clip them; clean disks, rebuild the catalogue',
       commands: [...recordingCommands(TOOLS), ...archiveCommands(TOOLS)],
     },
+    publishCommand({ clock, nextSignal, runFfmpeg }),
     simulateCommand,
     configCommands,
   ],

@@ -27,7 +27,8 @@ export async function untilEnd(options: EndingOptions): Promise<string> {
   return Promise.race([nextSignal(), emptied]);
 }
 
-function nextSignal(): Promise<string> {
+/** Resolves with the name of the signal that asks this process to end. */
+export function nextSignal(): Promise<string> {
   return new Promise((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT']) process.once(name, resolve);
   });

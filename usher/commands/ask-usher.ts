@@ -2,12 +2,12 @@
 
 import type { Clock } from '../../network/clock.ts';
 import type { Options } from '../../network/command/command.ts';
-import { type Flags, readConfig } from '../../network/config/config.ts';
-import { loadSecrets } from '../../network/config/secrets.ts';
+import { sign } from '../../network/command/signing.ts';
+import type { Flags } from '../../network/config/config.ts';
 import { CodedError, reasonOf } from '../../network/errors.ts';
 import type { Answer, GetText, SendOrder } from '../../network/http/dial.ts';
 import { quoted } from '../../network/names.ts';
-import { type Grant, signToken } from '../../network/token.ts';
+import type { Grant } from '../../network/token.ts';
 
 /** What commands have of the world. */
 export interface UsherTools {
@@ -20,12 +20,6 @@ export const USHER_OPTIONS = {
   usher: { value: '<url>', help: 'one of the cluster’s ushers', default: 'http://127.0.0.1:8080' },
 } as const satisfies Options;
 
-/** Of commands that sign with the secret that usher has. */
-export const SECRET_OPTIONS = {
-  config: { value: '<file>', help: 'with the secrets of the cluster; HEADWATER_SECRETS goes before it' },
-  data: { value: '<folder>', help: 'where usher keeps the secret that it made itself (./data)' },
-} as const satisfies Options;
-
 export const TIMEOUT_MS = 10_000;
 /** About 30 times a cluster of 1,000 servers and 10,000 streams. */
 export const MAX_BYTES = 256 * 1024 * 1024;
@@ -34,13 +28,6 @@ export const MAX_BYTES = 256 * 1024 * 1024;
 export function usherUrl(usher: string, path: string): string {
   if (/^https?:$/.test(URL.parse(usher)?.protocol ?? '')) return new URL(path, usher).href;
   throw new CodedError('bad_usage', `an usher's URL is http://<host>:<port>; got ${quoted(usher)}`);
-}
-
-/** Signs with the secret that the options name. Throws `bad_config` and `bad_secret`. */
-export async function sign(flags: Pick<Flags, 'config' | 'data'>, grant: Grant): Promise<string> {
-  const { config, data } = flags;
-  const configured = readConfig({ config, data });
-  return signToken(await loadSecrets(configured.secrets, configured.data), grant);
 }
 
 /** The order is for now. */

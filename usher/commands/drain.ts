@@ -3,20 +3,13 @@
 import { sleep } from '../../network/clock.ts';
 import { type Command, defineCommand } from '../../network/command/command.ts';
 import { durationText, readDurationMs } from '../../network/command/durations.ts';
+import { SECRET_OPTIONS } from '../../network/command/signing.ts';
 import type { Terminal } from '../../network/command/terminal.ts';
 import { CodedError } from '../../network/errors.ts';
 import { isPlaceName, PLACE_NAME_RULE, quoted } from '../../network/names.ts';
 import type { Drain, KnownServer } from '../../network/state/state.ts';
 import { askCluster } from './ask-cluster.ts';
-import {
-  answerOf,
-  SECRET_OPTIONS,
-  signed,
-  TIMEOUT_MS,
-  USHER_OPTIONS,
-  type UsherTools,
-  usherUrl,
-} from './ask-usher.ts';
+import { answerOf, signed, TIMEOUT_MS, USHER_OPTIONS, type UsherTools, usherUrl } from './ask-usher.ts';
 import { type LeftOn, leftOn, leftText } from './drain-text.ts';
 
 const ARGUMENTS = { server: 'the id of a server' } as const;

@@ -3,6 +3,7 @@
 import type { Clock } from '../../network/clock.ts';
 import { type Command, type CommandGroup, defineCommand } from '../../network/command/command.ts';
 import { readDurationMs } from '../../network/command/durations.ts';
+import { SECRET_OPTIONS, sign } from '../../network/command/signing.ts';
 import { tableLines } from '../../network/command/table.ts';
 import { CodedError, reasonOf } from '../../network/errors.ts';
 import { randomName } from '../../network/hash.ts';
@@ -13,8 +14,6 @@ import { EVERYTHING } from '../operators/operators.ts';
 import {
   answerOf,
   MAX_BYTES,
-  SECRET_OPTIONS,
-  sign,
   signed,
   TIMEOUT_MS,
   USHER_OPTIONS,

@@ -3,11 +3,12 @@
 import { streamOf } from '../../network/archive/catalogue.ts';
 import { isRecordingId } from '../../network/archive/index-file.ts';
 import { type Command, defineCommand, type Example, type Options } from '../../network/command/command.ts';
+import { SECRET_OPTIONS } from '../../network/command/signing.ts';
 import type { Flags } from '../../network/config/config.ts';
 import { CodedError } from '../../network/errors.ts';
 import type { Order } from '../../network/http/dial.ts';
 import { isStreamName, quoted } from '../../network/names.ts';
-import { answerOf, SECRET_OPTIONS, signed, USHER_OPTIONS, type UsherTools, usherUrl } from './ask-usher.ts';
+import { answerOf, signed, USHER_OPTIONS, type UsherTools, usherUrl } from './ask-usher.ts';
 import { type Listed, recordingsText } from './recordings-text.ts';
 
 const TIMEOUT_MS = 60_000;
