@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readTraceContext, writeTraceparent } from '../../../network/trace/trace-context.ts';
 
@@ -70,4 +71,28 @@ describe('a tracestate', () => {
     const member = (key: string) => `${key}=${'x'.repeat(248)}`;
     expect(read([member('a'), member('b'), member('c')].join())).toBe([member('a'), member('b')].join());
   });
+});
+
+test('whatever the headers are, what is passed on is read as the same trace by the next', () => {
+  const digits = fc.stringMatching(/^[0-9a-g]{0,34}$/);
+  const traceparent = fc.tuple(
+    fc.constantFrom('00', '01', 'ff'),
+    digits,
+    digits,
+    fc.stringMatching(/^[0-9a-f]{1,3}$/),
+  );
+  const anyTraceparent = fc.oneof(
+    fc.string(),
+    fc.constant(GOOD),
+    traceparent.map((fields) => fields.join('-')),
+  );
+  const anyTracestate = fc.oneof(fc.string(), fc.stringMatching(/^([a-z@]{1,4}=[ -~]{1,9},?){0,40}$/));
+  fc.assert(
+    fc.property(anyTraceparent, anyTracestate, (parent, state) => {
+      const read = readTraceContext(parent, state);
+      if (!read) return;
+      const again = readTraceContext(writeTraceparent(read, SPAN), read.tracestate);
+      expect(again).toEqual({ ...read, parentId: SPAN });
+    }),
+  );
 });
