@@ -80,6 +80,9 @@ const SAMPLE_STREAM = 'sample';
 /** The sample's key is made anew at each start. */
 const SAMPLE_KEY_MS = 10 * 365 * 86_400_000;
 
+/** A player of a recording that has asked for nothing for so long went on elsewhere, or stands still and can do so when it goes on. */
+const VOD_LEAVES_MS = 15_000;
+
 /** What every role of a process shares. What is opened later ends earlier. */
 interface Base {
   readonly config: Config;
@@ -316,10 +319,10 @@ class Server {
   }
 
   #left(): Left {
-    const { hls, progressive } = this.#edge.sessions;
+    const { hls, vod, progressive } = this.#edge.sessions;
     const streams = this.#origin?.streams() ?? [];
     const broadcasts = this.draining.isOverdue ? streams.filter(({ live }) => live) : streams;
-    const viewers = hls.size + progressive.count;
+    const viewers = hls.size + vod.seenWithin(VOD_LEAVES_MS) + progressive.count;
     return { viewers, children: this.#holdings.children, broadcasts: broadcasts.length };
   }
 
@@ -419,7 +422,7 @@ class Server {
 
   #describe(): ServerRecord {
     const { roles, site, host, egressMbps } = this.#base.config;
-    const { viewers } = this.#edge.sessions;
+    const { viewers, vod } = this.#edge.sessions;
     return {
       ...this.#identity,
       ...{ roles, site, host, egressMbps },
@@ -436,6 +439,7 @@ class Server {
         commitments: this.#commitments,
         viewers,
       }),
+      ...(vod.count > 0 && { vodViewers: vod.count }),
       ...(this.#transcoder && { transcoding: this.#transcoder.record }),
     };
   }

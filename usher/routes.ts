@@ -47,6 +47,8 @@ export interface RouteOptions {
   readonly signIn: readonly Route[];
   /** Undefined: nothing is transcoded. */
   readonly ladders?: LadderPolicies | undefined;
+  /** Whether servers without room may send viewers of recordings to the store. */
+  readonly sendsToStore?: boolean;
   /** Who owns a stream. */
   readonly policy: PublishPolicy;
   readonly sendOrder: SendOrder;

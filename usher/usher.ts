@@ -42,6 +42,7 @@ export interface UsherOptions {
     | 'metrics'
     | 'operators'
     | 'data'
+    | 'archive'
   >;
   readonly state: ClusterState;
   readonly catalogue: Pick<Catalogue, 'list'>;
@@ -120,6 +121,7 @@ export async function openUsher(options: UsherOptions): Promise<Usher> {
   const policy = publishPolicyOf(config, options.secrets, postJson, revocations);
   const routes = usherRoutes({
     ...options,
+    sendsToStore: (config.archive.storage?.s3?.signedUrls ?? 'never') !== 'never',
     view,
     placer,
     spending,

@@ -74,6 +74,12 @@ export class HlsSessions {
     return this.#entries.size;
   }
 
+  /** Sessions that asked for something within so long. */
+  seenWithin(ms: number): number {
+    const sinceMs = this.#options.clock.monotonic() - ms;
+    return this.#entries.values().reduce((count, { seenMs }) => count + Number(seenMs >= sinceMs), 0);
+  }
+
   *list(): Generator<Session> {
     for (const { session, stream, rendition, sinceMs, viewers } of this.#entries.values())
       yield { session, stream, rendition, kind: 'hls', sinceMs, viewers };

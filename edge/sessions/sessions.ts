@@ -39,7 +39,7 @@ export interface SessionsOptions {
 export class Sessions {
   readonly viewers: Viewers;
   readonly hls: HlsSessions;
-  /** Of recordings: whatever becomes of a server, they can be watched elsewhere, and nobody waits for them to end. */
+  /** Of recordings. */
   readonly vod: HlsSessions;
   readonly progressive: ProgressiveSessions;
 

@@ -151,6 +151,8 @@ export interface ServerRecord extends ServerIdentity {
   /** Null: nobody wants it emptied. */
   readonly drain: AnnouncedDrain | null;
   readonly holdings: readonly Holding[];
+  /** Of recordings. Absent: nobody watches any here. */
+  readonly vodViewers?: number;
   /** Absent: it is no worker, or has no ffmpeg. */
   readonly transcoding?: Transcoding;
 }

@@ -27,22 +27,25 @@ export interface GuestOptions {
 /** How long a viewer of open playback may watch; who is steered meanwhile gets as long again. */
 const SESSION_MS = 24 * 3_600_000;
 
-/** Gives a viewer who comes a session. Undefined when it has been answered that this one may not. */
-export function admit(options: GuestOptions, exchange: Exchange): Guest | undefined {
+/** Gives a viewer of the stream in the path, or of `of`, a session. Undefined when it has been answered that this one may not. */
+export function admit(
+  options: GuestOptions,
+  exchange: Exchange,
+  stream = exchange.params.stream!,
+): Guest | undefined {
   const { clock, access } = options;
-  const stream = exchange.params.stream!;
   const session = newSession(randomName, '');
   exchange.subject = { stream, session };
   if (access === 'open') return { stream, session, expiresAtMs: longestMs(clock) };
   const token = exchange.query.get('token') ?? '';
-  const grant = read(options, exchange, 'play', token, '; add ?token=<token> to the URL');
+  const grant = read(options, exchange, stream, 'play', token, '; add ?token=<token> to the URL');
   return grant && { stream, session, expiresAtMs: grant.expiresAtMs };
 }
 
 /** The viewer that a steering token in the path names. Undefined when it has been answered that the token is none. */
 export function recognise(options: GuestOptions, exchange: Exchange): Guest | undefined {
   const { stream = '', token = '' } = exchange.params;
-  const grant = read(options, exchange, 'steer', token, '');
+  const grant = read(options, exchange, stream, 'steer', token, '');
   return grant && { stream, session: grant.session, expiresAtMs: grant.expiresAtMs };
 }
 
@@ -55,11 +58,12 @@ export function prolonged({ access, clock }: GuestOptions, guest: Guest): Guest 
 /** Where a player asks how to go on. It says of the pathways only that they were listed, and names no address. */
 export function steeringUri(
   { secrets }: GuestOptions,
-  { stream, session, expiresAtMs }: Guest,
+  { stream, session, expiresAtMs, started }: Guest,
   pathways: readonly string[],
 ): string {
   const token = signToken(secrets, { purpose: 'steer', stream, session, expiresAtMs });
-  return `/steer/${token}/${stream}?pathways=${pathways.join(',')}`;
+  const of = started === undefined ? stream : `${stream}/${started}`;
+  return `/steer/${token}/${of}?pathways=${pathways.join(',')}`;
 }
 
 export function askFor(options: GuestOptions, exchange: Exchange, guest: Guest): PlaceRequest {
@@ -85,11 +89,11 @@ function longestMs(clock: Clock): number {
 function read(
   { secrets, clock }: GuestOptions,
   exchange: Exchange,
+  stream: string,
   purpose: Grant['purpose'],
   token: string,
   hint: string,
 ): Grant | undefined {
-  const stream = exchange.params.stream!;
   const verdict = verifyToken(secrets, token, { purpose, stream, nowMs: clock.now() });
   if (verdict.kind === 'valid') {
     if (verdict.grant.session) exchange.subject = { stream, session: readSession(verdict.grant.session).id };

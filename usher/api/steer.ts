@@ -43,7 +43,7 @@ export function steerRoutes(options: SteerOptions): Route[] {
 }
 
 /** hls.js stops asking for good after 429 and 410, and asks again after any other refusal. */
-const TYPE = 'application/vnd.apple.steering-list';
+export const STEERING_TYPE = 'application/vnd.apple.steering-list';
 /** A quarter of what one process can answer. */
 const BUSY_POLLS_PER_S = 2_000;
 /** As `steeringUri` writes them. */
@@ -151,7 +151,8 @@ class Steering {
       renditions: decision.stream.renditions.map(({ name }) => name),
       reloadUri: next === guest ? undefined : steeringUri(this.#options, next, declared),
     });
-    if (list['PATHWAY-PRIORITY'].length > 0) send(exchange, 200, TYPE, JSON.stringify(list), 'no-store');
+    if (list['PATHWAY-PRIORITY'].length > 0)
+      send(exchange, 200, STEERING_TYPE, JSON.stringify(list), 'no-store');
     else
       sendProblem(
         exchange,
@@ -162,7 +163,7 @@ class Steering {
   }
 }
 
-function directoryOf(scene: Scene): Directory {
+export function directoryOf(scene: Scene): Directory {
   return {
     serverOf: (id) => sceneServer(scene, id)?.server,
     cdns: scene.cdns.map(({ cdn }) => cdn),
@@ -182,11 +183,11 @@ function uplinkAt({ here, decision }: Asked): string {
 }
 
 /** Some write it in quotation marks. Empty: the player does not say where it is. */
-function pathwayIn({ query }: Exchange): string {
+export function pathwayIn({ query }: Exchange): string {
   return (query.get('_HLS_pathway') ?? '').replaceAll('"', '');
 }
 
-function declaredIn({ query }: Exchange): string[] {
+export function declaredIn({ query }: Exchange): string[] {
   const ids = (query.get('pathways') ?? '').split(',', MAX_DECLARED);
   return ids.filter((id) => PATHWAY_ID.test(id));
 }

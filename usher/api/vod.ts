@@ -1,30 +1,28 @@
-// Where a recording is played: at a server that has its bytes, or at one that reads them from storage.
+// Where a recording is played: at a server that has its bytes, or at one that reads them; and how its players go on.
 
-import type { Manifest } from '../../network/archive/manifest.ts';
-import type { Clock } from '../../network/clock.ts';
-import { randomName } from '../../network/hash.ts';
+import type { CatalogueEntry } from '../../network/archive/catalogue.ts';
+import { SOURCE } from '../../network/feed/feeds.ts';
 import { type Exchange, type Route, redirect, send, sendProblem } from '../../network/http/http.ts';
-import { reachableUrl } from '../../network/http/reachable.ts';
 import { quoted } from '../../network/names.ts';
-import { newSession } from '../../network/session.ts';
-import type { ClusterState, KnownServer } from '../../network/state/state.ts';
-import { signToken, verifyToken } from '../../network/token.ts';
-import type { ViewerLog } from '../../network/trace/viewer-log.ts';
-import { DEFAULT_PATHWAY, multivariantPlaylist } from '../multivariant.ts';
-import { placeVod } from '../placement/vod.ts';
+import { multivariantPlaylist } from '../multivariant.ts';
+import type { Placer } from '../placement/placer.ts';
+import type { Choice } from '../placement/request.ts';
+import type { Scene } from '../placement/scene/scene.ts';
+import { placeVod, watchedAs } from '../placement/vod.ts';
 import { recordedAs } from '../recorded.ts';
+import { type Guest, nameOf, waysTo } from '../steering/ways.ts';
+import { admit, askFor, type GuestOptions, steeringUri, wayMaker } from './guests.ts';
 import { entriesOf, type RecordingOptions } from './recordings.ts';
+import { steerVod } from './vod-steering.ts';
 
-export interface VodOptions extends RecordingOptions {
-  readonly state: Pick<ClusterState, 'snapshot'>;
-  readonly clock: Clock;
-  readonly secrets: readonly string[];
-  readonly access: 'open' | 'signed';
-  readonly viewerLog: ViewerLog;
+export interface VodOptions extends RecordingOptions, GuestOptions {
+  readonly placer: Placer;
+  /** Whether servers without room may send viewers to the store of recordings. */
+  readonly sendsToStore?: boolean;
 }
 
-/** How long a recording may be watched before the player has to ask again. */
-const SESSION_MS = 24 * 3_600_000;
+/** When one who was refused may ask again. */
+const RETRY_S = 5;
 
 export function vodRoutes(options: VodOptions): Route[] {
   return [
@@ -40,6 +38,12 @@ export function vodRoutes(options: VodOptions): Route[] {
       pattern: /^\/vod\/(?<recording>[^/]+)\.(?<what>jpg|vtt)$/,
       handle: (exchange) => redirectToPicture(options, exchange),
     },
+    {
+      kind: 'vod-steering',
+      method: 'GET',
+      pattern: /^\/steer\/(?<token>[^/]+)\/(?<stream>[^/]+)\/(?<started>[^/]+)$/,
+      handle: (exchange) => steerVod(options, exchange),
+    },
   ];
 }
 
@@ -47,56 +51,67 @@ export function vodRoutes(options: VodOptions): Route[] {
 const PICTURES: Readonly<Record<string, string>> = { jpg: 'thumbnail.jpg', vtt: 'thumbnails.vtt' };
 
 async function sendMultivariant(options: VodOptions, exchange: Exchange): Promise<void> {
-  const placed = await placeViewer(options, exchange);
-  if (!placed) return;
-  const ways = placed.bases.map((base, at) => ({
-    id: at === 0 ? DEFAULT_PATHWAY : `${DEFAULT_PATHWAY}${at}`,
-    urlOf: (name: string) => `${base}/${name}/index.m3u8`,
-  }));
-  const playlist = multivariantPlaylist(placed.recording.renditions, ways);
+  const asked = await readQuestion(options, exchange);
+  const choices = asked && (await placeFor(options, exchange, asked));
+  if (!asked || !choices) return;
+  const { guest, entries, scene } = asked;
+  const { id, renditions } = recordedAs(entries);
+  const [best] = choices as [Choice];
+  const { stream, session } = guest;
+  if (best.kind === 'server') options.placer.promise(scene, watchedAs(id), best, session);
+  options.viewerLog.say({ session, stream, recording: id, ...nameOf(best) }, 'viewer is placed');
+  const ways = waysTo(choices, guest, wayMaker(options, exchange));
+  const ids = ways.map((way) => way.id);
+  const playlist = multivariantPlaylist(renditions, ways, steeringUri(options, guest, ids));
   send(exchange, 200, 'application/vnd.apple.mpegurl', playlist, 'no-store');
 }
 
+/** Whoever looks at a picture need not have room for the video, too. */
 async function redirectToPicture(options: VodOptions, exchange: Exchange): Promise<void> {
-  const placed = await placeViewer(options, exchange);
-  if (placed) redirect(exchange, 302, `${placed.bases[0]!}/${PICTURES[exchange.params['what']!]!}`);
+  const asked = await readQuestion(options, exchange);
+  if (!asked) return;
+  const { guest, entries, scene } = asked;
+  const request = { ...askFor(options, exchange, guest), allowCdn: false };
+  const [way] = waysTo(placeVod(scene, entries, request, true), guest, wayMaker(options, exchange));
+  if (!way) return sendFull(exchange, entries);
+  const picture = `../${PICTURES[exchange.params['what']!]!}`;
+  redirect(exchange, 302, new URL(picture, way.urlOf(SOURCE)).href);
 }
 
-interface Placed {
-  readonly recording: Manifest;
-  /** Where it is at each server, the best first. */
-  readonly bases: readonly string[];
+interface Question {
+  readonly entries: readonly CatalogueEntry[];
+  readonly guest: Guest;
+  readonly scene: Scene;
 }
 
-/** Undefined when the answer is given: it is not there, the viewer may not, or there is no room. */
-async function placeViewer(options: VodOptions, exchange: Exchange): Promise<Placed | undefined> {
+/** Undefined when the answer is given: there is no such recording, or the viewer may not. */
+async function readQuestion(options: VodOptions, exchange: Exchange): Promise<Question | undefined> {
   const entries = await entriesOf(options, exchange);
-  const recording = entries.length > 0 ? recordedAs(entries) : undefined;
-  const grant = recording && permission(options, exchange, recording.stream);
-  if (!grant) return undefined;
-  const { id, stream } = recording;
-  const servers = placeVod(await options.state.snapshot(), entries, grant.session);
-  if (servers.length === 0) {
-    sendProblem(exchange, 503, 'Service Unavailable', `no server has room for ${quoted(id)} now`);
-    return undefined;
-  }
-  const [{ id: server, site }] = servers as [KnownServer];
-  options.viewerLog.say({ session: grant.session, stream, recording: id, server, site }, 'viewer is placed');
-  const token = signToken(options.secrets, { purpose: 'play', stream, ...grant });
-  const started = id.slice(stream.length + 1);
-  const baseAt = ({ mediaUrl }: KnownServer): string =>
-    `${reachableUrl(mediaUrl, exchange)}/vod/${token}/${stream}/${started}`;
-  return { recording, bases: servers.map(baseAt) };
+  const [first] = entries;
+  const guest = first && admit(options, exchange, first.stream);
+  if (!guest) return undefined;
+  const started = first.id.slice(first.stream.length + 1);
+  return { entries, guest: { ...guest, started }, scene: await options.placer.scene() };
 }
 
-/** Undefined when the answer is given: the viewer may not. */
-function permission({ clock, access, secrets }: VodOptions, exchange: Exchange, stream: string) {
-  const nowMs = clock.now();
-  const session = newSession(randomName, '');
-  if (access === 'open') return { session, expiresAtMs: nowMs + SESSION_MS };
-  const token = exchange.query.get('token') ?? '';
-  const verdict = verifyToken(secrets, token, { purpose: 'play', stream, nowMs });
-  if (verdict.kind === 'valid') return { session, expiresAtMs: verdict.grant.expiresAtMs };
-  sendProblem(exchange, 403, 'Forbidden', `${verdict.reason}; add ?token=<token> to the URL`);
+/** Undefined when it has been answered that there is no room. */
+async function placeFor(
+  options: VodOptions,
+  exchange: Exchange,
+  { entries, guest, scene }: Question,
+): Promise<readonly Choice[] | undefined> {
+  const request = askFor(options, exchange, guest);
+  const choices = placeVod(scene, entries, request, options.sendsToStore);
+  const [best] = choices;
+  const watched = watchedAs(entries[0]!.id);
+  const isLeased = best && (await options.placer.lease(scene, watched, best));
+  if (isLeased || options.sendsToStore || best?.kind === 'cdn') return choices;
+  sendFull(exchange, entries);
   return undefined;
+}
+
+function sendFull(exchange: Exchange, entries: readonly CatalogueEntry[]): void {
+  exchange.response.setHeader('Retry-After', RETRY_S);
+  const id = quoted(entries[0]!.id);
+  sendProblem(exchange, 503, 'Service Unavailable', `no server has room for ${id} now`);
 }

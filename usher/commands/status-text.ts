@@ -26,7 +26,9 @@ function summary(snapshot: Snapshot): string {
   const living = servers.filter(({ beatAtMs }) => isAlive(beatAtMs, snapshot));
   const dead = servers.length - living.length;
   const viewers = sum(living.flatMap(({ holdings }) => holdings.map((held) => held.viewers)));
-  const counts = `${count(servers.length, 'server')}${dead > 0 ? ` (${dead} dead)` : ''}, ${count(streams.length, 'stream')}, ${count(viewers, 'viewer')}`;
+  const vodViewers = sum(living.map((server) => server.vodViewers ?? 0));
+  const ofRecordings = vodViewers > 0 ? `, ${vodViewers} of recordings` : '';
+  const counts = `${count(servers.length, 'server')}${dead > 0 ? ` (${dead} dead)` : ''}, ${count(streams.length, 'stream')}, ${count(viewers, 'viewer')}${ofRecordings}`;
   return `${counts}, ${planTerm === 0 ? 'no plan yet' : `plan of term ${planTerm}`}`;
 }
 
@@ -40,7 +42,7 @@ function serverTable(snapshot: Snapshot, paint: Paint): string {
 }
 
 function serverRow(snapshot: Snapshot, server: KnownServer, paint: Paint): string[] {
-  const { id, site, roles, sentMbps, egressMbps, holdings, drain, beatAtMs } = server;
+  const { id, site, roles, sentMbps, egressMbps, holdings, vodViewers = 0, drain, beatAtMs } = server;
   const silentS = Math.round((snapshot.nowMs - beatAtMs) / 1000);
   const dead = !isAlive(beatAtMs, snapshot) && `dead: silent for ${silentS} s`;
   const load = egressMbps > 0 ? sentMbps / egressMbps : 1;
@@ -50,7 +52,7 @@ function serverRow(snapshot: Snapshot, server: KnownServer, paint: Paint): strin
     roles.join(', '),
     paint[load > HOT ? 'red' : 'green'](bar(load)),
     `${Math.round(sentMbps)}/${Math.round(egressMbps)} Mbps`,
-    String(sum(holdings.map(({ viewers }) => viewers))),
+    String(sum(holdings.map(({ viewers }) => viewers)) + vodViewers),
     String(holdings.length),
     dead ? paint.red(dead) : drain ? paint.yellow('drains') : '',
   ];

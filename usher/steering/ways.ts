@@ -15,6 +15,8 @@ export interface Guest {
   /** Id of the session. */
   readonly session: string;
   readonly expiresAtMs: number;
+  /** Of a viewer of a recording: when that began, as its id says it. */
+  readonly started?: string;
 }
 
 export interface WayMaker {
@@ -51,7 +53,7 @@ export function wayTo(to: Destination, uplink: string, guest: Guest, maker: WayM
   const { stream } = guest;
   const urlOf = (rendition: string): string => {
     const token = signToken(secrets, { purpose: 'play', stream, expiresAtMs, session: '' });
-    return cdnUrl(to.cdn, to.shield.id, `/play/${token}/${stream}/${rendition}/index.m3u8`);
+    return cdnUrl(to.cdn, to.shield.id, `${pathOf(guest, token)}/${rendition}/index.m3u8`);
   };
   return { id: ids.of(to, expiresAtMs), urlOf };
 }
@@ -78,7 +80,7 @@ function wayToServer(server: KnownServer, uplink: string, guest: Guest, maker: W
   const makeBase = (): string => {
     const session = writeSession({ id: guest.session, uplink });
     const token = signToken(maker.secrets, { purpose: 'play', stream, expiresAtMs, session });
-    return `${maker.reach(server.mediaUrl)}/play/${token}/${stream}`;
+    return maker.reach(server.mediaUrl) + pathOf(guest, token);
   };
   let base: string | undefined;
   const urlOf = (rendition: string): string => {
@@ -86,6 +88,10 @@ function wayToServer(server: KnownServer, uplink: string, guest: Guest, maker: W
     return `${base}/${rendition}/index.m3u8`;
   };
   return { id: maker.ids.of({ kind: 'server', server }, expiresAtMs), urlOf };
+}
+
+function pathOf({ stream, started }: Guest, token: string): string {
+  return started === undefined ? `/play/${token}/${stream}` : `/vod/${token}/${stream}/${started}`;
 }
 
 /** Viewers share out the shields; each keeps its own while others come and go. */

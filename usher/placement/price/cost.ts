@@ -32,6 +32,9 @@ export interface Ask {
   readonly beyondLease: boolean;
 }
 
+/** As much of it as the prices of a site are made of, whatever is watched there. */
+export type Whither = Pick<Ask, 'scene' | 'request' | 'policy' | 'position' | 'beyondLease'>;
+
 export function askOf(scene: Scene, request: PlaceRequest, stream: StreamRecord): Ask {
   return {
     scene,
@@ -61,7 +64,12 @@ export interface SiteTerms {
 export const NO_ROOM_MBPS = Number.NEGATIVE_INFINITY;
 
 /** Undefined: no uplink to the viewer has room for `neededMbps`. */
-export function siteTerms(ask: Ask, site: SceneSite, mbps: number, neededMbps = mbps): SiteTerms | undefined {
+export function siteTerms(
+  ask: Whither,
+  site: SceneSite,
+  mbps: number,
+  neededMbps = mbps,
+): SiteTerms | undefined {
   const { policy, request, scene, position, beyondLease } = ask;
   const { asn } = request.whence;
   const way = wayOut(site.uplinks, { asn, mbps, neededMbps, beyondLease });
@@ -127,13 +135,16 @@ export function linkMicroUsd(ask: Ask, link: SceneLink | undefined): number {
 }
 
 /** To nobody who watches there already. */
-export function moveMicroUsd({ policy, request }: Ask, { server }: SceneServer): number {
+export function moveMicroUsd(
+  { policy, request }: Pick<Ask, 'policy' | 'request'>,
+  { server }: SceneServer,
+): number {
   return request.now === undefined || request.now === server.id ? 0 : policy.moveMicroUsd;
 }
 
 /** A CDN has a cache near everybody. */
 const CDN_RTT_MS = 20;
 
-export function cdnMicroUsd({ policy }: Ask, { cdn }: SceneCdn, mbps: number): number {
+export function cdnMicroUsd({ policy }: Pick<Ask, 'policy'>, { cdn }: SceneCdn, mbps: number): number {
   return mbps * GB_PER_MBPS_HOUR * cdn.microUsdPerGb + CDN_RTT_MS * policy.msHourMicroUsd;
 }
