@@ -30,6 +30,8 @@ export interface ControllerOptions {
   readonly usherId: string;
 }
 
+/** However often it is told that much has changed, it takes a turn no sooner than so long after the last. */
+const HASTE_MS = 100;
 const PLAN_BUCKETS_S = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1];
 
 /** Begins at once, and takes a turn every PLAN_MS, one at a time. Ends with its last turn. */
@@ -47,6 +49,8 @@ export class Controller implements AsyncDisposable {
   /** As of its last plan, unless another has led since. */
   #written: Pick<Snapshot, 'plan' | 'accounts'> | undefined;
   #turn: Promise<void> | undefined;
+  #begunAtMs = Number.NEGATIVE_INFINITY;
+  #waking: Timer | undefined;
   /** Of the lead that it was given last and nobody has taken from it. */
   #term: number | undefined;
   #leader: string | undefined;
@@ -86,9 +90,21 @@ export class Controller implements AsyncDisposable {
     return this.#leader;
   }
 
+  /** Takes a turn as soon as it may, if it leads: a crowd is not to wait for the next. */
+  wake(): void {
+    if (!this.isLeading) return;
+    const { clock } = this.#options;
+    const waitMs = Math.max(0, this.#begunAtMs + HASTE_MS - clock.monotonic());
+    this.#waking ??= clock.after(waitMs, () => {
+      this.#waking = undefined;
+      this.#begin();
+    });
+  }
+
   /** Gives the lead back, so that another usher leads at its next turn. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#timer.cancel();
+    this.#waking?.cancel();
     await this.#turn;
     if (!this.isLeading) return;
     const { state, usherId, logger } = this.#options;
@@ -123,7 +139,9 @@ export class Controller implements AsyncDisposable {
 
   /** A turn that is still on its way when the next is due takes its place. */
   #begin(): void {
-    this.#turn ??= this.#take().finally(() => {
+    if (this.#turn) return;
+    this.#begunAtMs = this.#options.clock.monotonic();
+    this.#turn = this.#take().finally(() => {
       this.#turn = undefined;
     });
   }

@@ -1,15 +1,32 @@
-// What viewers of CDNs cost: counted when their players ask how to go on, until the state is told.
+// What viewers of CDNs cost: counted when they are sent there and when their players ask how to go on, until the state is told.
 
 import type { Cdn } from '../network/map/topology.ts';
 import { spentMicroUsd } from './cdn.ts';
 
 /** Past so many the session that was paid for first is forgotten; if it is still there, it is paid for from now. */
 const MAX_SESSIONS = 200_000;
+/** Players that can be steered ask as soon as they have the playlist, and each ten seconds. One that has not by then never does. */
+const SILENT_S = 60;
+/** Nobody hears of such a viewer again, so it is paid for as long as viewers stay on average. */
+const STAY_S = 600;
 
 export class Spending {
   /** By session: until when it is paid for. */
   readonly #paidUntilMs = new Map<string, number>();
+  /** Who was sent to a CDN and has not asked since, in order of their coming. */
+  readonly #unheard = new Map<string, { readonly cdn: Cdn; readonly mbps: number; readonly atMs: number }>();
   readonly #spentMicroUsd = new Map<string, number>();
+
+  /** A viewer is sent to a CDN. Whether it will ever ask how to go on shows later. */
+  send(session: string, cdn: Cdn, mbps: number, nowMs: number): void {
+    this.#unheard.set(session, { cdn, mbps, atMs: nowMs });
+    if (this.#unheard.size > MAX_SESSIONS) this.#unheard.delete(this.#unheard.keys().next().value!);
+  }
+
+  /** Its player has asked how to go on: what it costs from now on `watch` is told. */
+  hear(session: string): void {
+    this.#unheard.delete(session);
+  }
 
   /** A viewer watches by a CDN until it asks again: that is paid now, and once however often it asks. */
   watch(session: string, cdn: Cdn, mbps: number, forS: number, nowMs: number): void {
@@ -24,7 +41,8 @@ export class Spending {
   }
 
   /** By CDN, what was spent since this was asked last, in whole micro-dollars; the rest is kept for the next time. */
-  take(): Record<string, number> {
+  take(nowMs: number): Record<string, number> {
+    this.#payForSilent(nowMs);
     const taken: Record<string, number> = {};
     for (const [name, spent] of this.#spentMicroUsd) {
       const whole = Math.floor(spent);
@@ -33,6 +51,14 @@ export class Spending {
       this.#spentMicroUsd.set(name, spent - whole);
     }
     return taken;
+  }
+
+  #payForSilent(nowMs: number): void {
+    for (const [session, { cdn, mbps, atMs }] of this.#unheard) {
+      if (nowMs - atMs < SILENT_S * 1000) break;
+      this.#unheard.delete(session);
+      this.watch(session, cdn, mbps, STAY_S, nowMs);
+    }
   }
 
   #add(name: string, microUsd: number): void {

@@ -82,10 +82,11 @@ export async function openUsher(options: UsherOptions): Promise<Usher> {
       usherId,
       topology,
       policies: () => policies.value,
-      spent: () => spending.take(),
+      spent: () => spending.take(clock.monotonic()),
+      onCrowd: () => controller.wake(),
     }),
   );
-  const controller = opened.use(
+  const controller: Controller = opened.use(
     new Controller({
       state,
       clock,

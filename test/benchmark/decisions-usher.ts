@@ -46,7 +46,7 @@ const placer = new Placer({
   usherId: 'u1',
   topology: () => topology,
   policies: () => DEFAULT_POLICIES,
-  spent: () => spending.take(),
+  spent: () => spending.take(clock.monotonic()),
 });
 const operators = new Operators({ secrets: SECRETS, clock, sessionMs: 3_600_000 });
 const watching = new Console({

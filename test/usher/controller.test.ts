@@ -75,6 +75,22 @@ function joinAlice(): void {
 const planned = async (): Promise<Map<string, string>> => parentsIn((await state.snapshot()).plan, 'alice');
 
 describe('an usher that leads', () => {
+  test('that is woken plans at once, and no sooner than a tenth of a second after its last turn', async () => {
+    joinAlice();
+    const { usher, value } = start('one');
+    await pass(4_000);
+    const turns = async (): Promise<number> => value('headwater_plan_turns_total{result="led"}');
+    const before = await turns();
+    usher.wake();
+    usher.wake();
+    await pass(100);
+    expect(await turns()).toBe(before + 1);
+    usher.wake();
+    usher.wake();
+    await pass(100);
+    expect(await turns()).toBe(before + 2);
+  });
+
   test('plans for whoever joins within a turn after its beat, and writes what changed alone', async () => {
     joinAlice();
     const { usher, value } = start('one');

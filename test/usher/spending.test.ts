@@ -16,28 +16,38 @@ describe('what viewers of a CDN cost', () => {
   test('is bitrate by time by price: 4 Mbps for 10 s are 0.005 GB, or 40 micro-dollars', () => {
     const spending = new Spending();
     spending.watch('v', cdn, 4, 10, 0);
-    expect(spending.take()).toEqual({ overflow: 40 });
-    expect(spending.take()).toEqual({});
+    expect(spending.take(0)).toEqual({ overflow: 40 });
+    expect(spending.take(0)).toEqual({});
   });
 
   test('is paid once for the same time, however often a player asks', () => {
     const spending = new Spending();
     for (let nowMs = 0; nowMs <= 10_000; nowMs += 500) spending.watch('v', cdn, 4, 10, nowMs);
-    expect(spending.take()).toEqual({ overflow: 80 });
+    expect(spending.take(0)).toEqual({ overflow: 80 });
   });
 
   test('is not paid for the time that a player did not ask', () => {
     const spending = new Spending();
     for (const nowMs of [0, 60_000]) spending.watch('v', cdn, 4, 10, nowMs);
-    expect(spending.take()).toEqual({ overflow: 80 });
+    expect(spending.take(0)).toEqual({ overflow: 80 });
+  });
+
+  test('of one whose player never asks is that of a usual stay, from when it shows that it does not', () => {
+    const spending = new Spending();
+    spending.send('silent', cdn, 4, 0);
+    spending.send('asks', cdn, 4, 0);
+    spending.hear('asks');
+    expect(spending.take(59_999)).toEqual({});
+    expect(spending.take(60_000)).toEqual({ overflow: 2_400 });
+    expect(spending.take(900_000)).toEqual({});
   });
 
   test('loses no fraction', () => {
     const spending = new Spending();
     spending.watch('v', cdn, 0.15, 1, 0);
-    expect(spending.take()).toEqual({});
+    expect(spending.take(0)).toEqual({});
     spending.watch('w', cdn, 0.15, 10, 0);
-    expect(spending.take()).toEqual({ overflow: 1 });
+    expect(spending.take(0)).toEqual({ overflow: 1 });
   });
 });
 

@@ -10,12 +10,14 @@ import type { Decision, FullReason, PlaceRequest } from '../placement/request.ts
 import { findStream } from '../placement/scene/streams.ts';
 import { isComing, type LadderPolicies } from '../plan/transcodes.ts';
 import type { Presence } from '../quality/presence.ts';
+import type { Spending } from '../spending.ts';
 import { type Guest, nameOf, waysTo } from '../steering/ways.ts';
 import { admit, askFor, type GuestOptions, steeringUri, wayMaker } from './guests.ts';
 
 export interface LiveOptions extends GuestOptions {
   readonly placer: Placer;
   readonly presence: Presence;
+  readonly spending: Spending;
   /** Undefined: nothing is transcoded. */
   readonly ladders?: LadderPolicies | undefined;
 }
@@ -93,7 +95,9 @@ async function serve(
   const decision = await untilStarted(options, request, session);
   if (decision.kind === 'serve') {
     const [best] = decision.choices;
-    options.presence.see(session, best!, options.clock.monotonic());
+    const nowMs = options.clock.monotonic();
+    options.presence.see(session, best!, nowMs);
+    if (best!.kind === 'cdn') options.spending.send(session, best!.cdn, best!.mbps, nowMs);
     options.viewerLog.say({ session, stream, ...nameOf(best!) }, 'viewer is placed');
     return decision;
   }

@@ -116,6 +116,7 @@ class Steering {
     const { placer, presence, viewerLog, clock } = this.#options;
     const { session } = guest;
     const best = steered.kind === 'goes' ? steered.choices[0] : undefined;
+    this.#options.spending.hear(session);
     this.#answers.inc({ result: steered.kind, reason: steered.reason ?? '' });
     if (best) {
       const from = here && nameOf(here);

@@ -32,6 +32,8 @@ export interface PlacerOptions {
   readonly policies: () => Policies;
   /** What was spent on CDNs since this was asked last, in micro-dollars by the CDN's name. */
   readonly spent: () => Readonly<Record<string, number>>;
+  /** More come to a stream than the state knew of, which knows it by now. */
+  readonly onCrowd?: () => void;
 }
 
 /** Leases are reported so often, and at once when one runs short. */
@@ -206,7 +208,9 @@ export class Placer implements AsyncDisposable {
   #count(request: PlaceRequest, scene: Scene): void {
     const stream = findStream(scene.snapshot, request.stream);
     const site = stream && idealSite(askOf(scene, request, stream));
-    if (site !== undefined) this.#demand.count(request.stream, site);
+    if (site === undefined || !this.#demand.count(request.stream, site)) return;
+    this.#isWholeDue = true;
+    void this.#renew().then(() => this.#options.onCrowd?.());
   }
 
   /** Done when what is asked for by now has been answered, or can't be. */

@@ -4,6 +4,7 @@ import type { Choice, PlaceRequest } from '../placement/request.ts';
 import { fillOf } from '../placement/scene/loads.ts';
 import { type SceneServer, serverRoomMbps } from '../placement/scene/plant.ts';
 import { type Scene, sceneServer } from '../placement/scene/scene.ts';
+import { findStream, rungsMbps } from '../placement/scene/streams.ts';
 import type { Destination } from './pathway-ids.ts';
 
 export type Reason =
@@ -83,7 +84,8 @@ export function isChanging(scene: Scene, stream: string, here: Destination | und
   const at = here?.kind === 'server' ? sceneServer(scene, here.server.id) : undefined;
   if (!at) return false;
   const silentMs = scene.snapshot.nowMs - at.server.beatAtMs;
-  if (at.closed !== undefined || isOver(at) || silentMs > SUSPECT_MS) return true;
+  if (at.closed !== undefined || isOver(at) || silentMs > SUSPECT_MS || isFilling(scene, stream, at))
+    return true;
   const isGrowing = scene.holders.of(stream).some(({ state }) => state === 'coming');
   return isGrowing && fillOf(at.load) > HOT;
 }
@@ -92,6 +94,20 @@ export function isChanging(scene: Scene, stream: string, here: Destination | und
 const SUSPECT_MS = 1_700;
 /** So full, a server's viewers go to the next copy when it is there. */
 const HOT = 0.85;
+
+/** A crowd that comes to a stream takes what its server has left before a player that has time would ask again. */
+const SOON_S = 10;
+
+function isFilling({ snapshot }: Scene, stream: string, at: SceneServer): boolean {
+  const record = findStream(snapshot, stream);
+  const [mbps = 0] = record ? rungsMbps(record) : [];
+  let perS = 0;
+  for (const holding of at.server.holdings) if (holding.stream === stream) perS += holding.arrivalsPerS;
+  return perS >= CROWD_PER_S && perS * mbps * SOON_S > serverRoomMbps(at, true);
+}
+
+/** Those who come more slowly find a copy that is made without anybody's having to go. */
+const CROWD_PER_S = 2;
 
 function isOver({ load }: SceneServer): boolean {
   return load.usedMbps > load.limitMbps;

@@ -66,7 +66,7 @@ export class UsherListener implements AsyncDisposable {
       usherId: 'u1',
       topology: () => topology ?? NO_TOPOLOGY,
       policies: () => DEFAULT_POLICIES,
-      spent: () => spending.take(),
+      spent: () => spending.take(systemClock.monotonic()),
     });
     const given = { clock: systemClock, secrets: SECRETS, access: 'open' as const, ...options };
     const operators = new Operators({ ...given, sessionMs: 3_600_000 });

@@ -27,6 +27,8 @@ class Cluster {
   readonly placers: Placer[] = [];
   readonly came: string[] = [];
   isStateAway = false;
+  /** How often somebody heard of one. */
+  crowds = 0;
   isComing = true;
   /** And a report takes as long to reach it. */
   answersAfterMs = 0;
@@ -130,6 +132,9 @@ class Cluster {
       topology: () => NO_TOPOLOGY,
       policies: () => DEFAULT_POLICIES,
       spent: () => ({}),
+      onCrowd: () => {
+        this.crowds += 1;
+      },
     });
   }
 }
@@ -214,6 +219,16 @@ test('who was sent where is counted, and what is over its limit', async () => {
   expect(text).toContain('headwater_placements_total{result="server",reason=""} 25\n');
   expect(text).toContain('headwater_placements_total{result="full",reason="no_room"} 5\n');
   expect(text).toContain('headwater_over_limit{kind="server"} 0\n');
+});
+
+test('a crowd is told of at once, once for each time that it is twice what was known of it', async () => {
+  await using cluster = new Cluster(1);
+  await cluster.start();
+  await cluster.place(9, 0);
+  expect(cluster.crowds).toBe(0);
+  await cluster.pass(2_000);
+  await cluster.place(20, 0);
+  expect(cluster.crowds).toBe(1);
 });
 
 test('the planner is told who comes for what, by the site that would serve them', async () => {

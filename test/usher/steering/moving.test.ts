@@ -81,6 +81,15 @@ describe('so many may go at a time', () => {
   });
 });
 
+test('players ask soon at a server that a crowd on their stream will fill before they would ask again', () => {
+  const crowd = (arrivalsPerS: number, sentMbps: number): boolean =>
+    isChanging(sceneWith({ sentMbps, holdings: [holding('alice', 9, { arrivalsPerS })] }), 'alice', at('a'));
+  expect(crowd(10, 500)).toBe(false);
+  expect(crowd(20, 500)).toBe(true);
+  expect(crowd(10, 700)).toBe(true);
+  expect(crowd(1, 980)).toBe(false);
+});
+
 test('players ask soon while their server is silent, over its limit, emptied, or hot while a copy comes', () => {
   const soon = (changes: Partial<KnownServer>, here = at('a')) =>
     isChanging(sceneWith(changes), 'alice', here);

@@ -11,6 +11,11 @@ const STEP_S = 0.25;
 /** Streams that are counted in one step. */
 const MAX_COUNTED = 20_000;
 
+/** So many come to a stream before it is worth a word that there are twice as many as the last report said. */
+const CROWD = 10;
+/** Reports are made about so often. */
+const REPORT_S = 0.3;
+
 /** By stream, then by site. */
 type Counts = Map<string, Map<string, number>>;
 
@@ -22,10 +27,20 @@ interface Step {
 export class Demand {
   /** The newest, which is being counted, last. */
   readonly #steps: Step[] = [{ counts: new Map(), lastS: 0 }];
+  #reported: DemandReport = {};
+  /** By stream, since the last report. */
+  #unreported = new Map<string, number>();
 
-  count(stream: string, site: string): void {
+  /** Whether those who have come since the last report are a crowd that it did not foretell; says so once for each. */
+  count(stream: string, site: string): boolean {
     const { counts } = this.#steps.at(-1)!;
-    if (counts.has(stream) || counts.size < MAX_COUNTED) add(counts, stream, site, 1);
+    if (!counts.has(stream) && counts.size >= MAX_COUNTED) return false;
+    add(counts, stream, site, 1);
+    const came = (this.#unreported.get(stream) ?? 0) + 1;
+    this.#unreported.set(stream, came);
+    const sites = Object.hasOwn(this.#reported, stream) ? Object.values(this.#reported[stream]!) : [];
+    const foretold = sites.reduce((sum, perS) => sum + perS, 0) * REPORT_S;
+    return came === Math.max(CROWD, Math.ceil(2 * foretold));
   }
 
   /** Arrivals per second of late. `passedS`: since this was asked last. */
@@ -36,6 +51,8 @@ export class Demand {
     const lastS = this.#lastS;
     const rates = lastS > 0 ? ratesOf(sumOf(this.#steps), lastS) : {};
     if (newest.lastS >= STEP_S) this.#steps.push({ counts: new Map(), lastS: 0 });
+    this.#reported = rates;
+    this.#unreported = new Map();
     return rates;
   }
 

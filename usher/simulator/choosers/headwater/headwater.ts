@@ -79,7 +79,7 @@ export class Headwater implements Chooser {
     });
     const leader = new Leader(world, this.#cluster, this.#policies);
     events.every(PLAN_MS, () => {
-      this.#cluster.hear(this.#demand.report(PLAN_MS / 1000), this.#spending.take());
+      this.#cluster.hear(this.#demand.report(PLAN_MS / 1000), this.#spending.take(this.#ground.events.nowMs));
       const snapshot = this.#cluster.snapshot();
       const isOld = snapshot.nowMs - this.#view.nowMs >= BEAT_MS;
       if (leader.turn(snapshot) || isOld) this.#view = { ...snapshot, plan: this.#cluster.plan };
