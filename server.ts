@@ -13,6 +13,7 @@ import { Commitments } from './network/commitments.ts';
 import { CONFIG_OPTIONS, type Config, type Flags, readConfig } from './network/config/config.ts';
 import { loadOwnId } from './network/config/own-id.ts';
 import { loadSecrets } from './network/config/secrets.ts';
+import { CpuLoad } from './network/cpu-load.ts';
 import { Egress } from './network/egress.ts';
 import { nextSignal, untilEnd } from './network/ending.ts';
 import { CodedError } from './network/errors.ts';
@@ -183,6 +184,7 @@ class Server {
   readonly #identity: ServerIdentity;
   readonly #feeds: Feeds;
   readonly #egress: Egress;
+  readonly #cpuLoad: CpuLoad;
   readonly #stores: Stores;
   readonly #commitments: Commitments;
   readonly #outflow: Outflow;
@@ -216,6 +218,7 @@ class Server {
     this.#identity = { id, instance: randomName(9) };
     this.#feeds = new Feeds({ windowMs: config.feed.windowS * 1000 });
     this.#egress = opened.use(new Egress(base));
+    this.#cpuLoad = opened.use(new CpuLoad(base));
     this.#stores = this.#openStores();
     this.#commitments = this.#createCommitments();
     this.#outflow = new Outflow({ egressMbps: config.egressMbps, clock });
@@ -428,6 +431,7 @@ class Server {
       ...{ roles, site, host, egressMbps },
       ...this.#addresses,
       sentMbps: this.#egress.mbps,
+      cpuLoad: this.#cpuLoad.share,
       committedMbps: this.#commitments.mbps,
       uplinks: this.#commitments.uplinks,
       arrived: viewers.arrived,

@@ -103,6 +103,7 @@ const PURE = [
   'usher/ladders.ts',
   'usher/recorded.ts',
   'usher/plan/ladder.ts',
+  'usher/plan/spare-cpu.ts',
   'usher/plan/transcodes.ts',
   'usher/plan/wanted.ts',
   'network/session.ts',

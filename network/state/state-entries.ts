@@ -108,6 +108,7 @@ const SERVER: Shape = {
   rtmpUrl: 'string',
   egressMbps: 'number',
   sentMbps: 'number',
+  cpuLoad: ['number', undefined],
   committedMbps: 'number',
   uplinks: { '*': 'number' },
   arrived: ['string'],

@@ -140,6 +140,8 @@ export interface ServerRecord extends ServerIdentity {
   /** What it may send, and what it sends now. */
   readonly egressMbps: number;
   readonly sentMbps: number;
+  /** The share of time, of late, in which its process had something to do: 0 to 1. Encoders are processes of their own. */
+  readonly cpuLoad?: number;
   /** What the viewers and children that it has admitted may have it send, by their renditions' average bitrates. */
   readonly committedMbps: number;
   /** How much of that is for viewers, by the uplink that usher placed them on; '' where none was named. */

@@ -130,6 +130,33 @@ describe('transcodes', () => {
     expect(at(1_000)).toEqual([]);
   });
 
+  test('go with the CPU that viewers need, and come back only once they need much less of it', () => {
+    const mixed = (cpuLoad: number): KnownServer =>
+      server('mixed', { roles: ['origin', 'edge', 'transcoder'], transcoding: working(4), cpuLoad });
+    let made: Snapshot['plan'] = {};
+    const at = (cpuLoad: number, others: readonly KnownServer[] = []): string => {
+      const decided = decide({ servers: [mixed(cpuLoad), ...others], streams: streams(2), plan: made });
+      made = decided.plan;
+      return Object.entries(made)
+        .flatMap(([id, { transcodes = [] }]) =>
+          transcodes.map(({ stream: name, rungs }) => `${id} ${name} ${rungs.map((rung) => rung.name)}`),
+        )
+        .sort()
+        .join(', ');
+    };
+    const all = 'mixed s0 480p30,160p30, mixed s1 480p30,160p30';
+    expect(at(0.5)).toBe(all);
+    expect(at(0.79)).toBe(all);
+    expect(at(0.88)).toBe('mixed s0 480p30,160p30, mixed s1 480p30');
+    expect(at(0.82)).toBe('mixed s0 480p30,160p30, mixed s1 480p30');
+    expect(at(0.65)).toBe('mixed s0 480p30,160p30, mixed s1 480p30');
+    expect(at(0.96)).toBe('mixed s0 480p30');
+    expect(at(0.7)).toBe('mixed s0 480p30');
+    expect(at(0.7, [farm('a', 1)])).toBe('a s0 480p30,160p30');
+    expect(at(0.6, [farm('a', 1)])).toBe('a s0 480p30,160p30, mixed s1 480p30,160p30');
+    expect(at(1, [farm('a', 1)])).toBe('a s0 480p30,160p30');
+  });
+
   test('on demand are made while somebody watches, and for a while after', () => {
     const onDemand: LadderPolicies = () => ({ ladder: LADDER, when: 'on-demand' });
     const wanted = new Wanted();

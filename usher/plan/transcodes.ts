@@ -11,6 +11,7 @@ import type {
 import { findStream } from '../placement/scene/streams.ts';
 import type { Ground, PlanServer } from './ground.ts';
 import { ladderOf, type RungWish } from './ladder.ts';
+import { isFarm, type SpareCpu, spareCpuOf } from './spare-cpu.ts';
 
 /** What is wished of a stream. */
 export interface LadderPolicy {
@@ -55,8 +56,6 @@ export function isComing(
 
 /** So long a stream waits for the farm before it may take a slot of a server that has other work too. */
 const FARM_WAIT_MS = 5_000;
-/** A server that sends more than this share of what it may needs its CPU for viewers; at the whole of it no rung is left. */
-const PRESSED = 0.7;
 
 interface Job {
   readonly stream: StreamRecord;
@@ -69,12 +68,13 @@ interface Job {
 interface Worker {
   readonly on: PlanServer;
   readonly isFarm: boolean;
+  readonly spare: SpareCpu;
   readonly jobs: Job[];
 }
 
 /** A job stays where it is as long as that worker lives, keeps up and is not being emptied, and nobody needs its slot more. */
 export function planTranscodes(snapshot: Snapshot, options: TranscodeOptions): TranscodePlan {
-  const workers = workersOf(options.ground);
+  const workers = workersOf(snapshot, options.ground);
   const jobs = workers.length > 0 ? jobsOf(snapshot, options, workers) : [];
   const waiting: string[] = [];
   for (const job of jobs) {
@@ -86,10 +86,18 @@ export function planTranscodes(snapshot: Snapshot, options: TranscodeOptions): T
   return { transcodes: new Map(transcodes), waiting };
 }
 
-function workersOf({ servers }: Ground): Worker[] {
+function workersOf({ plan }: Snapshot, { servers }: Ground): Worker[] {
   return [...servers.values()]
     .filter(({ server }) => server.transcoding)
-    .map((on) => ({ on, isFarm: on.server.roles.every((role) => role === 'transcoder'), jobs: [] }));
+    .map((on) => {
+      const { server } = on;
+      const planned = countRungs(plan[server.id]?.transcodes ?? []);
+      return { on, isFarm: isFarm(server), spare: spareCpuOf(server, planned), jobs: [] };
+    });
+}
+
+function countRungs(transcodes: readonly Pick<Transcode, 'rungs'>[]): number {
+  return transcodes.reduce((sum, { rungs }) => sum + rungs.length, 0);
 }
 
 /** The most watched first, then the oldest: who comes first gets a slot first. */
@@ -168,21 +176,23 @@ function place(job: Job, workers: readonly Worker[], snapshot: Snapshot, ground:
       worker.jobs.length < slotsOf(worker) && mayGoOn(worker.on, job.stream.name) && makesAll(worker, job),
   );
   const now = free.find(({ on }) => on === job.now);
-  if (now) return now;
   const origin = ground.servers.get(job.stream.origin);
   const farm = nearest(
-    free.filter(({ isFarm }) => isFarm),
+    free.filter((worker) => worker.isFarm),
     origin,
     ground,
   );
+  // Whose viewers need the CPU is rid of a job as soon as the farm has room for it.
+  if (now && (now.spare.takesMore || !farm)) return now;
   const hasFarm = workers.some(({ isFarm, on }) => isFarm && !on.isDraining);
   const hasWaited = !hasFarm || snapshot.nowMs - job.stream.startedAtMs >= FARM_WAIT_MS;
-  return farm ?? (hasWaited ? nearest(free, origin, ground) : undefined);
+  const others = free.filter(({ spare }) => spare.takesMore);
+  return farm ?? (hasWaited ? nearest(others, origin, ground) : undefined);
 }
 
 /** None where viewers need the CPU. */
-function slotsOf(worker: Worker): number {
-  return freeShare(worker) > 0 ? worker.on.server.transcoding!.slots : 0;
+function slotsOf({ on, spare }: Worker): number {
+  return spare.rungsOf(1) > 0 ? on.server.transcoding!.slots : 0;
 }
 
 function makesAll({ on }: Worker, { rungs }: Job): boolean {
@@ -210,19 +220,11 @@ function compare(one: readonly number[], other: readonly number[]): number {
   return at < 0 ? 0 : one[at]! - other[at]!;
 }
 
-/** How much of its CPU a server has for transcoding: less and less as a crowd comes. A farm has nobody else. */
-function freeShare({ on, isFarm }: Worker): number {
-  if (isFarm) return 1;
-  const { committedMbps, sentMbps, egressMbps } = on.server;
-  const load = Math.max(committedMbps, sentMbps) / egressMbps;
-  return Math.min(1, Math.max(0, (1 - load) / (1 - PRESSED)));
-}
-
 /** Where viewers need the CPU, the lowest rungs of the least watched streams go first. */
 function transcodesOf(worker: Worker): readonly Transcode[] {
-  const { jobs } = worker;
-  const count = jobs.reduce((sum, { rungs }) => sum + rungs.length, 0);
-  let excess = count - Math.ceil(count * freeShare(worker));
+  const { jobs, spare } = worker;
+  const count = countRungs(jobs);
+  let excess = count - spare.rungsOf(count);
   const transcodes = jobs.toReversed().flatMap(({ stream, rungs }) => {
     const left = rungs.slice(0, Math.max(0, rungs.length - excess));
     excess -= rungs.length - left.length;
