@@ -90,6 +90,18 @@ test('a traceparent that makes no sense is as none', async () => {
   for (const line of usher.lines.slice(before)) expect(line['traceId']).toBeUndefined();
 });
 
+test('no line of a viewer is without the session, and none of a broadcast without the recording', () => {
+  const lines = [origin, edge, usher].flatMap((process) => process.lines);
+  const ofViewers = lines.filter(({ msg }) => msg.startsWith('viewer '));
+  expect(ofViewers.length).toBeGreaterThan(2);
+  expect(ofViewers.filter((line) => line['session'] === undefined || line['stream'] !== STREAM)).toEqual([]);
+  const ofBroadcasts = origin.lines.filter(
+    (line) => line['stream'] === STREAM && line['session'] === undefined,
+  );
+  expect(ofBroadcasts.length).toBeGreaterThan(2);
+  expect(ofBroadcasts.filter((line) => line['recording'] === undefined)).toEqual([]);
+});
+
 test('no line has a secret, a key or a token in it', async () => {
   const { steering, variants } = readMultivariant(await (await fetch(cluster.playUrl)).text());
   const steeringToken = steering.uri.split('/')[2]!;
