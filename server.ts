@@ -500,6 +500,12 @@ export const PROGRAM: Program = {
   summary: 'A live video relay that survives flash crowds.',
   version: manifest.version,
   usual: 'run',
+  examples: [
+    ['headwater', 'everything in one process, and a sample broadcast: http://localhost:8080/'],
+    ['headwater publish film.mp4 alice --loop', 'a broadcast of your own'],
+    ['headwater status', 'servers, streams and who follows whom'],
+    ['headwater drain ams-1 --wait', 'empty a server before work on it'],
+  ],
   commands: [
     service('run', 'both', 'run a server and an usher in this process', [
       ['headwater', 'and a sample broadcast: http://localhost:8080/'],

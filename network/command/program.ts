@@ -10,6 +10,7 @@ export interface Program {
   readonly name: string;
   readonly summary: string;
   readonly version: string;
+  readonly examples: Command['examples'];
   readonly commands: readonly (Command | CommandGroup)[];
   /** The command that is meant when none is named. */
   readonly usual: string;
@@ -42,7 +43,7 @@ function isUsual([first]: readonly string[]): boolean {
 }
 
 function parserOf(program: Program, terminal: Terminal, done: (exitCode: number) => void): Parser {
-  const { name, summary, version, commands } = program;
+  const { name, summary, version, examples, commands } = program;
   const parser = new Parser(name)
     .description(summary)
     .version(version)
@@ -57,6 +58,7 @@ function parserOf(program: Program, terminal: Terminal, done: (exitCode: number)
     })
     .showHelpAfterError('--help says how it is used')
     .helpCommand(false)
+    .addHelpText('after', examplesText(examples))
     .addHelpText(
       'after',
       `\n${EXIT_CODES_HELP}\n\nWithout a command it does what \`${name} ${program.usual}\` does.`,
@@ -65,6 +67,10 @@ function parserOf(program: Program, terminal: Terminal, done: (exitCode: number)
     if (!('commands' in command)) addCommand(parser, command, terminal, done);
     else {
       const group = parser.command(command.name).description(command.summary).helpCommand(false);
+      group.addHelpText(
+        'after',
+        examplesText(command.commands.flatMap((inner) => inner.examples.slice(0, 1))),
+      );
       for (const inner of command.commands) addCommand(group, inner, terminal, done);
     }
   }
@@ -116,8 +122,10 @@ function print({ value, text }: Outcome, asJson: boolean, { out, paint }: Termin
 }
 
 function examplesText(examples: Command['examples']): string {
+  if (examples.length === 0) return '';
   const width = Math.max(...examples.map(([line]) => line.length));
-  return ['\nExamples:', ...examples.map(([line, what]) => `  ${line.padEnd(width)}  ${what}`)].join('\n');
+  const lines = examples.map(([line, what]) => `  ${line.padEnd(width)}  ${what}`.trimEnd());
+  return ['\nExamples:', ...lines].join('\n');
 }
 
 /** Words are enough for what is expected; where it comes from in the code is of interest for what is not. */

@@ -14,7 +14,12 @@ export interface Terminal {
   progress(total: number): Progress;
 }
 
-export function systemTerminal({ stdout, stderr }: Pick<NodeJS.Process, 'stdout' | 'stderr'>): Terminal {
+interface Streams {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+export function systemTerminal({ stdout, stderr }: Streams): Terminal {
   // `hasColors` of a terminal knows NO_COLOR, FORCE_COLOR and dumb terminals.
   const hasColors = stdout.isTTY && stdout.hasColors();
   return {

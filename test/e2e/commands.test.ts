@@ -18,11 +18,18 @@ const COMMANDS: readonly (readonly [words: string, command: Command])[] = PROGRA
     : [[one.name, one] as const],
 );
 
+const GROUPS = PROGRAM.commands.filter((one) => 'commands' in one).map(({ name }) => name);
+
 describe('the help', () => {
   test('of the program names every command', async () => {
     const { code, out } = await typed(PROGRAM, ['--help']);
     expect(code).toBe(0);
     await expect(out).toMatchFileSnapshot('../golden/commands/help.txt');
+  });
+
+  test.each(GROUPS)('of %s names its commands', async (name) => {
+    const { out } = await typed(PROGRAM, [name, '--help']);
+    await expect(out).toMatchFileSnapshot(`../golden/commands/help-${name}.txt`);
   });
 
   test.each(COMMANDS)(
@@ -35,6 +42,24 @@ describe('the help', () => {
       expect(command.examples.some(([line]) => line.startsWith(`headwater ${words}`))).toBe(true);
     },
   );
+});
+
+describe('a command line that makes no sense', () => {
+  test.each([
+    [['stauts'], "error: unknown command 'stauts'\n(Did you mean status?)\n--help says how it is used\n"],
+    [['--colour', 'red'], "error: unknown option '--colour'\n--help says how it is used\n"],
+    [['tree'], "error: missing required argument 'stream'\n--help says how it is used\n"],
+  ])('%j ends with 2, and says what is meant', async (words, err) => {
+    expect(await typed(PROGRAM, words)).toMatchObject({ code: 2, out: '', err });
+  });
+
+  test('of a group without a command, its help goes to stderr', async () => {
+    expect(await typed(PROGRAM, ['keys'])).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('revoke'),
+    });
+  });
 });
 
 describe('beside a process that runs', () => {

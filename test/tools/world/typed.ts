@@ -33,7 +33,7 @@ export async function typed(
   const isProgram = 'usual' in program;
   const whole = isProgram
     ? program
-    : { name: 'headwater', summary: '', version: '0', usual: '', commands: [program] };
+    : { name: 'headwater', summary: '', version: '0', usual: '', examples: [], commands: [program] };
   const code = await runProgram(whole, isProgram ? args : [program.name, ...args], terminal);
   return { code, out, err, progress };
 }
