@@ -6,7 +6,7 @@ import { isRecordingId } from '../network/archive/index-file.ts';
 import type { Exchange, Route } from '../network/http/http.ts';
 import { reachableUrl } from '../network/http/reachable.ts';
 import { isStreamName, STREAM_NAME_RULE } from '../network/names.ts';
-import { MODULE_PATHS } from './assets.ts';
+import { PLAYER_PATHS } from './assets.ts';
 import { type Page, sendPage } from './html.ts';
 
 export interface PageOptions {
@@ -61,7 +61,7 @@ function sendReplay(exchange: Exchange, recording: string): void {
  */
 function readPage(name: string): Page {
   const read = (file: string): string => readFileSync(new URL(`pages/${file}.html`, import.meta.url), 'utf8');
-  const preloads = MODULE_PATHS.map((path) => `<link rel="modulepreload" href="/assets/${path}">`);
+  const preloads = PLAYER_PATHS.map((path) => `<link rel="modulepreload" href="/assets/${path}">`);
   const template = read(name)
     .replace('<!-- player -->', () => read('player'))
     .replace('<!-- clip -->', () => read('clip'))

@@ -17,6 +17,7 @@ import { ViewerLog } from '../network/trace/viewer-log.ts';
 import { apiRoutes } from './api/api.ts';
 import { assetRoutes } from './assets.ts';
 import type { Console } from './console/console.ts';
+import { consolePageRoutes } from './console/pages.ts';
 import type { Operators } from './operators/operators.ts';
 import { pageRoutes } from './pages.ts';
 import type { Placer } from './placement/placer.ts';
@@ -75,5 +76,12 @@ export function usherRoutes(options: RouteOptions): Route[] {
     },
   });
   const { console, signIn } = options;
-  return [...api, ...console.routes, ...signIn, ...pageRoutes({ rtmpUrl }), ...assetRoutes()];
+  return [
+    ...api,
+    ...console.routes,
+    ...signIn,
+    ...consolePageRoutes(options),
+    ...pageRoutes({ rtmpUrl }),
+    ...assetRoutes(),
+  ];
 }

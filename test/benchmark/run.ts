@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { benchmarkArchive } from './archive.ts';
+import { benchmarkConsolePage } from './console-page.ts';
 import { benchmarkCrowd } from './crowd.ts';
 import { benchmarkDecisions } from './decisions.ts';
 import { benchmarkDelivery } from './delivery.ts';
@@ -27,6 +28,7 @@ export interface BenchmarkOptions {
 
 const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise<Report>>> = {
   archive: benchmarkArchive,
+  'console-page': benchmarkConsolePage,
   crowd: benchmarkCrowd,
   decisions: benchmarkDecisions,
   delivery: benchmarkDelivery,

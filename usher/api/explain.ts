@@ -1,8 +1,9 @@
-// Why viewers are sent where they are: every server that there is for one who asks from an address, with its price.
+// Why viewers are sent where they are: every server that there is for one who asks from an address or a place, with its price.
 
 import { type Exchange, type Route, sendJson, sendProblem } from '../../network/http/http.ts';
 import { formatAddress, parseAddress } from '../../network/map/address.ts';
-import type { Atlas } from '../../network/map/atlas.ts';
+import type { Atlas, Whence } from '../../network/map/atlas.ts';
+import type { Position } from '../../network/map/position.ts';
 import { quoted } from '../../network/names.ts';
 import { explained } from '../explained.ts';
 import { explain } from '../placement/explain.ts';
@@ -26,19 +27,46 @@ export function explainRoutes(options: ExplainOptions): Route[] {
 }
 
 async function sendExplanation({ placer, atlas, site }: ExplainOptions, exchange: Exchange): Promise<void> {
+  const stream = exchange.query.get('stream') ?? '';
+  const viewer = viewerIn(exchange, atlas);
+  if (!viewer) return;
+  const { name, whence } = viewer;
+  // Whoever asks twice hears the same: equal servers are told apart by the address.
+  const request = { stream, viewer: name, whence, site, allowCdn: true };
+  const explanation = explain(await placer.scene(), request);
+  if (explanation) sendJson(exchange, explained(explanation, name));
+  else sendProblem(exchange, 404, 'Not Found', `no stream ${quoted(stream)} is live`);
+}
+
+interface Viewer {
+  /** Its address, or its place where that is all that is known. */
+  readonly name: string;
+  readonly whence: Whence;
+}
+
+/** At an address, or somewhere: `place=52.3,4.8`. Undefined when it has been answered that it makes no sense. */
+function viewerIn(exchange: Exchange, atlas: ExplainOptions['atlas']): Viewer | undefined {
   const { query } = exchange;
-  const stream = query.get('stream') ?? '';
+  const place = query.get('place');
+  if (place !== null) {
+    const position = positionIn(place);
+    if (position) return { name: place, whence: { position } };
+    const detail = `place=${quoted(place)} is no latitude and longitude, as 52.3,4.8`;
+    sendProblem(exchange, 400, 'Bad Request', detail);
+    return undefined;
+  }
   const text = query.get('address') ?? '';
   const address = parseAddress(text);
   if (!address) {
     sendProblem(exchange, 400, 'Bad Request', `address=${quoted(text)} is no IP address`);
-    return;
+    return undefined;
   }
-  const written = formatAddress(address);
-  const whence = atlas.locate(written);
-  // Whoever asks twice hears the same: equal servers are told apart by the address.
-  const request = { stream, viewer: written, whence, site, allowCdn: true };
-  const explanation = explain(await placer.scene(), request);
-  if (explanation) sendJson(exchange, explained(explanation, written));
-  else sendProblem(exchange, 404, 'Not Found', `no stream ${quoted(stream)} is live`);
+  const name = formatAddress(address);
+  return { name, whence: atlas.locate(name) };
+}
+
+function positionIn(text: string): Position | undefined {
+  const [, latitude = 91, longitude = 181] = /^(-?\d{1,2}(?:\.\d+)?),(-?\d{1,3}(?:\.\d+)?)$/.exec(text) ?? [];
+  const position = { latitude: Number(latitude), longitude: Number(longitude) };
+  return Math.abs(position.latitude) <= 90 && Math.abs(position.longitude) <= 180 ? position : undefined;
 }
