@@ -37,6 +37,13 @@ export interface HlsOptions {
   readonly outflow: Outflow;
 }
 
+interface Fetched {
+  /** Those who play have fetched it before. */
+  readonly isOld: boolean;
+  /** How much media it is, at most. */
+  readonly mediaMs: number;
+}
+
 interface Asked {
   readonly viewer: Viewer;
   readonly rendition: Rendition;
@@ -133,19 +140,24 @@ class Hls {
     const patience = { ...this.#patience(rendition), starvesAfterMs: undefined };
     const outcome = await rendition.untilWhole(epoch, place, patience, exchange.response);
     if (outcome === 'full') sendLate(exchange, outcome);
-    else if (outcome !== 'gone') return this.#sendMedia(exchange, asked, rendition.part(epoch, place), isOld);
+    else if (outcome !== 'gone')
+      return this.#sendMedia(exchange, asked, rendition.part(epoch, place), { isOld, mediaMs: PART_MAX_MS });
   }
 
   segment(exchange: Exchange): void | Promise<void> {
     const asked = this.#find(exchange);
     if (!asked) return;
     const { epoch, msn } = numbersOf(exchange);
-    return this.#sendMedia(exchange, asked, asked.rendition.segment(epoch, msn), true);
+    const { rendition } = asked;
+    const mediaMs = rendition.targetDurationMs;
+    return this.#sendMedia(exchange, asked, rendition.segment(epoch, msn), { isOld: true, mediaMs });
   }
 
   init(exchange: Exchange): void | Promise<void> {
     const asked = this.#find(exchange);
-    if (asked) return this.#sendMedia(exchange, asked, asked.rendition.init(exchange.params.hash!), false);
+    if (!asked) return;
+    const init = asked.rendition.init(exchange.params.hash!);
+    return this.#sendMedia(exchange, asked, init, { isOld: false, mediaMs: 0 });
   }
 
   #find(exchange: Exchange): Asked | undefined {
@@ -159,10 +171,12 @@ class Hls {
     exchange: Exchange,
     { viewer, rendition }: Asked,
     entity: Entity | undefined,
-    isOld: boolean,
+    { isOld, mediaMs }: Fetched,
   ): void | Promise<void> {
     const { sessions, outflow } = this.#options;
     if (!entity) return sendProblem(exchange, 404, 'Not Found', missing(exchange, rendition));
+    const refusal = sessions.refusalOf(viewer, mediaMs);
+    if (refusal) return sendRefusal(exchange, refusal);
     if (isOld && sessions.isJoining(viewer)) return sendInTurn(exchange, entity, outflow.begin());
     this.#send(exchange, entity);
   }

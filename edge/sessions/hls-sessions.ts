@@ -3,8 +3,9 @@
 import type { Clock, Timer } from '../../network/clock.ts';
 import type { Commitment } from '../../network/commitments.ts';
 import type { Connection } from '../../network/http/listener.ts';
+import { Allowance } from './allowance.ts';
 import type { Gate } from './gate.ts';
-import { type Admission, isShared, type Session, type Watcher } from './session.ts';
+import { type Admission, isShared, type Refusal, type Session, type Watcher } from './session.ts';
 import type { Viewers } from './viewers.ts';
 
 export interface HlsSessionsOptions {
@@ -35,6 +36,7 @@ interface Entry extends Watcher {
   idleMs: number;
   /** None of a session that was away from its beginning. */
   readonly commitment: Commitment | undefined;
+  readonly allowance: Allowance;
   /**
    * A session of its own is one over any number of connections, and none while it is away: while its playlists come from
    * another server, and it only asks here where they are. A shared one is as many as connections asked for this last.
@@ -99,6 +101,15 @@ export class HlsSessions {
     return ADMITTED;
   }
 
+  /** Whether a session may fetch so much more media: undefined, or why not. A cache feeds others, and may. */
+  refusalOf(watcher: Watcher, mediaMs: number): Refusal | undefined {
+    const entry = this.#entries.get(keyOf(watcher));
+    if (!entry || isShared(entry.session)) return undefined;
+    if (entry.allowance.take(mediaMs, this.#options.clock.monotonic())) return undefined;
+    const reason = 'this session fetches several times what one player plays';
+    return this.#options.gate.refuse(watcher, 'allowance', 429, reason);
+  }
+
   /** Whether a session is just filling its buffer. What a cache fetches others wait for who play. */
   isJoining(watcher: Watcher): boolean {
     const entry = this.#entries.get(keyOf(watcher));
@@ -143,6 +154,7 @@ export class HlsSessions {
       stream,
       rendition,
       commitment,
+      allowance: new Allowance(nowMs),
       viewers: 0,
       awaited: '',
       idleMs,

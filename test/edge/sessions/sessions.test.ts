@@ -101,6 +101,30 @@ describe('an HLS session', () => {
   });
 });
 
+describe('what an HLS session may fetch', () => {
+  test('is what several players would at first, then four times what one plays: a token that is handed on feeds no crowd', () => {
+    const { clock, sessions } = setUp();
+    sessions.hls.see(ann, undefined);
+    const fetched = (mediaMs: number): number => {
+      let count = 0;
+      while (sessions.hls.refusalOf(ann, mediaMs) === undefined) count++;
+      return count;
+    };
+    expect(fetched(2_000)).toBe(90);
+    expect(sessions.hls.refusalOf(ann, 2_000)).toMatchObject({ status: 429, retryAfterS: 5 });
+    clock.advance(4_000);
+    sessions.hls.see(ann, undefined);
+    expect(fetched(2_000)).toBe(8);
+  });
+
+  test('has no bound for a cache, which feeds others', () => {
+    const { sessions } = setUp();
+    const cache = { ...ann, session: sharedSession('192.0.2.1', 'a cache') };
+    sessions.hls.see(cache, undefined);
+    for (let count = 0; count < 1_000; count++) expect(sessions.hls.refusalOf(cache, 2_000)).toBeUndefined();
+  });
+});
+
 describe('a progressive session', () => {
   test('counts its connections, each until it ends, whoever ends it twice', () => {
     const { sessions } = setUp();
