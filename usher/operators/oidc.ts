@@ -1,6 +1,7 @@
 // The door to OpenID Connect (openid-client): sends an operator to the provider, and reads who came back.
 
 import {
+  AuthorizationResponseError,
   allowInsecureRequests,
   authorizationCodeGrant,
   buildAuthorizationUrl,
@@ -11,6 +12,7 @@ import {
   discovery,
   fetchUserInfo,
   None,
+  ResponseBodyError,
   randomNonce,
   randomPKCECodeVerifier,
   randomState,
@@ -118,7 +120,14 @@ function authentication(secret: string | undefined): ClientAuthentication {
 /** What went wrong, down to its cause. */
 function wordsOf(error: unknown): string {
   const words: string[] = [];
-  for (let at = error; at instanceof Error && words.length < 4; at = at.cause) words.push(reasonOf(at));
+  for (let at = error; at instanceof Error && words.length < 4; at = at.cause) words.push(wordsOfOne(at));
   if (words.length === 0) words.push(reasonOf(error));
   return words.join(': ');
+}
+
+/** With what the provider itself says (RFC 6749 4.1.2.1). */
+function wordsOfOne(error: Error): string {
+  if (!(error instanceof AuthorizationResponseError || error instanceof ResponseBodyError))
+    return error.message;
+  return [error.message, error.error, error.error_description].filter((word) => word).join(': ');
 }

@@ -5,10 +5,10 @@ import { type HttpServer, httpMetrics, listenHttp, type Route } from '../../../n
 import { Metrics } from '../../../network/metrics.ts';
 import { keepingLogger } from '../world/keeping-logger.ts';
 
-export function serveRoutes(routes: readonly Route[]): Promise<HttpServer> {
+export function serveRoutes(routes: readonly Route[], port = 0): Promise<HttpServer> {
   return listenHttp({
     host: '127.0.0.1',
-    port: 0,
+    port,
     routes,
     clock: systemClock,
     logger: keepingLogger(),
