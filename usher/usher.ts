@@ -9,6 +9,7 @@ import { postJson, sendOrder } from '../network/http/dial.ts';
 import type { Health } from '../network/http/health.ts';
 import type { Route } from '../network/http/http.ts';
 import type { KeyBook } from '../network/keys/keybook.ts';
+import { MemoryOfKeys } from '../network/keys/memory-of-keys.ts';
 import { Revocations } from '../network/keys/revocations.ts';
 import type { Logger } from '../network/logger.ts';
 import { openAtlas } from '../network/map/atlas.ts';
@@ -100,6 +101,7 @@ export async function openUsher(options: UsherOptions): Promise<Usher> {
   );
   const { site, trustedProxies, playback } = config;
   const { access } = playback;
+  opened.use(new MemoryOfKeys({ book: options.keyBook, clock, logger }));
   const revocations = opened.use(new Revocations({ book: options.keyBook, clock, logger }));
   const operators = operatorsOf(options);
   const watching = opened.use(

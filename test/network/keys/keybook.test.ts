@@ -3,6 +3,7 @@ import { systemClock } from '../../../network/clock.ts';
 import { type KeyBook, type KeyRecord, keyIdOf, MAX_KEYS } from '../../../network/keys/keybook.ts';
 import { MemoryKeyBook } from '../../../network/keys/keybook-memory.ts';
 import { RedisKeyBook } from '../../../network/keys/keybook-redis.ts';
+import { MemoryOfKeys } from '../../../network/keys/memory-of-keys.ts';
 import { Revocations } from '../../../network/keys/revocations.ts';
 import { RedisLink } from '../../../network/state/redis/redis.ts';
 import { RedisServer } from '../../tools/cluster/redis-server.ts';
@@ -106,4 +107,23 @@ describe('what a server knows of revoked keys', () => {
     clock.advance(1_000);
     expect(await promise).toEqual(new Set([keyIdOf('in use')]));
   });
+});
+
+test('revoked keys are noted again when the book was lost, as long as they would be good', async () => {
+  const before = new MemoryKeyBook(clock);
+  const lost = new MemoryKeyBook(clock);
+  let book = before;
+  const options = { list: () => book.list(), note: (one: KeyRecord) => book.note(one) };
+  using memory = new MemoryOfKeys({ book: options, clock, logger: keepingLogger() });
+  const revoked = record('revoked', { revokedAtMs: clock.now() });
+  await before.note(revoked);
+  await before.note(record('good'));
+  await memory.look();
+  book = lost;
+  await memory.look();
+  expect(await lost.list()).toEqual([revoked]);
+  clock.advance(60_000);
+  book = new MemoryKeyBook(clock);
+  await memory.look();
+  expect(await book.list()).toEqual([]);
 });
