@@ -9,7 +9,7 @@ import { ROUNDING_MBPS } from './scene/loads.ts';
 import { type SceneServer, type SceneSite, serverRoomMbps } from './scene/plant.ts';
 import { sceneServer } from './scene/scene.ts';
 import type { Way } from './scene/uplinks.ts';
-import { keptForShieldsMbps } from './shields.ts';
+import { keptForShieldsMbps, keptShareMbps } from './shields.ts';
 import { type Candidate, Shortlist } from './shortlist.ts';
 
 /** What servers keep back: for copies of their streams and what CDNs pull, for what CDNs have yet to pull alone, or nothing. */
@@ -21,17 +21,13 @@ export interface Size {
   readonly keeps: Keeps;
 }
 
-/** This part of its egress is the last that a server gives to viewers: it could not pass its streams on any more. */
-const KEPT_SHARE = 0.05;
-
-export function keptMbps({ copyMbps }: Ask, { load }: SceneServer): number {
-  return Math.max(copyMbps, load.limitMbps * KEPT_SHARE);
+export function keptMbps({ copyMbps }: Ask, at: SceneServer): number {
+  return Math.max(copyMbps, keptShareMbps(at));
 }
 
 function keptBackMbps(ask: Ask, at: SceneServer, keeps: Keeps): number {
   if (keeps === 'nothing') return 0;
-  const mbps = keptMbps(ask, at);
-  return keeps === 'copies' ? mbps : Math.min(mbps, keptForShieldsMbps(ask.scene, at));
+  return keeps === 'copies' ? keptMbps(ask, at) : keptForShieldsMbps(ask.scene, at);
 }
 
 /** Servers of a site that are looked at for a new copy: those with the most room. */

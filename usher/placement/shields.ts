@@ -1,5 +1,6 @@
 // Shields: the servers that CDNs pull a stream from, and what servers keep back so that there is always one. Pure.
 
+import type { StreamRecord } from '../../network/state/state.ts';
 import { type Feed, feedsFor, parentsOf } from './feeds.ts';
 import type { Ask } from './price/cost.ts';
 import { hashOf, meet } from './rendezvous.ts';
@@ -23,12 +24,15 @@ interface Holder extends Shield {
 
 /**
  * As many as are asked for: those that a CDN pulls the stream from already, so that what it has cached stays of use, then others
- * that have it and room for a pull, the same for all viewers. Where none has, a server that can get the stream; and else those
- * that have it, because servers keep a little for whoever feeds many that is promised to nobody.
+ * that have it and room for a pull beside those of streams that have no shield yet, the same for all viewers. At least one: where
+ * they have no more room than that, one of them; where they have none, a server that can get the stream; and else those that have
+ * it, because servers keep a little for whoever feeds many that is promised to nobody.
  */
 export function shieldsOf(ask: Ask, count: number): readonly Shield[] {
-  const good = firstOf(ask, count, ({ at, isPulled }) => isPulled || canBePulled(ask, at));
+  const good = firstOf(ask, count, ({ at, isPulled }) => isPulled || canBePulled(ask, at, true));
   if (good.length > 0) return good;
+  const last = firstOf(ask, 1, ({ at }) => canBePulled(ask, at, false));
+  if (last.length > 0) return last;
   const made = newShield(ask);
   return made ? [made] : firstOf(ask, count, () => true);
 }
@@ -43,6 +47,13 @@ export function isPulled(scene: Scene, stream: string, { server: { id } }: Scene
   return scene.holders.stateOf(id, stream) === 'pulled' || scene.promised.isPulling(stream, id);
 }
 
+/** This part of its egress is the last that a server gives to viewers: it could not pass its streams on any more. */
+const KEPT_SHARE = 0.05;
+
+export function keptShareMbps({ load }: SceneServer): number {
+  return load.limitMbps * KEPT_SHARE;
+}
+
 /** What a server keeps for streams that no CDN pulls yet: it would be the first shield of those that have room. */
 export function keptForShieldsMbps(scene: Scene, at: SceneServer): number {
   return scene.keptMbps.getOrInsertComputed(at, () => {
@@ -50,10 +61,11 @@ export function keptForShieldsMbps(scene: Scene, at: SceneServer): number {
     let keptMbps = 0;
     for (const name of names) {
       const stream = findStream(scene.snapshot, name);
-      const mbps = stream ? copyMbps(stream) : 0;
-      if (isFirstShield(scene, name, at, mbps)) keptMbps += mbps;
+      if (!stream) continue;
+      const mbps = copyMbps(stream);
+      if (isFirstShield(scene, stream, at, mbps)) keptMbps += mbps;
     }
-    return keptMbps;
+    return Math.min(keptMbps, keptShareMbps(at));
   });
 }
 
@@ -75,9 +87,11 @@ function isBefore(one: Holder, other: Holder): boolean {
   return one.isPulled === other.isPulled ? one.rank > other.rank : one.isPulled;
 }
 
-function canBePulled({ copyMbps: mbps, beyondLease }: Ask, at: SceneServer): boolean {
-  const hasRoom = serverRoomMbps(at, beyondLease) >= mbps - ROUNDING_MBPS;
-  return hasRoom && pullWay(at.site, mbps, beyondLease) !== undefined;
+/** `keeps`: beside what it keeps for streams that have no shield yet. */
+function canBePulled({ scene, copyMbps: mbps, beyondLease }: Ask, at: SceneServer, keeps: boolean): boolean {
+  const restMbps = serverRoomMbps(at, beyondLease) - mbps + ROUNDING_MBPS;
+  if (restMbps < 0 || pullWay(at.site, mbps, beyondLease) === undefined) return false;
+  return !keeps || restMbps >= keptShareMbps(at) || restMbps >= keptForShieldsMbps(scene, at);
 }
 
 /** The roomiest of the site where the stream comes cheapest. */
@@ -90,19 +104,27 @@ function newShield(ask: Ask): Shield | undefined {
     if (!feed || (best && best.feed.microUsdPerHour <= feed.microUsdPerHour)) continue;
     const isNew = ({ server: { id } }: SceneServer): boolean =>
       !scene.holders.has(id, stream.name) && !scene.promised.isComing(stream.name, id);
-    const at = site.open.find((each) => isNew(each) && canBePulled(ask, each));
+    const at = site.open.find((each) => isNew(each) && canBePulled(ask, each, true));
     if (at) best = { at, feed };
   }
   return best;
 }
 
-function isFirstShield(scene: Scene, stream: string, first: SceneServer, mbps: number): boolean {
-  const streamHash = hashOf(stream);
-  const rank = meet(streamHash, first.hash);
-  return scene.holders.of(stream).every(({ slot, state }) => {
+/** The origin goes before all others: the planner leaves it room for this. */
+function isFirstShield(
+  scene: Scene,
+  { name, origin }: StreamRecord,
+  first: SceneServer,
+  mbps: number,
+): boolean {
+  const streamHash = hashOf(name);
+  const rankOf = ({ server, hash }: SceneServer): number =>
+    server.id === origin ? Number.POSITIVE_INFINITY : meet(streamHash, hash);
+  const rank = rankOf(first);
+  return scene.holders.of(name).every(({ slot, state }) => {
     const at = scene.servers[slot]!;
     if (state === 'coming' || at.closed) return true;
-    if (isPulled(scene, stream, at)) return false;
-    return meet(streamHash, at.hash) <= rank || serverRoomMbps(at) < mbps;
+    if (isPulled(scene, name, at)) return false;
+    return rankOf(at) <= rank || serverRoomMbps(at) < mbps;
   });
 }

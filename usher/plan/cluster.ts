@@ -14,6 +14,8 @@ export interface Copy {
   readonly on: PlanServer;
   /** It has the feed; else the plan wants it to. */
   isHeld: boolean;
+  /** A CDN pulls it from there. */
+  isPulled: boolean;
   viewers: number;
   arrivalsPerS: number;
   /** What the plan says so far. */
@@ -72,6 +74,7 @@ export function readCluster(snapshot: Snapshot, { topology, policies, memory }: 
   // What was sent so far is there too: archives, and followers that no plan knows of. What was promised is not yet.
   for (const server of ground.servers.values())
     send(server, Math.max(0, knownMbps[server.index]! - server.load.usedMbps));
+  if (topology.cdns.length > 0) for (const { spreads } of streams.values()) keepForCdns(spreads);
   for (const [name, asked] of readDemand(snapshot)) {
     const of = streams.get(name);
     const lastingPerS: LastingPerS = (site, perS) => memory.lastingPerS(name, site, snapshot.nowMs, perS);
@@ -84,6 +87,7 @@ export function newCopy(on: PlanServer): Copy {
   return {
     on,
     isHeld: false,
+    isPulled: false,
     viewers: 0,
     arrivalsPerS: 0,
     follow: undefined,
@@ -127,10 +131,11 @@ type Streams = ReadonlyMap<string, SpreadStream>;
 function readServer({ plan }: Snapshot, { servers }: Ground, on: PlanServer, streams: Streams): void {
   const { id, holdings } = on.server;
   const isPlanned = Object.hasOwn(plan, id);
-  for (const { stream, rendition, viewers, arrivalsPerS, parent } of holdings) {
+  for (const { stream, rendition, viewers, isPulled, arrivalsPerS, parent } of holdings) {
     const copy = copyAt(streams.get(stream), rendition, on);
     if (!copy) continue;
     copy.isHeld = true;
+    copy.isPulled ||= isPulled === true;
     copy.viewers += viewers;
     copy.arrivalsPerS += arrivalsPerS;
     const from = parent !== null && !isPlanned && servers.get(parent)?.server;
@@ -191,6 +196,12 @@ function countUse({ copies, bitrateMbps: bitrate }: Spread, { ways }: Ground, kn
     const { link } = ways.between(copy.parent.on.site, copy.on.site);
     if (link) link.usedMbps += bitrate;
   }
+}
+
+/** The origin can pass each of its streams to a CDN, also when viewers and copies have taken all else. */
+function keepForCdns(spreads: readonly Spread[]): void {
+  if (spreads.some(({ copies }) => copies.some(({ isPulled }) => isPulled))) return;
+  for (const { root, bitrateMbps: bitrate } of spreads) if (root) send(root.on, bitrate);
 }
 
 /**

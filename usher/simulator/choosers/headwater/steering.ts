@@ -30,7 +30,7 @@ const URGENT_TURNS = (ttlS(true, false) * 1_000) / TURN_MS;
 const CALM_S = ttlS(false, false);
 const CDN_TURNS = (CALM_S * 1_000) / TURN_MS;
 /** Of those who watch a copy from one place, one asks each two minutes. */
-const KIND_TURNS = 120_000 / TURN_MS;
+const KIND_TURNS = 60_000 / TURN_MS;
 
 export class Steering {
   readonly #options: SteeringOptions;
