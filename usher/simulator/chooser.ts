@@ -1,5 +1,6 @@
 // The seam between the simulated world and what decides in it: one of our policies, or what another system does.
 
+import type { Copy } from './world/copy.ts';
 import type { Server } from './world/plant.ts';
 import type { Stream } from './world/stream.ts';
 import type { Pathway, Viewer } from './world/viewer.ts';
@@ -20,7 +21,7 @@ export interface Chooser {
   /** The world stands, and nobody has come yet. */
   begin?(world: World): void;
   /** A server has a stream that it began to follow so long ago. */
-  copied?(server: Server, tookMs: number): void;
+  copied?(copy: Copy, tookMs: number): void;
   /** A server or a CDN has the viewer now. */
   seen?(viewer: Viewer): void;
   /** It is not where it was seen any more. */

@@ -128,7 +128,7 @@ export class Copies {
     copy.readyAtMs = Math.max(this.#options.events.nowMs + takesMs, parent.readyAtMs + HOP_MS);
     this.#options.events.at(copy.readyAtMs, () => {
       if (copy.server.copies.get(copy.stream) === copy)
-        this.#chooser.copied?.(copy.server, copy.readyAtMs - copy.sinceMs);
+        this.#chooser.copied?.(copy, copy.readyAtMs - copy.sinceMs);
     });
   }
 

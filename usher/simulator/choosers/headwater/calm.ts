@@ -3,7 +3,7 @@
 import type { Snapshot } from '../../../../network/state/state.ts';
 
 /** Of calm turns, one in so many is taken. Who decides less often decides no better: this flatters nobody. */
-const TURNS = 8;
+const TURNS = 16;
 /** Viewers ask for a stream faster by so many per second, and so many standard deviations, than when it was planned last. */
 const [FASTER_PER_S, DEVIATIONS] = [3, 3];
 

@@ -16,6 +16,7 @@ import { PLAN_MS } from '../../../plan/demand.ts';
 import { Spending } from '../../../spending.ts';
 import { ttlS } from '../../../steering/steer.ts';
 import type { Chooser } from '../../chooser.ts';
+import type { Copy } from '../../world/copy.ts';
 import type { Ground } from '../../world/ground.ts';
 import type { Server } from '../../world/plant.ts';
 import type { Stream } from '../../world/stream.ts';
@@ -50,6 +51,7 @@ export class Headwater implements Chooser {
   readonly #demand = new Demand();
   /** Who watches by a CDN. */
   readonly #overflowed = new Set<Viewer>();
+  #steering: Steering | undefined;
   #scene: Scene | undefined;
   /** Newer ones come less often than in production, because to read one costs more than to place a viewer. */
   #view: Snapshot;
@@ -74,6 +76,7 @@ export class Headwater implements Chooser {
       move: (viewer, choices) => this.#move(world, viewer, choices),
       pay: (viewer, forS) => this.#pay(viewer, forS),
     });
+    this.#steering = steering;
     events.every(TURN_MS, () => {
       steering.take(plant.servers, this.#overflowed);
     });
@@ -114,8 +117,9 @@ export class Headwater implements Chooser {
     if (copy) this.#cluster.reporter(copy.server).came(viewer, copy, this.#ground.events.nowMs);
   }
 
-  copied(server: Server, tookMs: number): void {
+  copied({ server, stream }: Copy, tookMs: number): void {
     this.#cluster.reporter(server).copied(tookMs);
+    this.#steering?.grew(stream);
   }
 
   left(viewer: Viewer): void {

@@ -1,6 +1,6 @@
 // The usher who leads: plans twice a second with the production planner, and the servers do at once what it says.
 
-import type { UplinkAccount } from '../../../../network/state/lease.ts';
+import type { Demand, UplinkAccount } from '../../../../network/state/lease.ts';
 import type { Assignment, Snapshot } from '../../../../network/state/state.ts';
 import { Accounting } from '../../../accounting.ts';
 import { addTraffic } from '../../../placement/price/billing.ts';
@@ -24,6 +24,8 @@ export class Leader {
   readonly #memory = new PlanMemory();
   readonly #accounting = new Accounting();
   readonly #calm = new Calm();
+  /** Since the last plan. */
+  #heard: Snapshot['ushers'][] = [];
 
   constructor(world: World, cluster: SimulatedCluster, policies: Policies) {
     this.#world = world;
@@ -36,8 +38,10 @@ export class Leader {
 
   /** To be called every PLAN_MS. False: nothing has changed that asks for a new plan so soon. */
   turn(snapshot: Snapshot): boolean {
+    this.#heard.push(snapshot.ushers);
     if (!this.#calm.isTurn(snapshot)) return false;
-    this.#plan(snapshot);
+    this.#plan({ ...snapshot, ushers: meanOf(this.#heard) });
+    this.#heard = [];
     return true;
   }
 
@@ -98,4 +102,32 @@ export class Leader {
     }
     this.#cluster.beat(server);
   }
+}
+
+/** Who asked, on average over several turns: nobody is forgotten because no plan was made when he came. */
+function meanOf(heard: readonly Snapshot['ushers'][]): Snapshot['ushers'] {
+  const last = heard.at(-1)!;
+  if (heard.length === 1) return last;
+  return last.map((usher) => ({
+    ...usher,
+    demand: meanDemand(heard.flatMap((ushers) => demandOf(ushers, usher.id))),
+  }));
+}
+
+function demandOf(ushers: Snapshot['ushers'], id: string): Demand[] {
+  return ushers.filter((usher) => usher.id === id).map(({ demand }) => demand);
+}
+
+function meanDemand(demands: readonly Demand[]): Demand {
+  const sums = new Map<string, Map<string, number>>();
+  for (const demand of demands)
+    for (const [stream, sites] of Object.entries(demand)) {
+      const ofStream = sums.getOrInsertComputed(stream, () => new Map());
+      for (const [site, perS] of Object.entries(sites)) ofStream.set(site, (ofStream.get(site) ?? 0) + perS);
+    }
+  const means = [...sums].map(([stream, sites]) => {
+    const bySite = [...sites].map(([site, perS]) => [site, perS / demands.length]);
+    return [stream, Object.fromEntries(bySite)];
+  });
+  return Object.fromEntries(means);
 }

@@ -1,5 +1,6 @@
 // Players that ask how to go on, as production steers them. Those for whom something changes ask as often as they are told to;
-// of the others, who would nearly all be told to stay, one for each stream and place does now and then.
+// of the others, who would nearly all be told to stay, one for each stream and place does now and then, and all that watch a
+// stream when it has a new copy.
 
 import { place } from '../../../placement/place.ts';
 import type { Choice, Decision, PlaceRequest } from '../../../placement/request.ts';
@@ -8,7 +9,7 @@ import { type Scene, sceneServer } from '../../../placement/scene/scene.ts';
 import { placeAgain, RESERVE } from '../../../steering/moving.ts';
 import { Pacer } from '../../../steering/pacer.ts';
 import type { Destination } from '../../../steering/pathway-ids.ts';
-import { steer, ttlS } from '../../../steering/steer.ts';
+import { type Steered, steer, ttlS } from '../../../steering/steer.ts';
 import type { Group } from '../../world/group.ts';
 import type { Server } from '../../world/plant.ts';
 import type { Stream } from '../../world/stream.ts';
@@ -28,17 +29,25 @@ export interface SteeringOptions {
 export const TURN_MS = 200;
 const URGENT_TURNS = (ttlS(true, false) * 1_000) / TURN_MS;
 const CALM_S = ttlS(false, false);
-const CDN_TURNS = (CALM_S * 1_000) / TURN_MS;
-/** Of those who watch a copy from one place, one asks each two minutes. */
+const CALM_TURNS = (CALM_S * 1_000) / TURN_MS;
+/** Of those who watch a copy from one place, one asks each minute; of a stream that grew, within the time that they were told. */
 const KIND_TURNS = 60_000 / TURN_MS;
+const GREW_TURNS = CALM_TURNS / 2;
 
 export class Steering {
   readonly #options: SteeringOptions;
   readonly #pacer = new Pacer();
+  /** Streams with a new copy, by the turn in which their viewers ask. */
+  readonly #grown = new Map<Stream, number>();
   #turn = 0;
 
   constructor(options: SteeringOptions) {
     this.#options = options;
+  }
+
+  /** There is a copy more, where some who watch the stream may be better off. */
+  grew(stream: Stream): void {
+    if (!this.#grown.has(stream)) this.#grown.set(stream, this.#turn + GREW_TURNS);
   }
 
   /** To be called every TURN_MS, with all servers and those who watch by CDNs. */
@@ -47,10 +56,11 @@ export class Steering {
     const scene = this.#options.scene();
     const isRoom = mayReturn(scene);
     for (const viewer of [...overflowed])
-      if (this.#isTurnOf(viewer.id, CDN_TURNS)) this.#askAtCdn(viewer, isRoom);
+      if (this.#isTurnOf(viewer.id, CALM_TURNS)) this.#askAtCdn(viewer, isRoom);
     for (const server of servers)
       if (isUrgent(scene, server)) this.#askAll(server);
-      else if (this.#isTurnOf(server.index, KIND_TURNS)) this.#askForEachKind(server);
+      else if (this.#isTurnOf(server.index, KIND_TURNS)) this.#askForEachKind(server.viewers);
+    for (const [stream, turn] of [...this.#grown]) if (turn <= this.#turn) this.#askViewersOf(stream);
   }
 
   #isTurnOf(number: number, turns: number): boolean {
@@ -61,13 +71,29 @@ export class Steering {
     for (const viewer of [...server.viewers]) if (this.#isTurnOf(viewer.id, URGENT_TURNS)) this.#ask(viewer);
   }
 
-  /** If one of them goes, so do those of its kind, as many as may. */
-  #askForEachKind(server: Server): void {
-    const stayed = new Map<Stream, Set<Group>>();
-    for (const viewer of [...server.viewers]) {
-      const groups = stayed.getOrInsertComputed(viewer.stream, () => new Set());
-      if (!groups.has(viewer.group) && !this.#ask(viewer)) groups.add(viewer.group);
+  /** Again and again, as long as some go or wait for their turn. */
+  #askViewersOf(stream: Stream): void {
+    let isChanging = false;
+    for (const { server } of stream.copies) {
+      const viewers = [...server.viewers].filter((viewer) => viewer.stream === stream);
+      if (this.#askForEachKind(viewers)) isChanging = true;
     }
+    if (isChanging) this.#grown.set(stream, this.#turn + CALM_TURNS);
+    else this.#grown.delete(stream);
+  }
+
+  /** Of one server: if one of a kind goes, so do the others, as many as may. Whether one goes, or would if it might. */
+  #askForEachKind(viewers: Iterable<Viewer>): boolean {
+    const stayed = new Map<Stream, Set<Group>>();
+    let isChanging = false;
+    for (const viewer of [...viewers]) {
+      const groups = stayed.getOrInsertComputed(viewer.stream, () => new Set());
+      if (groups.has(viewer.group)) continue;
+      const kind = this.#ask(viewer);
+      if (kind !== 'goes') groups.add(viewer.group);
+      if (kind !== 'stays') isChanging = true;
+    }
+    return isChanging;
   }
 
   #askAtCdn(viewer: Viewer, isRoom: boolean): void {
@@ -75,18 +101,19 @@ export class Steering {
     if (viewer.cdn) this.#options.pay(viewer, CALM_S);
   }
 
-  #ask(viewer: Viewer): boolean {
+  #ask(viewer: Viewer): Steered['kind'] {
     const scene = this.#options.scene();
     const at = viewer.server && sceneServer(scene, viewer.server.id)?.server;
     const there: Destination | undefined = at && { kind: 'server', server: at };
     const request = { ...this.#options.requestOf(viewer), ...placeAgain(scene, there) };
     const decision = place(scene, request);
-    if (decision.kind === 'unknown') return false;
+    if (decision.kind === 'unknown') return 'stays';
     const here = viewer.cdn ? atCdn(decision) : there;
     const steered = steer(scene, here, decision, ({ key, mbpsPerS }, mbps) =>
       this.#pacer.mayGo(key, mbps, mbpsPerS, this.#options.nowMs()),
     );
-    return steered.kind === 'goes' && this.#options.move(viewer, steered.choices);
+    if (steered.kind !== 'goes') return steered.kind;
+    return this.#options.move(viewer, steered.choices) ? 'goes' : 'stays';
   }
 }
 
