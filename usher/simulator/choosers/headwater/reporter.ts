@@ -16,6 +16,15 @@ const LEAST_PER_S = 0.01;
 
 const NOBODY: readonly string[] = [];
 
+/** What is known of one copy. */
+interface Entry {
+  readonly copy: Copy;
+  /** Undefined while nobody comes. */
+  speed: Speed | undefined;
+  /** What was said of it last: the same object as long as nothing changes. */
+  said: Holding | undefined;
+}
+
 /** What a server finds when it looks at its copies. */
 interface Look {
   readonly holdings: readonly Holding[];
@@ -26,9 +35,8 @@ interface Look {
 export class Reporter {
   readonly server: Server;
   readonly #calendar: Calendar;
-  #speeds = new WeakMap<Copy, Speed>();
-  /** What was said of each copy last: the same objects as long as nothing changes. */
-  readonly #said = new Map<Copy, Holding>();
+  /** In the order in which the server has its copies: to look at all of them is what is done most often. */
+  #entries: Entry[] = [];
   #holdings: readonly Holding[] = [];
   #came: { readonly session: string; readonly atMs: number }[] = [];
   #copyMs = 0;
@@ -42,9 +50,11 @@ export class Reporter {
 
   came(viewer: Viewer, copy: Copy, nowMs: number): void {
     this.#came.push({ session: String(viewer.id), atMs: nowMs });
-    const speed = this.#speeds.get(copy) ?? new Speed();
-    speed.count(nowMs);
-    this.#speeds.set(copy, speed);
+    const isIt = (entry: Entry): boolean => entry.copy === copy;
+    const entry = this.#entries.find(isIt) ?? this.#align().find(isIt);
+    if (!entry) return;
+    entry.speed ??= new Speed();
+    entry.speed.count(nowMs);
   }
 
   copied(tookMs: number): void {
@@ -56,7 +66,7 @@ export class Reporter {
     this.#instance++;
     this.#copyMs = 0;
     this.#came = [];
-    this.#speeds = new WeakMap();
+    this.#entries = [];
   }
 
   record(nowMs: number): KnownServer {
@@ -114,48 +124,59 @@ export class Reporter {
   /** Copies that have their first whole segments; one copy of the heaviest stream that is used here is kept back. */
   #look(nowMs: number): Look {
     const holdings: Holding[] = [];
-    let [heaviestKbps, cachesKbps] = [0, 0];
-    for (const copy of this.server.copies.values()) {
-      const { stream, viewers, pulls, children, readyAtMs } = copy;
+    let [heaviestKbps, cachesKbps, isSame] = [0, 0, true];
+    for (const entry of this.#align()) {
+      const { stream, viewers, pulls, children, readyAtMs } = entry.copy;
       if (stream.kbps > heaviestKbps && viewers + children.size + pulls > 0) heaviestKbps = stream.kbps;
       cachesKbps += pulls * stream.kbps;
-      if (viewers > 0 || readyAtMs <= nowMs) holdings.push(this.#holdingOf(copy, nowMs));
+      if (viewers === 0 && readyAtMs > nowMs) continue;
+      const holding = holdingOf(entry, nowMs);
+      isSame &&= holding === this.#holdings[holdings.length];
+      holdings.push(holding);
     }
-    if (this.#said.size > holdings.length) this.#forget();
-    const isSame =
-      holdings.length === this.#holdings.length && holdings.every((each, at) => each === this.#holdings[at]);
-    if (!isSame) this.#holdings = holdings;
+    if (!isSame || holdings.length !== this.#holdings.length) this.#holdings = holdings;
     return { holdings: this.#holdings, heaviestKbps, cachesKbps };
   }
 
-  /** Copies that are gone. */
-  #forget(): void {
-    const { copies } = this.server;
-    for (const copy of this.#said.keys()) if (copies.get(copy.stream) !== copy) this.#said.delete(copy);
+  /** New copies are the last that a server has; those that are gone are passed over. */
+  #align(): readonly Entry[] {
+    const before = this.#entries;
+    let at = 0;
+    this.#entries = [];
+    for (const copy of this.server.copies.values()) {
+      while (at < before.length && before[at]!.copy !== copy) at++;
+      this.#entries.push(before[at++] ?? { copy, speed: undefined, said: undefined });
+    }
+    return this.#entries;
   }
+}
 
-  #holdingOf(copy: Copy, nowMs: number): Holding {
-    const { stream, pulls } = copy;
-    // The connections of caches are viewers too.
-    const viewers = copy.viewers + pulls;
-    const said = this.#said.get(copy);
-    const arrivalsPerS = this.#perS(copy, nowMs);
-    const parent = copy.parent?.server.id ?? null;
-    if (said?.viewers === viewers && said.arrivalsPerS === arrivalsPerS && said.parent === parent)
-      if (said.isPulled === pulls > 0) return said;
-    const { name } = stream;
-    const uses = { viewers, isPulled: pulls > 0, arrivalsPerS };
-    const holding = { stream: name, rendition: 'source', ...uses, next: 1_000, parent };
-    this.#said.set(copy, holding);
-    return holding;
-  }
+function holdingOf(entry: Entry, nowMs: number): Holding {
+  const { stream, pulls, viewers, parent: from } = entry.copy;
+  const { said } = entry;
+  // The connections of caches are viewers too.
+  const uses = { viewers: viewers + pulls, isPulled: pulls > 0, arrivalsPerS: perS(entry, nowMs) };
+  const parent = from?.server.id ?? null;
+  if (said && said.parent === parent && isSame(said, uses)) return said;
+  entry.said = { stream: stream.name, rendition: 'source', ...uses, next: 1_000, parent };
+  return entry.said;
+}
 
-  #perS(copy: Copy, nowMs: number): number {
-    const perS = this.#speeds.get(copy)?.perS(nowMs) ?? 0;
-    if (perS >= LEAST_PER_S) return perS;
-    this.#speeds.delete(copy);
-    return 0;
-  }
+type Uses = Pick<Holding, 'viewers' | 'isPulled' | 'arrivalsPerS'>;
+
+function isSame(one: Uses, other: Uses): boolean {
+  return (
+    one.viewers === other.viewers &&
+    one.isPulled === other.isPulled &&
+    one.arrivalsPerS === other.arrivalsPerS
+  );
+}
+
+function perS(entry: Entry, nowMs: number): number {
+  const speed = entry.speed?.perS(nowMs) ?? 0;
+  if (speed >= LEAST_PER_S) return speed;
+  entry.speed = undefined;
+  return 0;
 }
 
 /** An operator's wish, in times of the wall clock. */
