@@ -1,4 +1,7 @@
-// How many servers have streams, against the fewest that could carry the viewers whom the own network serves.
+// How many servers have streams, against the fewest that could carry the viewers whom the own network serves. Two ways to count:
+// anywhere, as if it were no matter how far viewers are, a stream needs one server until its viewers fill it; at their sites, it
+// needs one at each site that serves viewers of it. The second is what copies are to be measured by: which sites serve a viewer is
+// bought with copies at their price and shows as cost beside latency; what can be wasted are copies beyond that.
 
 import type { PlantSite, Server } from '../world/plant.ts';
 import type { Stream } from '../world/stream.ts';

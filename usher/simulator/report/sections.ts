@@ -92,7 +92,7 @@ export const BRIEF: readonly Line[] = [
   { label: 'BY CDN', text: ({ viewers }) => `${figure(viewers.cdnHours)} h` },
   { label: '$ PER 1,000 H', text: ({ cost }) => dollars(cost.perViewerHour * 1_000) },
   { label: 'ROUND TRIP', text: ({ distance }) => `${distance.meanRttMs.toFixed(1)} ms` },
-  { label: 'COPY-HOURS', text: ({ copies }) => figure(copies.hours) },
+  { label: 'COPIES', text: ({ copies }) => `${copies.overFewestAtSites.toFixed(2)}x` },
 ];
 
 /** Small ones with a digit after the point. */
