@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { benchmarkArchive } from './archive.ts';
+import { benchmarkConsole } from './console.ts';
 import { benchmarkConsolePage } from './console-page.ts';
 import { benchmarkCrowd } from './crowd.ts';
 import { benchmarkDecisions } from './decisions.ts';
@@ -29,6 +30,7 @@ export interface BenchmarkOptions {
 const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise<Report>>> = {
   archive: benchmarkArchive,
   'console-page': benchmarkConsolePage,
+  console: benchmarkConsole,
   crowd: benchmarkCrowd,
   decisions: benchmarkDecisions,
   delivery: benchmarkDelivery,
