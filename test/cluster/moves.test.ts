@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isAlive } from '../../network/state/liveness.ts';
 import { type ServerPlace, TestCluster, until } from '../tools/cluster/test-cluster.ts';
 import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
 import { launchChromium } from '../tools/viewers/chromium.ts';
@@ -95,6 +96,13 @@ describe('a viewer in Chromium plays on', () => {
   });
 
   test('by the CDN when nobody has room, and comes back when somebody has', async () => {
+    await until(
+      () => 'the server that was killed is known to be dead',
+      async () => {
+        const snapshot = await cluster.snapshot();
+        return snapshot.servers.every(({ id, beatAtMs }) => id !== 'e2' || !isAlive(beatAtMs, snapshot));
+      },
+    );
     await using cdn = await NginxCdn.start(cdnPort, { e3: cluster.server('e3').mediaUrl });
     const usherUrl = new URL(cluster.playUrl).origin;
     const crowd = Array.from(
