@@ -129,9 +129,11 @@ export class Encoding {
     const { alignment, ffmpeg, makesAudio } = this.#options;
     this.#next++;
     this.#owes(chunk);
-    if (chunk.trackId !== AUDIO_TRACK_ID) alignment.add(chunk);
-    ffmpeg?.input.write(chunk.bytes);
-    if (chunk.trackId !== AUDIO_TRACK_ID) return;
+    const isPicture = chunk.trackId !== AUDIO_TRACK_ID;
+    if (isPicture) alignment.add(chunk);
+    // Each write costs as much as a rung's frame does here: sound that is taken over as it is has no business there.
+    if (isPicture || makesAudio) ffmpeg?.input.write(chunk.bytes);
+    if (isPicture) return;
     this.#arrivedAtMs = chunk.arrivedAtMs;
     if (makesAudio) return;
     const { decodeTime, duration, arrivedAtMs } = chunk;
