@@ -14,6 +14,7 @@ import { benchmarkRelay } from './relay.ts';
 import type { Report } from './report.ts';
 import { benchmarkSwitching } from './switching.ts';
 import { benchmarkTranscode } from './transcode.ts';
+import { benchmarkWorkers } from './workers.ts';
 
 export interface BenchmarkOptions {
   readonly viewers: number;
@@ -40,6 +41,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise
   relay: benchmarkRelay,
   switching: benchmarkSwitching,
   transcode: benchmarkTranscode,
+  workers: benchmarkWorkers,
 };
 
 const { values, positionals } = parseArgs({

@@ -1,7 +1,7 @@
 // Five streams and three workers with two slots each, one server more for when these are full: what viewers lose of renditions while workers go.
 
 import { expect, test } from 'vitest';
-import type { Snapshot } from '../../network/state/state.ts';
+import { makersIn } from '../tools/cluster/makers.ts';
 import { TestCluster, until } from '../tools/cluster/test-cluster.ts';
 import { clip, sources } from '../tools/media/media.ts';
 import { FileBroadcast } from '../tools/rtmp/file-broadcast.ts';
@@ -28,17 +28,6 @@ const ENCODED = [
 ];
 const source = (): Uint8Array =>
   clip('flv', [...sources({ seconds: 4, size: '160x90', rate: '15' }), ...ENCODED]);
-
-/** By stream, the worker that says to make the rung, and is to. */
-function makersIn({ servers, plan }: Snapshot): ReadonlyMap<string, string> {
-  const makers = servers.flatMap(({ id, transcoding }) =>
-    (transcoding?.jobs ?? []).flatMap(({ stream, state, renditions }) => {
-      const isPlanned = plan[id]?.transcodes?.some((transcode) => transcode.stream === stream);
-      return isPlanned && state === 'running' && renditions.length > 0 ? [[stream, id] as const] : [];
-    }),
-  );
-  return new Map(makers);
-}
 
 test('rungs of five streams go on without a gap when an ffmpeg and then a worker is killed, and where a segment begins when one is emptied', async () => {
   await using cluster = await TestCluster.start({
