@@ -1,5 +1,11 @@
 // Counts connections, in all and by address, and says who may come in. No I/O.
 
+/**
+ * Connections that the kernel may complete before the process gets to them: as many as `net.core.somaxconn` allows, which it goes
+ * by where that is less. Node's own 511 are overflowed by a crowd during one slow turn of the event loop.
+ */
+export const LISTEN_BACKLOG = 65_535;
+
 export interface ConnectionLimits {
   readonly connections: number;
   /** From one IPv4 address or one IPv6 /64. */

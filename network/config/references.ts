@@ -35,7 +35,11 @@ export function resolveReferences(
 
 function resolveText(text: string, path: Path, environment: NodeJS.ProcessEnv): string {
   const [, file] = (isSecretPath(path) && /^file:(.+)$/.exec(text)) || [];
-  if (file !== undefined) return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  if (file === undefined) return filled(text, environment);
+  return readFileSync(filled(file, environment), 'utf8').replace(/\r?\n$/, '');
+}
+
+function filled(text: string, environment: NodeJS.ProcessEnv): string {
   return text.replace(/\$\{(\w+)\}/g, (_, name: string) => {
     const value = environment[name];
     if (value === undefined) throw new Error(`the environment has no ${name}`);

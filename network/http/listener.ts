@@ -5,7 +5,13 @@ import { createSecureServer, type Http2ServerRequest, type ServerHttp2Session } 
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../clock.ts';
-import { type Admission, ConnectionLimit, type ConnectionLimits, plainAddress } from '../connection-limit.ts';
+import {
+  type Admission,
+  ConnectionLimit,
+  type ConnectionLimits,
+  LISTEN_BACKLOG,
+  plainAddress,
+} from '../connection-limit.ts';
 import type { Credentials, Identity } from './identity.ts';
 
 export type { IncomingMessage, ServerResponse };
@@ -196,7 +202,7 @@ function contextOf({ cert, key, ownAuthorities }: Credentials) {
 async function listening(server: NetServer, { host, port }: ListenerOptions): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: LISTEN_BACKLOG }, () => {
       server.off('error', reject);
       resolve();
     });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Clock, Timer } from '../../network/clock.ts';
-import { ConnectionLimit, plainAddress } from '../../network/connection-limit.ts';
+import { ConnectionLimit, LISTEN_BACKLOG, plainAddress } from '../../network/connection-limit.ts';
 import { CodedError } from '../../network/errors.ts';
 import type { Identity } from '../../network/http/identity.ts';
 import type { Logger } from '../../network/logger.ts';
@@ -140,7 +140,7 @@ function closing(server: Server): Promise<void> {
 }
 
 async function listen(server: Server, port: number, { host, logger }: RtmpServerOptions): Promise<void> {
-  server.listen({ host, port });
+  server.listen({ host, port, backlog: LISTEN_BACKLOG });
   await once(server, 'listening');
   server.on('error', (error) => logger.error({ err: error }, 'RTMP server failed'));
 }

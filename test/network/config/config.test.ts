@@ -26,6 +26,14 @@ describe('configuration', () => {
     });
   });
 
+  test('reads a secret from a file whose path the environment completes', () => {
+    writeFileSync(join(folder, 'cluster'), 'a secret of the cluster\n');
+    const file = fileWith('secrets: ["file:$' + '{CREDENTIALS_DIRECTORY}/cluster"]\n');
+    expect(readConfig({ config: file }, { CREDENTIALS_DIRECTORY: folder }).secrets).toEqual([
+      'a secret of the cluster',
+    ]);
+  });
+
   test('takes credentials of storage from the environment, for the storage that the file names', () => {
     const environment = { HEADWATER_S3_ACCESS_KEY_ID: 'we', HEADWATER_S3_SECRET_ACCESS_KEY: 'secret' };
     const file = fileWith('archive:\n  storage:\n    s3: {endpoint: "https://s3.example.org/bucket/"}\n');
