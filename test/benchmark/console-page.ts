@@ -1,5 +1,7 @@
 // What the console costs the browser that shows it: main-thread time and bytes per second, with a large network that changes all the time.
 
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import type { Topology } from '../../network/map/topology.ts';
 import type { Holding, KnownServer, Snapshot } from '../../network/state/state.ts';
@@ -15,7 +17,8 @@ interface Cost {
   readonly tasksMsPerS: number;
   readonly scriptsMsPerS: number;
   readonly layoutMsPerS: number;
-  /** Over the wire, compressed. */
+  /** Over the wire, compressed, and as the page sees it. */
+  readonly wireKilobytesPerS: number;
   readonly kilobytesPerS: number;
   readonly elements: number;
 }
@@ -31,6 +34,7 @@ const PAGES = {
   events: '/console/events',
 } as const;
 const CHANGE_MS = 1_000;
+const HOUR_MS = 3_600_000;
 /** For the page to be there, and its first figures to be drawn. */
 const SETTLE_MS = 4_000;
 const VIEWPORT = { width: 1440, height: 900 };
@@ -38,45 +42,53 @@ const VIEWPORT = { width: 1440, height: 900 };
 export async function benchmarkConsolePage({ seconds, only }: BenchmarkOptions): Promise<Report> {
   const network = new ChangingNetwork();
   await using usher = await UsherListener.start({ state: network, topology: network.topology });
+  await using wire = await Wire.to(Number(new URL(usher.url).port));
+  const Authorization = `Bearer ${usher.operators.tokenUntil(Date.now() + HOUR_MS)}`;
   const browser = await launchChromium();
   try {
     const costs: Cost[] = [];
+    const bench = { browser, wire, headers: { Authorization }, seconds };
     for (const [page, path] of Object.entries(PAGES))
-      if (page.includes(only)) costs.push(await measure(browser, usher, page, path, seconds));
+      if (page.includes(only)) costs.push(await measure(bench, page, path));
     return { data: { ...SIZE, seconds, costs }, text: textOf(costs) };
   } finally {
     await browser.close();
   }
 }
 
-async function measure(
-  browser: Browser,
-  usher: UsherListener,
-  name: string,
-  path: string,
-  seconds: number,
-): Promise<Cost> {
-  const Authorization = `Bearer ${usher.operators.tokenUntil(Number.MAX_SAFE_INTEGER)}`;
-  const context = await browser.newContext({ viewport: VIEWPORT, extraHTTPHeaders: { Authorization } });
+interface Bench {
+  readonly browser: Browser;
+  readonly wire: Wire;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly seconds: number;
+}
+
+async function measure(bench: Bench, name: string, path: string): Promise<Cost> {
+  const { browser, wire, headers } = bench;
+  const context = await browser.newContext({ viewport: VIEWPORT, extraHTTPHeaders: { ...headers } });
   const page = await context.newPage();
-  await page.goto(`${usher.url}${path}`);
+  await page.goto(`${wire.url}${path}`);
   await page.getByText('Live', { exact: true }).waitFor();
   await page.waitForTimeout(SETTLE_MS);
-  const cost = await costOf(page, await context.newCDPSession(page), seconds);
+  const cost = await costOf(page, await context.newCDPSession(page), bench);
   await context.close();
   return { page: name, ...cost };
 }
 
-async function costOf(page: Page, session: CDPSession, seconds: number): Promise<Omit<Cost, 'page'>> {
+async function costOf(
+  page: Page,
+  session: CDPSession,
+  { wire, seconds }: Bench,
+): Promise<Omit<Cost, 'page'>> {
   let bytes = 0;
-  session.on('Network.dataReceived', ({ encodedDataLength }) => {
-    bytes += encodedDataLength;
+  session.on('Network.dataReceived', ({ dataLength }) => {
+    bytes += dataLength;
   });
   await session.send('Network.enable');
   await session.send('Performance.enable');
-  const before = await metricsOf(session);
+  const [before, wireBefore] = [await metricsOf(session), wire.bytes];
   await page.waitForTimeout(seconds * 1_000);
-  const after = await metricsOf(session);
+  const [after, wireAfter] = [await metricsOf(session), wire.bytes];
   const elapsedS = after('Timestamp') - before('Timestamp');
   const msPerS = (...names: readonly string[]): number =>
     (1_000 * names.reduce((sum, name) => sum + after(name) - before(name), 0)) / elapsedS;
@@ -84,6 +96,7 @@ async function costOf(page: Page, session: CDPSession, seconds: number): Promise
     tasksMsPerS: msPerS('TaskDuration'),
     scriptsMsPerS: msPerS('ScriptDuration'),
     layoutMsPerS: msPerS('LayoutDuration', 'RecalcStyleDuration'),
+    wireKilobytesPerS: (wireAfter - wireBefore) / 1_000 / elapsedS,
     kilobytesPerS: bytes / 1_000 / elapsedS,
     elements: await page.evaluate(() => document.querySelectorAll('*').length),
   };
@@ -96,16 +109,62 @@ async function metricsOf(session: CDPSession): Promise<(name: string) => number>
 }
 
 function textOf(costs: readonly Cost[]): string {
-  const head = ['page', 'main thread, ms/s', 'scripts', 'styles and layout', 'kB/s', 'elements'];
-  const rows = costs.map(({ page, tasksMsPerS, scriptsMsPerS, layoutMsPerS, kilobytesPerS, elements }) => [
-    page,
-    tasksMsPerS.toFixed(1),
-    scriptsMsPerS.toFixed(1),
-    layoutMsPerS.toFixed(1),
-    kilobytesPerS.toFixed(1),
-    String(elements),
+  const head = ['page', 'main thread, ms/s', 'scripts', 'styles, layout', 'kB/s', 'unpacked', 'elements'];
+  const rows = costs.map((cost) => [
+    cost.page,
+    cost.tasksMsPerS.toFixed(1),
+    cost.scriptsMsPerS.toFixed(1),
+    cost.layoutMsPerS.toFixed(1),
+    cost.wireKilobytesPerS.toFixed(1),
+    cost.kilobytesPerS.toFixed(1),
+    String(cost.elements),
   ]);
   return `${SIZE.servers} servers and ${SIZE.streams} streams, all of them changing each second\n\n${table(head, rows)}`;
+}
+
+/** Counts what goes over it to the browser. */
+class Wire implements AsyncDisposable {
+  readonly #server = createServer((client) => this.#join(client));
+  readonly #port: number;
+  readonly #sockets = new Set<Socket>();
+  bytes = 0;
+
+  private constructor(port: number) {
+    this.#port = port;
+  }
+
+  static async to(port: number): Promise<Wire> {
+    const wire = new Wire(port);
+    wire.#server.listen(0, '127.0.0.1');
+    await once(wire.#server, 'listening');
+    return wire;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #join(client: Socket): void {
+    const upstream = connect(this.#port, '127.0.0.1');
+    upstream.on('data', ({ length }) => {
+      this.bytes += length;
+    });
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      this.#sockets.add(from);
+      from.pipe(to);
+      from.on('error', () => to.destroy());
+      from.on('close', () => to.destroy());
+    }
+  }
 }
 
 /** A large network as the state would tell of it: each second, every server's load and every stream's audience are others. */

@@ -14,6 +14,7 @@ import {
   untilStatus,
   type WatchedPage,
 } from '../tools/viewers/chromium.ts';
+import { TcpProxy } from '../tools/world/tcp-proxy.ts';
 
 const DESKTOP = { width: 1360, height: 900 };
 const PHONE = { width: 390, height: 844 };
@@ -84,7 +85,8 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'headwater-console-'));
   // JSON is YAML.
   writeFileSync(join(folder, 'config.yaml'), JSON.stringify(CONFIG));
-  [server, browser] = await Promise.all([startServer(), launchChromium()]);
+  const flags = ['--no-sample', '--config', join(folder, 'config.yaml'), '--data', folder];
+  [server, browser] = await Promise.all([ServerProcess.start(flags), launchChromium()]);
   broadcaster = new Broadcaster(`${server.rtmpUrl}/alice`);
   await server.logged(({ msg }) => msg === 'on air');
 });
@@ -112,9 +114,9 @@ test('a server is drained and undrained by buttons that ask once more, by keyboa
   await page.keyboard.press('Escape');
   expect((await snapshot()).drains).toEqual({});
   await page.keyboard.press('Enter');
-  await page.getByLabel(/End broadcasts/).fill('30');
+  await page.getByLabel(/^End broadcasts after/).fill('30');
   await page.keyboard.press('Enter');
-  await page.getByText(/draining \d+ s.*1 broadcasts left, until/).waitFor();
+  await page.getByText(/draining \d+ s.*1 broadcast left, until/).waitFor();
   expect((await snapshot()).drains['ams-1']?.deadlineMs).toBeGreaterThan(Date.now() + 29 * 60_000);
   await page.getByRole('button', { name: 'Undrain ams-1' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Undrain' }).click();
@@ -178,20 +180,15 @@ test('a place that is clicked on the map is explained', async () => {
 });
 
 test('a page that loses usher says so, and goes on by itself when it is back', async () => {
-  const { page } = await open('/console');
+  await using proxy = await TcpProxy.before(Number(new URL(server.url).port));
+  const { page } = await openPage(browser, `${proxy.url}/console/events`, signedIn);
   await page.getByText('Live', { exact: true }).waitFor();
-  const { port } = new URL(server.url);
-  await server.end('SIGKILL');
+  proxy.freeze();
+  proxy.break();
   await page.getByText('Connection lost, trying again').waitFor();
-  server = await startServer(['--usher-port', port]);
+  proxy.thaw();
   await page.getByText('Live', { exact: true }).waitFor();
 });
-
-/** Who has the folder has its secret: also a process after the first knows who is signed in. */
-function startServer(flags: readonly string[] = []): Promise<ServerProcess> {
-  const config = join(folder, 'config.yaml');
-  return ServerProcess.start(['--no-sample', '--config', config, '--data', folder, ...flags]);
-}
 
 async function open(path: string, options: BrowserContextOptions = {}): Promise<WatchedPage> {
   const watched = await openPage(browser, `${server.url}${path}`, { ...signedIn, ...options });

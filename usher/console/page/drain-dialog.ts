@@ -4,7 +4,7 @@ import { element, part } from '../../player/page/dom.ts';
 import type { DrainFigures, ServerFigures } from '../messages.ts';
 import { setData, setText } from './dom.ts';
 import { endDrain, orderDrain } from './feed/ask.ts';
-import { counted, lasting, timeOfDay } from './format.ts';
+import { counted, countOf, lasting, timeOfDay } from './format.ts';
 import { showBar } from './table/columns.ts';
 
 interface Order {
@@ -108,9 +108,9 @@ function leftOf({ viewers, children, broadcasts }: DrainFigures): number {
 
 function leftText({ viewers, children, broadcasts, deadlineMs }: DrainFigures): string {
   const words = [
-    viewers > 0 ? `${counted(viewers)} viewers` : '',
-    children > 0 ? `${counted(children)} copies from it` : '',
-    broadcasts > 0 ? `${counted(broadcasts)} broadcasts` : '',
+    viewers > 0 ? countOf(viewers, 'viewer') : '',
+    children > 0 ? `${counted(children)} copied from it` : '',
+    broadcasts > 0 ? countOf(broadcasts, 'broadcast') : '',
   ].filter((word) => word);
   return `${words.join(', ')} left${deadlineMs === undefined || broadcasts === 0 ? '' : `, until ${timeOfDay(deadlineMs)}`}`;
 }
@@ -123,10 +123,14 @@ function orderOf(id: string, { drain, viewers, roles }: ServerFigures): Order {
       button: 'Undrain',
       isDrain: false,
     };
-  const broadcasts = roles.includes('origin') ? ' Broadcasts that come in here stay until they end.' : '';
+  const sentences = [
+    'Nobody new is sent here.',
+    viewers > 0 ? `Its ${countOf(viewers, 'viewer')} move to other servers without an interruption.` : '',
+    roles.includes('origin') ? 'Broadcasts that come in here stay until they end.' : '',
+  ];
   return {
     title: `Drain ${id}?`,
-    text: `Its ${counted(viewers)} viewers move to other servers without an interruption, and nobody new is sent here.${broadcasts}`,
+    text: sentences.filter((sentence) => sentence).join(' '),
     button: 'Drain',
     isDrain: true,
   };

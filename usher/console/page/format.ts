@@ -5,6 +5,11 @@ export function counted(value: number): string {
   return Math.round(value).toLocaleString('en').replaceAll(',', ' ');
 }
 
+/** `1 viewer`, `12 viewers`. */
+export function countOf(value: number, thing: string): string {
+  return `${counted(value)} ${thing}${value === 1 ? '' : 's'}`;
+}
+
 /** `940 kbps`, `4.2 Mbps`, `1.28 Gbps`. */
 export function rate(mbps: number): string {
   if (mbps >= 1_000) return `${(mbps / 1_000).toFixed(mbps >= 100_000 ? 0 : mbps >= 10_000 ? 1 : 2)} Gbps`;

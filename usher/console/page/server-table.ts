@@ -17,7 +17,7 @@ export class ServerTables {
   readonly #dialog = new DrainDialog();
 
   make(table: HTMLTableElement, caption: string): LiveTable<ServerRow> {
-    return new LiveTable({ table, caption, keyOf: ({ id }) => id, sortedBy: 1, columns: this.#columns() });
+    return new LiveTable({ table, caption, keyOf: ({ id }) => id, sortedBy: 0, columns: this.#columns() });
   }
 
   #columns(): Column<ServerRow>[] {

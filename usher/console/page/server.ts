@@ -6,7 +6,7 @@ import { keepCurves } from './charts/curves.ts';
 import { DrainDialog, showDrain, showDrainButton } from './drain-dialog.ts';
 import { askServer } from './feed/ask.ts';
 import { follow } from './feed/follow.ts';
-import { counted, percent, rate, strain } from './format.ts';
+import { counted, countOf, percent, rate, strain } from './format.ts';
 import { keepHeldStreams } from './held-streams.ts';
 import { OwnEvents } from './own-events.ts';
 import { loadOf } from './server-table.ts';
@@ -38,7 +38,7 @@ function totalsOf(server: ServerFigures): Total[] {
   const { viewers, sentMbps, egressMbps, committedMbps, copies, jobs, slots, site, host, roles } = server;
   const load = loadOf(server);
   return [
-    { title: 'Viewers', value: counted(viewers), note: `on ${counted(copies)} streams` },
+    { title: 'Viewers', value: counted(viewers), note: `on ${countOf(copies, 'stream')}` },
     {
       title: 'Sent',
       value: rate(sentMbps),

@@ -6,7 +6,7 @@ import { keepCurves } from './charts/curves.ts';
 import { setText } from './dom.ts';
 import { askSite } from './feed/ask.ts';
 import { follow } from './feed/follow.ts';
-import { counted, dollars, percent, rate, strain } from './format.ts';
+import { counted, countOf, dollars, percent, rate, strain } from './format.ts';
 import { keepHeldStreams } from './held-streams.ts';
 import { loadOf } from './map/site-load.ts';
 import { OwnEvents } from './own-events.ts';
@@ -123,7 +123,7 @@ function totalsOf(site: SiteFigures): Total[] {
   const cost = answer?.cost;
   const month = answer?.month;
   return [
-    { title: 'Viewers', value: counted(viewers), note: `on ${counted(site.servers)} servers` },
+    { title: 'Viewers', value: counted(viewers), note: `on ${countOf(site.servers, 'server')}` },
     {
       title: 'Sent',
       value: rate(sentMbps),

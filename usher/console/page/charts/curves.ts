@@ -14,18 +14,40 @@ interface CurveSpec {
   readonly title: string;
   readonly valuesOf: (curves: Curves) => readonly (number | null)[];
   readonly text: (value: number) => string;
+  /** The scale goes up to this at least, so that nothing much looks like nothing much. */
+  readonly least: number;
+  /** Whether it comes in whole numbers. */
+  readonly isWhole?: true;
   /** Name of a colour of the styles. */
   readonly colour: string;
 }
 
 const CURVES: readonly CurveSpec[] = [
-  { title: 'Viewers', valuesOf: ({ viewers }) => viewers, text: counted, colour: '--curve-1' },
-  { title: 'Sent', valuesOf: ({ sentMbps }) => sentMbps, text: rate, colour: '--curve-2' },
-  { title: 'Cost an hour', valuesOf: costsOf, text: dollars, colour: '--curve-3' },
-  { title: 'Stalled', valuesOf: ({ stallRatio }) => stallRatio, text: stalledText, colour: '--curve-4' },
+  {
+    title: 'Viewers',
+    valuesOf: ({ viewers }) => viewers,
+    text: counted,
+    least: 4,
+    isWhole: true,
+    colour: '--curve-1',
+  },
+  { title: 'Sent', valuesOf: ({ sentMbps }) => sentMbps, text: rate, least: 1, colour: '--curve-2' },
+  { title: 'Cost an hour', valuesOf: costsOf, text: dollars, least: 50_000, colour: '--curve-3' },
+  {
+    title: 'Stalled',
+    valuesOf: ({ stallRatio }) => stallRatio,
+    text: stalledText,
+    least: 0.01,
+    colour: '--curve-4',
+  },
 ];
 const REFRESH_MS = 10_000;
 const HEIGHT_PX = 150;
+const HOUR_S = 3_600;
+/** Steps of scales that count. */
+const WHOLE = [1, 2, 5]
+  .flatMap((digit) => Array.from({ length: 8 }, (_, power) => digit * 10 ** power))
+  .sort((one, other) => one - other);
 const AXIS_PX = 66;
 const FONT = '11px system-ui, sans-serif';
 
@@ -96,7 +118,7 @@ class Chart {
 
   #draw(): void {
     this.#plot?.destroy();
-    const { text, colour } = this.#spec;
+    const { text, colour, least, isWhole } = this.#spec;
     const look = getComputedStyle(document.body);
     const [line, quiet, stroke] = ['--line', '--quiet', colour].map((name) =>
       look.getPropertyValue(name).trim(),
@@ -108,7 +130,10 @@ class Chart {
         height: HEIGHT_PX,
         legend: { show: false },
         cursor: { sync: { key: 'hour' }, y: false },
-        scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
+        scales: {
+          x: { range: (_, __, lastS) => [lastS - HOUR_S, lastS] },
+          y: { range: (_, __, most) => [0, Math.max(least, most * 1.1)] },
+        },
         axes: [
           {
             ...axis,
@@ -116,7 +141,13 @@ class Chart {
             space: 70,
             values: (_, splits) => splits.map((s) => timeOfDay(s * 1_000).slice(0, 5)),
           },
-          { ...axis, size: AXIS_PX, space: 34, values: (_, splits) => splits.map(text) },
+          {
+            ...axis,
+            size: AXIS_PX,
+            space: 34,
+            values: (_, splits) => splits.map(text),
+            ...(isWhole ? { incrs: WHOLE } : {}),
+          },
         ],
         series: [{}, { stroke: stroke!, fill: `${stroke}22`, width: 1.75, points: { show: false } }],
       },

@@ -22,6 +22,8 @@ interface Marker extends Dot {
 
 /** Pixels; on small maps the largest is a share of the width. */
 const RADIUS = { min: 6, max: 24, ofWidth: 1 / 36 };
+/** Less than this is small, however little the others send. */
+const LEAST_MBPS = 100;
 /** A label in the styles' small text: so wide is a letter, so high are two lines. */
 const LABEL = { letterPx: 7, heightPx: 32, paddingPx: 6 };
 
@@ -89,7 +91,7 @@ export class SiteMap {
     });
     this.#fit(placed.map(({ spot }) => spot));
     const width = this.#box.clientWidth;
-    const most = Math.max(1, ...placed.map(({ site }) => site.sentMbps));
+    const most = Math.max(LEAST_MBPS, ...placed.map(({ site }) => site.sentMbps));
     const markers = this.#withSides(
       placed
         .map(({ name, site, spot }) => ({
@@ -163,7 +165,7 @@ function showMarker(link: HTMLAnchorElement, { site, at, radius, side }: Marker)
   if (link.style.transform !== move) link.style.transform = move;
   setStyle(link, '--radius', `${radius.toFixed(1)}px`);
   setStyle(link, '--load', load.toFixed(3));
-  setData(link, 'strain', strain(load));
+  setData(link, 'strain', site.servers === 0 ? 'none' : strain(load));
   setData(link, 'side', side);
   setText(link.querySelector('.marker-label > span')!, labelOf(site));
   const more = `${counted(site.viewers)} viewers, ${percent(load)} full`;

@@ -48,7 +48,9 @@ export class LiveTable<Row> {
     );
     const scroll = table.closest<HTMLElement>('.scroll');
     if (scroll) makeScrollable(scroll, caption);
-    view?.scroll.addEventListener('scroll', () => this.#draw(true), { passive: true });
+    if (!view) return;
+    view.scroll.addEventListener('scroll', () => this.#draw(true), { passive: true });
+    new ResizeObserver(() => this.#draw(true)).observe(view.scroll);
   }
 
   show(rows: readonly Row[]): void {

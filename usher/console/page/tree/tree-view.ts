@@ -3,7 +3,7 @@
 import { browserClock } from '../../../player/clock.ts';
 import type { TreeServer } from '../../messages.ts';
 import { Keyed, makeScrollable, setData, setText, svgElement } from '../dom.ts';
-import { counted, rate } from '../format.ts';
+import { countOf, rate } from '../format.ts';
 import { type Layout, layOut, type Place, type TreeNode } from './layout.ts';
 
 export interface TreeEntry extends TreeNode {
@@ -82,10 +82,7 @@ export class TreeView {
     setAttribute(frame, 'width', String(boxWidth));
     setAttribute(frame, 'height', String(boxHeight));
     setText(name, id);
-    setText(
-      detail,
-      `${counted(server.viewers)} ${server.viewers === 1 ? 'viewer' : 'viewers'} · ${server.site}`,
-    );
+    setText(detail, `${countOf(server.viewers, 'viewer')} · ${server.site}`);
   }
 
   #showEdge(edge: SVGGElement, { id, parent, rttMs, mbps, server: { state } }: TreeEntry): void {
