@@ -30,7 +30,7 @@ export interface Files {
 
 export const systemFiles: Files = {
   async create(path) {
-    await mkdir(path.slice(0, path.lastIndexOf('/')), { recursive: true });
+    await makeFolder(path.slice(0, path.lastIndexOf('/')));
     return new Handle(await open(path, 'wx'));
   },
   async read(path, at, bytes) {
@@ -61,14 +61,23 @@ export const systemFiles: Files = {
   },
   truncate,
   remove: (path) => rm(path, { recursive: true, force: true }),
-  async makeFolder(path) {
-    await mkdir(path, { recursive: true });
-  },
+  makeFolder,
   async freeBytes(folder) {
     const { bavail, bsize } = await statfs(folder);
     return bavail * bsize;
   },
 };
+
+/** Of a disk that may only be read, a recursive `mkdir` says that there is no such folder; one by itself says what is the matter. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') await mkdir(path, { recursive: true });
+    else if (code !== 'EEXIST') throw error;
+  }
+}
 
 /** CRC-32 (ISO 3309) of views that follow one another. */
 export function checksum(views: readonly Uint8Array[]): number {
