@@ -96,10 +96,13 @@ export class Library {
   }
 }
 
-/** What several have is read from the first; it may have an address elsewhere none the less. One that is complete goes before one that is not. */
+/**
+ * What several have is read from the first, unless another has more: a server that a broadcast moved to may have recorded what it had
+ * of it before, too. It may have an address elsewhere none the less.
+ */
 function add(files: Map<string, FoundFile>, file: FoundFile): void {
-  const { name, signedUrl, isClosed } = file;
+  const { name, signedUrl, bytes } = file;
   const known = files.get(name);
-  if (!known || (isClosed && !known.isClosed)) files.set(name, file);
+  if (!known || bytes > known.bytes) files.set(name, file);
   else if (signedUrl && !known.signedUrl) files.set(name, { ...known, signedUrl });
 }

@@ -21,6 +21,8 @@ import { type RecoverOptions, recoverDisk } from './recording/recover.ts';
 export interface ArchiveOptions extends StockOptions {
   /** Media time in one file. */
   readonly fileMs: number;
+  /** How often what was recorded is synced; undefined: when the system likes. */
+  readonly syncMs?: number | undefined;
   /** A disk with less than this free takes no new files. */
   readonly reserveBytes: number;
   readonly library: Pick<Library, 'find' | 'forget'>;

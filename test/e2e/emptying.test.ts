@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { recordingId } from '../../network/archive/index-file.ts';
 import { systemClock } from '../../network/clock.ts';
 import { readConfig } from '../../network/config/config.ts';
 import { RedisState } from '../../network/state/redis/state-redis.ts';
@@ -114,6 +115,29 @@ test('an encoder that can is asked to go on at another server, takes its stream 
   play(moved, 4_000, 7_000);
   await vi.waitUntil(() => viewer.chunks > before + 100, WAIT);
   expect([viewer.lost, viewer.repeated]).toEqual([0, 0]);
+  const { startedAtMs } = (await state.find(STREAM))!.stream;
   await first.draining!.emptied;
   moved.socket.destroy();
+  // What was recorded of it at either is one, and the server where it goes on gives all of it.
+  const started = recordingId(STREAM, startedAtMs).slice(STREAM.length + 1);
+  const url = `http://127.0.0.1:${second.mediaPort}/vod/${token}/${STREAM}/${started}/source/index.m3u8`;
+  const ranges = await vi.waitUntil(async () => wholeRangesIn(await (await fetch(url)).text()), WAIT);
+  for (const { file, bytes, at } of ranges) {
+    const headers = { Range: `bytes=${at}-${at + bytes - 1}` };
+    const answer = await fetch(new URL(file, url), { headers });
+    expect([answer.status, (await answer.arrayBuffer()).byteLength]).toEqual([206, bytes]);
+  }
 });
+
+/** Of the segments of a recording, once there are all but the last. */
+function wholeRangesIn(playlist: string) {
+  const found = playlist.matchAll(/#EXTINF:(.*),\n#EXT-X-BYTERANGE:(\d+)@(\d+)\n(.*)/g);
+  const ranges = [...found].map(([, s, bytes, at, file]) => ({
+    seconds: Number(s),
+    bytes: Number(bytes),
+    at: Number(at),
+    file: file!,
+  }));
+  const seconds = ranges.reduce((sum, range) => sum + range.seconds, 0);
+  return seconds >= 5.5 ? ranges : undefined;
+}

@@ -76,6 +76,14 @@ export const archive = z.strictObject({
     .describe('One folder on each disk; `recordings` in `data` when none is given.'),
   pictures: z.boolean().default(true).describe('Make pictures of what is recorded, where ffmpeg is.'),
   fileS: z.number().min(10).max(86_400).default(600).describe('Media time in one file, seconds.'),
+  syncS: z
+    .number()
+    .positive()
+    .nullable()
+    .default(5)
+    .describe(
+      'How often recorded files are synced: what is younger is lost in a power cut. Null: when the system does it by itself.',
+    ),
   reserveMb: z.number().min(0).default(1_024).describe('A disk with less free space takes no new files.'),
   storage: storage
     .optional()

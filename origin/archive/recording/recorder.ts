@@ -16,6 +16,8 @@ export interface RecorderOptions {
   readonly header: Omit<FileHeader, 'kind' | 'format'>;
   /** Media time after which a file is closed and the next one begun. */
   readonly fileMs: number;
+  /** What was written is safe from a power cut after this long, and from a crash of the process at once; undefined: when the system likes. */
+  readonly syncMs?: number | undefined;
   readonly disks: Disks;
   readonly files: Files;
   readonly clock: Clock;
@@ -31,14 +33,11 @@ export interface RecorderOptions {
   readonly onAbandoned: (path: string) => void;
 }
 
-/** What was written is safe from a power cut after this long, and from a crash of the process at once. */
-export const SYNC_MS = 5_000;
-
 /** Ends by itself when its feed has; `done` resolves then. Nothing that a disk does reaches the feed. */
 export class Recorder {
   readonly #options: RecorderOptions;
   readonly #segments: FeedSegments;
-  readonly #timer: Timer;
+  #timer: Timer | undefined;
   #file: RecordingFile | undefined;
   #missing: { fromMsn: number; toMsn: number; reason: string } | undefined;
   readonly #unsubscribe: () => void;
@@ -51,9 +50,9 @@ export class Recorder {
 
   constructor(options: RecorderOptions) {
     this.#options = options;
-    const { feed, header, clock } = options;
+    const { feed, header, clock, syncMs } = options;
     this.#segments = new FeedSegments(feed, header.rendition);
-    this.#timer = clock.every(SYNC_MS, () => this.#sync());
+    if (syncMs !== undefined) this.#timer = clock.every(syncMs, () => this.#sync());
     this.#unsubscribe = feed.subscribe((chunk) => {
       if (!chunk || chunk.startsSegment) this.#wake();
     });
@@ -191,7 +190,7 @@ export class Recorder {
 
   async #finish(): Promise<void> {
     const { feed } = this.#options;
-    this.#timer.cancel();
+    this.#timer?.cancel();
     this.#unsubscribe();
     const file = this.#file;
     this.#file = undefined;
