@@ -65,6 +65,7 @@ import manifest from './package.json' with { type: 'json' };
 import { Darkroom } from './transcoder/darkroom.ts';
 import { runFfmpeg } from './transcoder/ffmpeg/run-ffmpeg.ts';
 import { jobFeedsOf } from './transcoder/job-feeds.ts';
+import { Thumbnails } from './transcoder/thumbnails.ts';
 import { openTranscoder, type Transcoder } from './transcoder/transcoder.ts';
 import { configCommands } from './usher/commands/config.ts';
 import { drainCommand, undrainCommand } from './usher/commands/drain.ts';
@@ -191,6 +192,8 @@ class Server {
   readonly #holdings: Holdings;
   readonly #successors: Successors;
   readonly #edge: Edge;
+  readonly #darkroom: Darkroom;
+  readonly #thumbnails: Thumbnails;
   readonly #taken = Promise.withResolvers<CodedError>();
   readonly draining: Draining;
   #transcoder: Transcoder | undefined;
@@ -226,6 +229,8 @@ class Server {
     this.#successors = new Successors({ state, logger });
     this.draining = opened.use(this.#createDraining());
     this.#edge = this.#createEdge();
+    this.#darkroom = opened.use(new Darkroom({ ...base, config: config.transcode }));
+    this.#thumbnails = opened.use(this.#createThumbnails());
     this.#describeState();
   }
 
@@ -345,11 +350,24 @@ class Server {
     });
   }
 
+  /** Of its own broadcasts, and of what it transcodes. */
+  #createThumbnails(): Thumbnails {
+    const isHere = (stream: string): boolean =>
+      this.#transcoder?.reads(stream) || this.#origin?.streams().some(({ name }) => name === stream) || false;
+    return new Thumbnails({
+      ...this.#base,
+      sources: () =>
+        [...this.#feeds.all()].flatMap(({ stream, rendition, feed }) =>
+          rendition === SOURCE && isHere(stream) ? [[stream, feed] as const] : [],
+        ),
+      picture: (media) => this.#darkroom.thumbnail(media),
+    });
+  }
+
   async #openTranscoder(): Promise<void> {
     this.#transcoder = await openTranscoder({
       ...this.#base,
       config: this.#base.config.transcode,
-      feeds: this.#feeds,
       jobFeeds: jobFeedsOf(this.#feeds, this.#holdings, clock),
       onChange: () => this.#member?.announce(),
     });
@@ -358,9 +376,7 @@ class Server {
   async #openArchive(): Promise<void> {
     const { config, state, opened } = this.#base;
     const keeper = this.#identity.id;
-    const darkroom = config.archive.pictures
-      ? opened.use(new Darkroom({ ...this.#base, config: config.transcode }))
-      : undefined;
+    const darkroom = config.archive.pictures ? this.#darkroom : undefined;
     const renditions = {
       renditionsOf: async (stream: string) => renditionsIn(await state.find(stream)),
       demand: (stream: string, rendition: string) => this.#holdings.demand(stream, rendition),
@@ -393,7 +409,7 @@ class Server {
     });
     const owners = this.#archive ? ownerRoutes({ ...this.#base, archive: this.#archive }) : [];
     const files = this.#archive ? peerRoutes({ ...this.#base, folders: this.#stores.folders }) : [];
-    const viewers = [...this.#edge.routes, ...(this.#transcoder?.routes ?? [])];
+    const viewers = [...this.#edge.routes, ...this.#thumbnails.routes];
     return { viewers, servers: [...relay, ...owners, ...files] };
   }
 
@@ -436,6 +452,7 @@ class Server {
       uplinks: this.#commitments.uplinks,
       arrived: viewers.arrived,
       copyMs: this.#holdings.copyMs,
+      thumbnails: this.#thumbnails.streams,
       drain: this.draining.announced,
       holdings: holdingRecords({
         feeds: this.#feeds,

@@ -7,9 +7,9 @@ export interface Grant {
   /**
    * `relay` lets another server follow a stream's feeds, `steer` lets a player ask usher how to go on, and `operate` lets an
    * operator have a server emptied, whose id then stands for the stream. `own` lets usher tell a server what the owner of a
-   * stream wants of its recordings.
+   * stream wants of its recordings. `picture` lets anybody see a picture of a live stream who may not play it.
    */
-  readonly purpose: 'publish' | 'play' | 'relay' | 'steer' | 'operate' | 'own';
+  readonly purpose: 'publish' | 'play' | 'relay' | 'steer' | 'operate' | 'own' | 'picture';
   readonly stream: string;
   readonly expiresAtMs: number;
   /** Names the viewer's session, up to 32 characters of base64url; empty in a token that is for anybody. */
@@ -28,6 +28,7 @@ const DOING = {
   steer: 'steering on',
   operate: 'operating',
   own: 'owning',
+  picture: 'seeing pictures of',
 } as const;
 const TOKEN = /^([0-9a-z]{1,11})\.([A-Za-z0-9_-]{0,32})\.([A-Za-z0-9_-]{22})$/;
 

@@ -1,4 +1,4 @@
-// The darkroom: pictures out of recorded media, with ffmpeg. What it makes is bounded in time and size.
+// The darkroom: pictures out of media, with ffmpeg. What it makes is bounded in time and size.
 
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -31,7 +31,7 @@ export class Darkroom implements Disposable {
     this.#options = options;
   }
 
-  thumbnail(media: AsyncIterable<Uint8Array>): Promise<Uint8Array | undefined> {
+  thumbnail(media: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Uint8Array | undefined> {
     return this.#run(thumbnailArgs(), media, MAX_JPEG_BYTES);
   }
 
@@ -77,7 +77,7 @@ export class Darkroom implements Disposable {
     const present = await probeFfmpeg(config.ffmpeg);
     if (!('missing' in present)) return true;
     const about = { ffmpeg: config.ffmpeg, reason: present.missing };
-    logger.info(about, 'ffmpeg is not here: recordings have no pictures');
+    logger.info(about, 'ffmpeg is not here: neither streams nor recordings have pictures');
     return false;
   }
 }

@@ -6,22 +6,20 @@ import { sha256 } from '../network/hash.ts';
 import { type Entity, type Exchange, type Route, sendEntity, sendProblem } from '../network/http/http.ts';
 import { quoted } from '../network/names.ts';
 import { verifyToken } from '../network/token.ts';
-import type { Ffmpeg } from './ffmpeg/ffmpeg.ts';
-import { thumbnailArgs } from './ffmpeg/ffmpeg-args.ts';
 
 export interface ThumbnailsOptions {
   /** The sources that are here, by stream. */
   readonly sources: () => Iterable<readonly [stream: string, source: FeedReader]>;
-  readonly startFfmpeg: (args: readonly string[], outputs: number) => Ffmpeg;
+  /** Makes a JPEG of media that begins with a key frame; undefined where that is not to be had. */
+  readonly picture: (media: readonly Uint8Array[]) => Promise<Uint8Array | undefined>;
   readonly clock: Clock;
   readonly secrets: readonly string[];
 }
 
 const PERIOD_MS = 10_000;
 const LOOK_MS = 1_000;
-/** One picture at a time, and none may take longer. */
-const PATIENCE_MS = 5_000;
-const MAX_BYTES = 1024 * 1024;
+/** In a second: with more streams than that makes, each has its turn later. */
+const MAX_MADE = 3;
 const ETAG_DIGITS = 16;
 
 interface Thumbnail {
@@ -37,7 +35,6 @@ export class Thumbnails implements Disposable {
   readonly #made = new Map<string, Thumbnail>();
   readonly #timer: Timer;
   #isBusy = false;
-  #ffmpeg: Ffmpeg | undefined;
 
   constructor(options: ThumbnailsOptions) {
     this.#options = options;
@@ -59,13 +56,12 @@ export class Thumbnails implements Disposable {
 
   [Symbol.dispose](): void {
     this.#timer.cancel();
-    this.#ffmpeg?.kill('the server stops');
   }
 
   #send(exchange: Exchange): void {
     const { token = '', stream = '' } = exchange.params;
     const { secrets, clock } = this.#options;
-    const verdict = verifyToken(secrets, token, { purpose: 'play', stream, nowMs: clock.now() });
+    const verdict = verifyToken(secrets, token, { purpose: 'picture', stream, nowMs: clock.now() });
     if (verdict.kind === 'refused') {
       sendProblem(exchange, 403, 'Forbidden', verdict.reason);
       return;
@@ -75,41 +71,41 @@ export class Thumbnails implements Disposable {
     else sendProblem(exchange, 404, 'Not Found', `there is no picture of ${quoted(stream)} here`);
   }
 
-  /** Those that are due, one after the other; a source that stands still keeps its picture. */
+  /** Those that are due, the longest first; a source that stands still keeps its picture. */
   async #look(): Promise<void> {
     if (this.#isBusy) return;
     this.#isBusy = true;
     const sources = new Map(this.#options.sources());
     for (const stream of this.#made.keys()) if (!sources.has(stream)) this.#made.delete(stream);
-    for (const [stream, source] of sources) {
-      const atMs = this.#options.clock.monotonic();
-      const last = this.#made.get(stream);
-      const start = source.newestStart();
-      if (!start || start.sequence === last?.sequence || (last && atMs - last.atMs < PERIOD_MS)) continue;
-      const { sequence } = start;
-      // Also where it fails: a source of which no picture can be made is tried again as late as any.
-      this.#made.set(stream, { atMs, sequence, entity: last?.entity });
-      const entity = await this.#make(source, sequence);
-      if (entity) this.#made.set(stream, { atMs, sequence, entity });
-    }
+    const due = [...sources].filter(([stream, source]) => this.#isDue(this.#made.get(stream), source));
+    const dueAtMs = (stream: string): number => this.#made.get(stream)?.atMs ?? 0;
+    due.sort(([one], [other]) => dueAtMs(one) - dueAtMs(other));
+    for (const [stream, source] of due.slice(0, MAX_MADE)) await this.#renew(stream, source);
     this.#isBusy = false;
+  }
+
+  #isDue(last: Thumbnail | undefined, source: FeedReader): boolean {
+    const start = source.newestStart();
+    if (!start || start.sequence === last?.sequence) return false;
+    return !last || this.#options.clock.monotonic() - last.atMs >= PERIOD_MS;
+  }
+
+  async #renew(stream: string, source: FeedReader): Promise<void> {
+    const { sequence } = source.newestStart()!;
+    const atMs = this.#options.clock.monotonic();
+    // Also where it fails: a source of which no picture can be made is tried again as late as any.
+    const last = this.#made.get(stream)?.entity;
+    this.#made.set(stream, { atMs, sequence, entity: last });
+    const entity = await this.#make(source, sequence);
+    if (entity) this.#made.set(stream, { atMs, sequence, entity });
   }
 
   async #make(source: FeedReader, sequence: number): Promise<Entity | undefined> {
     const chunk = source.at(sequence);
     const init = chunk && source.initOf(chunk.epoch);
     if (init?.lead.kind !== 'video') return undefined;
-    const ffmpeg = this.#options.startFfmpeg(thumbnailArgs(), 1);
-    this.#ffmpeg = ffmpeg;
-    const patience = this.#options.clock.after(PATIENCE_MS, () => ffmpeg.kill('it took too long'));
-    const parts: Buffer[] = [];
-    ffmpeg.outputs[0]!.on('data', (bytes: Buffer) => parts.push(bytes));
-    ffmpeg.input.write(init.bytes);
-    ffmpeg.input.end(chunk!.bytes);
-    await ffmpeg.ended;
-    patience.cancel();
-    const jpeg = Buffer.concat(parts);
-    if (jpeg.length === 0 || jpeg.length > MAX_BYTES) return undefined;
+    const jpeg = await this.#options.picture([init.bytes, chunk!.bytes]);
+    if (!jpeg) return undefined;
     return {
       views: [jpeg],
       type: 'image/jpeg',

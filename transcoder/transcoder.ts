@@ -1,10 +1,8 @@
-// The transcoder role: ffmpeg if it is installed, the worker that runs it, and pictures of the streams that are here.
+// The transcoder role: ffmpeg if it is installed, and the worker that runs it.
 
 import { availableParallelism } from 'node:os';
 import type { Clock } from '../network/clock.ts';
 import type { Config } from '../network/config/config.ts';
-import { type Feeds, SOURCE } from '../network/feed/feeds.ts';
-import type { Route } from '../network/http/http.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
 import type { Transcode, Transcoding } from '../network/state/state.ts';
@@ -12,23 +10,19 @@ import { candidatesOf, chooseEncoders, type Encoders } from './ffmpeg/encoders.t
 import { cpuMsOf, type Ffmpeg, findLeash, probeFfmpeg, startFfmpeg } from './ffmpeg/ffmpeg.ts';
 import { type ProbeOptions, probeEncoder } from './ffmpeg/probe.ts';
 import type { JobFeeds } from './job.ts';
-import { Thumbnails } from './thumbnails.ts';
 import { Worker } from './worker.ts';
 
 export interface TranscoderOptions {
   readonly config: Config['transcode'];
-  readonly feeds: Feeds;
   readonly jobFeeds: JobFeeds;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly secrets: readonly string[];
   /** Jobs, or what is said of them, changed. */
   readonly onChange: () => void;
 }
 
 export interface Transcoder extends AsyncDisposable {
-  readonly routes: readonly Route[];
   readonly record: Transcoding;
   /** Whether a stream's source is needed here. */
   reads(stream: string): boolean;
@@ -37,7 +31,7 @@ export interface Transcoder extends AsyncDisposable {
 
 /** Undefined without ffmpeg: the server says so once, and does what else it is for. */
 export async function openTranscoder(options: TranscoderOptions): Promise<Transcoder | undefined> {
-  const { config, feeds, jobFeeds, clock, logger, metrics, onChange } = options;
+  const { config, jobFeeds, clock, logger, metrics, onChange } = options;
   const { ffmpeg: program, preset, slots } = config;
   const present = await probeFfmpeg(program);
   if ('missing' in present) {
@@ -68,24 +62,15 @@ export async function openTranscoder(options: TranscoderOptions): Promise<Transc
     ),
     onChange,
   });
-  const sources = () =>
-    [...feeds.all()].flatMap(({ stream, rendition, feed }) =>
-      rendition === SOURCE ? [[stream, feed] as const] : [],
-    );
-  const thumbnails = new Thumbnails({ sources, startFfmpeg: start, clock, secrets: options.secrets });
   describeMetrics(metrics, worker);
   return {
-    routes: thumbnails.routes,
     get record() {
       const { slots, records: jobs } = worker;
-      return { slots, codecs: Object.keys(encoders), jobs, thumbnails: thumbnails.streams };
+      return { slots, codecs: Object.keys(encoders), jobs };
     },
     reads: (stream) => worker.reads(stream),
     assign: (transcodes) => worker.assign(transcodes),
-    async [Symbol.asyncDispose]() {
-      thumbnails[Symbol.dispose]();
-      await worker[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose](),
   };
 }
 

@@ -37,6 +37,7 @@ export interface RouteOptions {
   readonly metrics: Metrics;
   readonly secrets: readonly string[];
   readonly access: 'open' | 'signed';
+  readonly thumbnails: 'public' | 'private';
   /** The site that it stands in. */
   readonly site: string;
   readonly atlas: Atlas;

@@ -100,7 +100,7 @@ export async function openUsher(options: UsherOptions): Promise<Usher> {
     }),
   );
   const { site, trustedProxies, playback } = config;
-  const { access } = playback;
+  const { access, thumbnails = access === 'open' ? 'public' : 'private' } = playback;
   opened.use(new MemoryOfKeys({ book: options.keyBook, clock, logger }));
   const revocations = opened.use(new Revocations({ book: options.keyBook, clock, logger }));
   const operators = operatorsOf(options);
@@ -133,6 +133,7 @@ export async function openUsher(options: UsherOptions): Promise<Usher> {
     signIn: await openSignIn({ ...options, operators }),
     atlas,
     access,
+    thumbnails,
     site,
     trustedProxies,
     policy,

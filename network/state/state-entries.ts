@@ -94,7 +94,6 @@ const TRANSCODING: Shape = {
   slots: 'number',
   codecs: ['string'],
   jobs: [{ stream: 'string', state: 'string', reason: 'string', renditions: [RENDITION] }],
-  thumbnails: ['string'],
 };
 
 const SERVER: Shape = {
@@ -125,6 +124,7 @@ const SERVER: Shape = {
       parent: ['string', null],
     },
   ],
+  thumbnails: [['string'], undefined],
   transcoding: [TRANSCODING, undefined],
 };
 

@@ -121,8 +121,6 @@ export interface Transcoding {
   readonly slots: number;
   readonly codecs: readonly string[];
   readonly jobs: readonly TranscodeJob[];
-  /** Streams that it has a picture of. */
-  readonly thumbnails: readonly string[];
 }
 
 /** The whole of what a server announces with each beat; each replaces the one before. */
@@ -155,6 +153,8 @@ export interface ServerRecord extends ServerIdentity {
   readonly holdings: readonly Holding[];
   /** Of recordings. Absent: nobody watches any here. */
   readonly vodViewers?: number;
+  /** Streams that it has a picture of. Absent: of none. */
+  readonly thumbnails?: readonly string[];
   /** Absent: it is no worker, or has no ffmpeg. */
   readonly transcoding?: Transcoding;
 }

@@ -84,6 +84,7 @@ const listener = await listenHttp({
     metrics,
     secrets: SECRETS,
     access: 'open',
+    thumbnails: 'public',
     site: 'site-0',
     atlas: { ...atlas, topology: () => topology },
     trustedProxies: [{ first: [0x7f00_0001], last: [0x7f00_0001] }],

@@ -4,12 +4,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../network/clock.ts';
 import { Feeds, SOURCE } from '../../network/feed/feeds.ts';
 import { signToken } from '../../network/token.ts';
-import { startFfmpeg } from '../../transcoder/ffmpeg/ffmpeg.ts';
+import { Darkroom } from '../../transcoder/darkroom.ts';
 import { Thumbnails } from '../../transcoder/thumbnails.ts';
 import { serveRoutes } from '../tools/cluster/serve-routes.ts';
 import { hurried, publish } from '../tools/cluster/transcoding.ts';
 import { readFlvFile } from '../tools/media/flv-file.ts';
 import { clip, probe, sources, tone } from '../tools/media/media.ts';
+import { keepingLogger } from '../tools/world/keeping-logger.ts';
 
 const SECRETS = ['the secret of thumbnails'];
 /** Pictures are due ten times as often, and have the time that they need. */
@@ -19,10 +20,15 @@ const clock: Clock = {
   after: systemClock.after,
 };
 const feeds = new Feeds();
+const darkroom = new Darkroom({
+  config: { ffmpeg: 'ffmpeg', memoryMb: 2_000 },
+  clock: systemClock,
+  logger: keepingLogger(),
+});
 let thumbnails: Thumbnails;
 let server: Awaited<ReturnType<typeof serveRoutes>>;
 
-const grant = { purpose: 'play', expiresAtMs: systemClock.now() + 60_000, session: '' } as const;
+const grant = { purpose: 'picture', expiresAtMs: systemClock.now() + 60_000, session: '' } as const;
 const ask = (stream: string, of = stream): Promise<Response> =>
   fetch(
     `http://127.0.0.1:${server.port}/thumb/${signToken(SECRETS, { ...grant, stream: of })}/${stream}.jpg`,
@@ -31,7 +37,7 @@ const ask = (stream: string, of = stream): Promise<Response> =>
 beforeAll(async () => {
   thumbnails = new Thumbnails({
     sources: () => [...feeds.all()].map(({ stream, feed }) => [stream, feed] as const),
-    startFfmpeg: (args, outputs) => startFfmpeg({ program: 'ffmpeg', args, outputs, clock, maxBytes: 2e9 }),
+    picture: (media) => darkroom.thumbnail(media),
     clock,
     secrets: SECRETS,
   });
@@ -39,6 +45,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   thumbnails[Symbol.dispose]();
+  darkroom[Symbol.dispose]();
   await server.close();
 });
 

@@ -14,7 +14,6 @@ const working = (slots: number, changes: Partial<Transcoding> = {}): Transcoding
   slots,
   codecs: ['h264'],
   jobs: [],
-  thumbnails: [],
   ...changes,
 });
 const farm = (id: string, slots = 2, changes: Partial<KnownServer> = {}): KnownServer =>

@@ -11,7 +11,7 @@ import { type QualityOptions, qualityRoutes } from './quality.ts';
 import { type RecordingOptions, recordingRoutes } from './recordings.ts';
 import { type ServerOptions, serverRoutes } from './servers.ts';
 import { type SteerOptions, steerRoutes } from './steer.ts';
-import { streamRoutes } from './streams.ts';
+import { type StreamsOptions, streamRoutes } from './streams.ts';
 import { type VodOptions, vodRoutes } from './vod.ts';
 
 export interface ApiOptions
@@ -23,6 +23,7 @@ export interface ApiOptions
     OwnerOptions,
     VodOptions,
     ServerOptions,
+    StreamsOptions,
     KeyOptions {
   readonly state: Pick<ClusterState, 'snapshot' | 'drain'>;
 }

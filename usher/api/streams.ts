@@ -5,12 +5,13 @@ import { type Exchange, type Route, sendJson, sendProblem } from '../../network/
 import { reachableUrl } from '../../network/http/reachable.ts';
 import { isAlive } from '../../network/state/liveness.ts';
 import type { ClusterState, Snapshot, StreamRecord } from '../../network/state/state.ts';
-import { signToken } from '../../network/token.ts';
+import { signToken, verifyToken } from '../../network/token.ts';
 
 export interface StreamsOptions {
   readonly state: Pick<ClusterState, 'snapshot'>;
   readonly secrets: readonly string[];
-  readonly access: 'open' | 'signed';
+  /** `private`: of a stream's picture only learns who brings a token to play it. */
+  readonly thumbnails: 'public' | 'private';
   readonly clock: Clock;
 }
 
@@ -69,20 +70,29 @@ function describe(snapshot: Snapshot, stream: StreamRecord, pictures: Thumbnails
   };
 }
 
-/** Of streams that everybody may see; where viewers need a token, no picture is given away. */
-function thumbnails(
-  snapshot: Snapshot,
-  { secrets, access, clock }: StreamsOptions,
-  exchange: Exchange,
-): Thumbnails {
+/** An address is for the picture alone, whatever else its reader may do. */
+function thumbnails(snapshot: Snapshot, options: StreamsOptions, exchange: Exchange): Thumbnails {
+  const { secrets, clock } = options;
   const pictures = new Map<string, string>();
   const expiresAtMs = (Math.floor(clock.now() / THUMBNAIL_MS) + 2) * THUMBNAIL_MS;
-  for (const { mediaUrl, transcoding, beatAtMs } of access === 'open' ? snapshot.servers : [])
-    for (const stream of isAlive(beatAtMs, snapshot) ? (transcoding?.thumbnails ?? []) : []) {
-      const token = signToken(secrets, { purpose: 'play', stream, expiresAtMs, session: '' });
+  for (const { mediaUrl, thumbnails: streams = [], beatAtMs } of snapshot.servers)
+    for (const stream of isAlive(beatAtMs, snapshot) ? streams : []) {
+      if (pictures.has(stream) || !maySee(options, exchange, stream)) continue;
+      const token = signToken(secrets, { purpose: 'picture', stream, expiresAtMs, session: '' });
       pictures.set(stream, `${reachableUrl(mediaUrl, exchange)}/thumb/${token}/${stream}.jpg`);
     }
   return pictures;
+}
+
+function maySee(
+  { secrets, thumbnails, clock }: StreamsOptions,
+  { query }: Exchange,
+  stream: string,
+): boolean {
+  if (thumbnails === 'public') return true;
+  const token = query.get('token');
+  const wanted = { purpose: 'play', stream, nowMs: clock.now() } as const;
+  return token !== null && verifyToken(secrets, token, wanted).kind === 'valid';
 }
 
 function viewersOf(snapshot: Snapshot, stream: string): number {

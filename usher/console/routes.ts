@@ -140,12 +140,12 @@ async function sendThumbnail(
     return;
   }
   const expiresAtMs = clock.now() + PLAY_MS;
-  const token = signToken(secrets, { purpose: 'play', stream, expiresAtMs, session: '' });
+  const token = signToken(secrets, { purpose: 'picture', stream, expiresAtMs, session: '' });
   redirect(exchange, 307, `${reachableUrl(mediaUrl, exchange)}/thumb/${token}/${stream}.jpg`);
 }
 
 function painterOf(snapshot: Snapshot, stream: string): string | undefined {
   return snapshot.servers.find(
-    ({ beatAtMs, transcoding }) => isAlive(beatAtMs, snapshot) && transcoding?.thumbnails.includes(stream),
+    ({ beatAtMs, thumbnails }) => isAlive(beatAtMs, snapshot) && thumbnails?.includes(stream),
   )?.mediaUrl;
 }

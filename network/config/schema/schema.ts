@@ -47,6 +47,11 @@ const playback = z.strictObject({
     .enum(['open', 'signed'])
     .default('open')
     .describe('`open`: anybody may play. `signed`: only who brings a token for the stream.'),
+  thumbnails: z.enum(['public', 'private']).optional().meta({
+    description:
+      'Pictures of live streams: for everybody, or for who brings a token for the stream. By default as playback is.',
+    example: 'public',
+  }),
   beatMs: z.int().min(0).max(1_000).optional().meta({
     description:
       'How often progressive viewers are written to; by the number of viewers when it is not given.',

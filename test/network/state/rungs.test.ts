@@ -13,7 +13,7 @@ const rendition = (name: string, height: number, averageBps = 1e6): RenditionRec
 });
 const worker = (id: string, agoMs: number, renditions: readonly RenditionRecord[]): KnownServer => {
   const jobs = [{ stream: 'alice', state: 'running' as const, reason: '', renditions }];
-  const transcoding = { slots: 1, codecs: ['h264'], jobs, thumbnails: [] };
+  const transcoding = { slots: 1, codecs: ['h264'], jobs };
   return server(id, { beatAtMs: NOW_MS - agoMs, transcoding });
 };
 const ALICE = [stream('alice', 'o'), stream('bob', 'o')];

@@ -96,6 +96,7 @@ export class UsherListener implements AsyncDisposable {
       metrics,
       secrets: SECRETS,
       access: 'open',
+      thumbnails: options.access === 'signed' ? 'private' : 'public',
       site: 'fra1',
       atlas: {
         locate: locate ?? (() => ({})),

@@ -31,6 +31,7 @@ const server: ServerRecord = {
   arrived: [],
   copyMs: 0,
   drain: null,
+  thumbnails: ['alice'],
   holdings: [{ stream: 'alice', rendition: 'source', viewers: 3, arrivalsPerS: 0, next: 1, parent: null }],
 };
 const alice: StreamRecord = {
@@ -151,7 +152,7 @@ describe('the API', () => {
           live: true,
           startedAt: '2023-11-14T22:13:20.000Z',
           viewers: 3,
-          thumbnail: null,
+          thumbnail: expect.stringMatching(/^http:\/\/127\.0\.0\.1:8081\/thumb\/[^/]+\/alice\.jpg$/),
           renditions: [
             {
               name: 'source',
@@ -163,9 +164,22 @@ describe('the API', () => {
             },
           ],
         },
-        expect.objectContaining({ name: 'radio', live: false, viewers: 0 }),
+        expect.objectContaining({ name: 'radio', live: false, viewers: 0, thumbnail: null }),
       ],
     });
+  });
+
+  test('names a picture where playback is signed only to who may play, by an address that plays nothing', async () => {
+    const pictureFor = async (query: string): Promise<string | null> => {
+      const answer = await fetch(`${signed}/api/streams/alice${query}`);
+      return ((await answer.json()) as { thumbnail: string | null }).thumbnail;
+    };
+    expect(await pictureFor('')).toBe(null);
+    expect(await pictureFor(`?token=${playToken('radio')}`)).toBe(null);
+    const token = /\/thumb\/([^/]+)\//.exec((await pictureFor(`?token=${playToken('alice')}`))!)![1]!;
+    const isFor = (purpose: 'play' | 'picture'): string =>
+      verifyToken(SECRETS, token, { purpose, stream: 'alice', nowMs: 0 }).kind;
+    expect([isFor('play'), isFor('picture')]).toEqual(['refused', 'valid']);
   });
 
   test('gives the cluster as the state knows it', async () => {

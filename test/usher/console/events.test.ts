@@ -97,7 +97,7 @@ describe('what happened between two looks', () => {
     const [first, second] = ['e1', 'e2'].map((id) => at([o1, e1, e2], [ALICE], { plan: plan(id) }));
     expect(between(first!, second!)).toEqual([{ kind: 'job-moved', stream: 'alice', from: 'e1', to: 'e2' }]);
     const job = { stream: 'alice', state: 'failed', reason: 'no memory', renditions: [] } as const;
-    const transcoding = { slots: 1, codecs: [], jobs: [job], thumbnails: [] };
+    const transcoding = { slots: 1, codecs: [], jobs: [job] };
     expect(between(calm, at([o1, e1, { ...e2, transcoding }]))).toEqual([
       { kind: 'job-failed', server: 'e2', stream: 'alice', reason: 'no memory' },
     ]);

@@ -58,7 +58,6 @@ const CLUSTER = snapshot(
         slots: 4,
         codecs: ['h264'],
         jobs: [{ stream: 'alice', state: 'running', reason: '', renditions: [LOW] }],
-        thumbnails: [],
       },
     }),
     server('d1', { beatAtMs: NOW_MS - 9_000, holdings: [holding('alice', 50, { parent: 'o1' })] }),

@@ -17,10 +17,10 @@ const TOPOLOGY: Topology = {
   links: [{ sites: ['ams1', 'fra1'], capacityMbps: 100, microUsdPerGb: 7, rttMs: 9 }],
   cdns: [{ name: 'cdn', urlTemplate: '', microUsdPerGb: 1, capMicroUsdPerMonth: 500, shields: 1 }],
 };
-const transcoding = { slots: 2, codecs: [], jobs: [], thumbnails: ['alice'] };
+const made = { transcoding: { slots: 2, codecs: [], jobs: [] }, thumbnails: ['alice'] };
 const cluster = snapshot(
   [
-    server('o1', { holdings: [holding('alice', 1), holding('bob', 9)], transcoding }),
+    server('o1', { holdings: [holding('alice', 1), holding('bob', 9)], ...made }),
     server('a1', { site: 'ams1', drain: DRAIN, holdings: [holding('alice', 4, { parent: 'o1' })] }),
   ],
   [stream('alice', 'o1'), stream('bob', 'o1')],
