@@ -221,6 +221,7 @@ const PURE = [
   'usher/console/messages.ts',
   'usher/console/watch/cdn-audience.ts',
   'usher/console/watch/cdn-rates.ts',
+  'usher/console/watch/last-minute.ts',
   'usher/console/watch/stalls.ts',
   'usher/html.ts',
   'usher/operators/allowed.ts',

@@ -110,6 +110,7 @@ export async function openUsher(options: UsherOptions): Promise<Usher> {
       view,
       topology,
       leader: () => leaderOf(controller),
+      turnedAway: () => placer.turnedAway,
       operators,
       access,
     }),

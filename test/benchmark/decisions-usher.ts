@@ -53,6 +53,7 @@ const watching = new Console({
   view,
   topology: () => topology,
   leader: () => ({ id: 'u1', isHere: true }),
+  turnedAway: () => 0,
   catalogue: new MemoryCatalogue(),
   operators,
   secrets: SECRETS,

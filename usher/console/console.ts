@@ -20,6 +20,8 @@ export interface ConsoleOptions {
   readonly view: Pick<UsherState, 'snapshot'>;
   readonly topology: () => Topology;
   readonly leader: () => Look['leader'];
+  /** How many have come so far for whom this usher had no room. */
+  readonly turnedAway: () => number;
   readonly catalogue: Pick<Catalogue, 'list'>;
   readonly operators: Operators;
   readonly secrets: readonly string[];

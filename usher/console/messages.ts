@@ -21,6 +21,8 @@ export interface Totals {
   readonly viewers: number;
   readonly cdnViewers: number;
   readonly arrivalsPerS: number;
+  /** Viewers for whom this usher had no room in the last minute. */
+  readonly turnedAway: number;
   /** Those that are alive. */
   readonly servers: number;
   readonly deadServers: number;

@@ -74,6 +74,7 @@ export class Placer implements AsyncDisposable {
   #isStateAway = false;
   /** Who is being placed now. */
   #waiting = 0;
+  #turnedAway = 0;
 
   constructor(options: PlacerOptions) {
     const { clock, state, usherId, metrics } = options;
@@ -112,6 +113,11 @@ export class Placer implements AsyncDisposable {
     return this.#scene;
   }
 
+  /** How many have come so far for whom there was no room. */
+  get turnedAway(): number {
+    return this.#turnedAway;
+  }
+
   /** Of the newest snapshot. Rejects as `snapshot` does. */
   async scene(): Promise<Scene> {
     const snapshot = await this.#options.state.snapshot();
@@ -127,6 +133,7 @@ export class Placer implements AsyncDisposable {
     const decision = await this.#decide(request, session);
     const result = decision.kind === 'serve' ? decision.choices[0]!.kind : decision.kind;
     this.#durations.observe((clock.monotonic() - startedAtMs) / 1000);
+    if (decision.kind === 'full') this.#turnedAway += 1;
     this.#placements.inc({ result, reason: decision.kind === 'full' ? decision.reason : '' });
     return decision;
   }

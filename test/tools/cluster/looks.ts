@@ -10,6 +10,7 @@ export function lookAt(snapshot: Snapshot, changes: Partial<Omit<Look, 'snapshot
     topology: NO_TOPOLOGY,
     cdnViewers: new Map(),
     cdnMicroUsdPerHour: new Map(),
+    turnedAway: 0,
     leader: { isHere: false },
     gaps: new Map(),
     ...changes,

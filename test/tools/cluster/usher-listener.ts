@@ -76,6 +76,7 @@ export class UsherListener implements AsyncDisposable {
       view: state,
       topology: () => topology ?? NO_TOPOLOGY,
       leader: () => ({ id: 'u1', isHere: true }),
+      turnedAway: () => placer.turnedAway,
       catalogue: new MemoryCatalogue(),
       operators,
       logger,

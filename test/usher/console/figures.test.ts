@@ -90,6 +90,7 @@ const LOOK: Look = lookAt(CLUSTER, {
   topology: TOPOLOGY,
   cdnViewers: new Map([['alice', new Map([['cdn', 7]])]]),
   cdnMicroUsdPerHour: new Map([['cdn', 60_000]]),
+  turnedAway: 3,
   leader: { id: 'u1', isHere: true },
 });
 const TALLY = tallyOf(CLUSTER, TOPOLOGY);
@@ -98,7 +99,13 @@ describe('the overview', () => {
   const cluster = clusterOf(LOOK, TALLY);
 
   test('counts viewers of living servers and of CDNs', () => {
-    expect(cluster.totals).toMatchObject({ viewers: 37, cdnViewers: 7, servers: 3, deadServers: 1 });
+    expect(cluster.totals).toMatchObject({
+      viewers: 37,
+      cdnViewers: 7,
+      turnedAway: 3,
+      servers: 3,
+      deadServers: 1,
+    });
     expect(cluster.streams['alice']).toMatchObject({
       viewers: 37,
       cdnViewers: 7,

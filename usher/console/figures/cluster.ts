@@ -129,6 +129,7 @@ function totalsOf(look: Look, tally: Tally): Totals {
     viewers: total(sites.map(({ viewers }) => viewers)) + byCdn,
     cdnViewers: byCdn,
     arrivalsPerS: rounded(total(sites.map(({ arrivalsPerS }) => arrivalsPerS))),
+    turnedAway: look.turnedAway,
     servers: living.length,
     deadServers: snapshot.servers.length - living.length,
     drainingServers: living.filter(({ id, drain }) => drain || Object.hasOwn(snapshot.drains, id)).length,

@@ -10,6 +10,8 @@ export interface Look {
   readonly cdnViewers: CdnViewers;
   /** What all ushers have sent to each CDN in the last minute, as micro-dollars per hour. */
   readonly cdnMicroUsdPerHour: ReadonlyMap<string, number>;
+  /** Viewers for whom this usher had no room in the last minute. */
+  readonly turnedAway: number;
   readonly leader: { readonly id?: string; readonly isHere: boolean };
   /** Gaps by recording, of those that were looked at. */
   readonly gaps: ReadonlyMap<string, number>;

@@ -106,6 +106,12 @@ function totalsOf({ totals: all, lead }: Cluster): Total[] {
       note: `${counted(all.cdnViewers)} viewers`,
     },
     {
+      title: 'Turned away',
+      value: counted(all.turnedAway),
+      note: 'in the last minute',
+      strain: all.turnedAway > 0 ? 'full' : 'calm',
+    },
+    {
       title: 'Streams',
       value: counted(all.streams),
       note: lead.leader ? `planned by ${lead.leader}` : 'nobody leads',

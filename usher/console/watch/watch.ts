@@ -14,6 +14,7 @@ import { STEP_MS } from '../history/curve.ts';
 import { History } from '../history/history.ts';
 import type { CdnAudience } from './cdn-audience.ts';
 import { CdnRates } from './cdn-rates.ts';
+import { LastMinute } from './last-minute.ts';
 import type { RecordingGaps } from './recording-gaps.ts';
 import type { Stalls } from './stalls.ts';
 
@@ -23,6 +24,8 @@ export interface WatchOptions {
   readonly topology: () => Topology;
   readonly leader: () => Look['leader'];
   readonly audience: CdnAudience;
+  /** How many have come so far for whom this usher had no room. */
+  readonly turnedAway: () => number;
   readonly stalls: Stalls;
   readonly recordings: RecordingGaps;
   readonly clock: Clock;
@@ -52,6 +55,7 @@ export class Watch implements Disposable {
   readonly #options: WatchOptions;
   readonly #timer: Timer;
   readonly #rates = new CdnRates();
+  readonly #turnedAway = new LastMinute();
   readonly #listeners = new Set<(sight: Sight) => void>();
   #latest: Sight | undefined;
   /** Of a settled snapshot. */
@@ -106,12 +110,13 @@ export class Watch implements Disposable {
   }
 
   #lookAt(snapshot: Snapshot): Look {
-    const { topology, leader, audience, recordings, clock } = this.#options;
+    const { topology, leader, audience, recordings, clock, turnedAway } = this.#options;
     return {
       snapshot,
       topology: topology(),
       cdnViewers: audience.viewers(clock.monotonic()),
       cdnMicroUsdPerHour: this.#rates.read(snapshot),
+      turnedAway: this.#turnedAway.read(turnedAway(), clock.monotonic()),
       leader: leader(),
       gaps: recordings.gaps,
     };
