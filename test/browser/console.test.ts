@@ -197,7 +197,11 @@ async function open(path: string, options: BrowserContextOptions = {}): Promise<
 }
 
 async function snapshot(): Promise<Snapshot> {
-  return (await fetch(`${server.url}/api/cluster`)).json() as Promise<Snapshot>;
+  const { cookies } = signedIn.storageState as {
+    readonly cookies: readonly { name: string; value: string }[];
+  };
+  const Cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+  return (await fetch(`${server.url}/api/cluster`, { headers: { Cookie } })).json() as Promise<Snapshot>;
 }
 
 interface Axe {

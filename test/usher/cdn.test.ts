@@ -2,7 +2,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as pathOf } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { signToken } from '../../network/token.ts';
 import { ServerProcess } from '../tools/cluster/server-process.ts';
+import { SECRETS } from '../tools/cluster/usher-listener.ts';
 import { readMultivariant } from '../tools/viewers/read-multivariant.ts';
 import { readPlaylist } from '../tools/viewers/read-playlist.ts';
 import { freePort } from '../tools/world/free-port.ts';
@@ -36,7 +38,12 @@ beforeAll(async () => {
   );
   writeFileSync(
     config,
-    JSON.stringify({ id: 'ams-1', egressMbps: EGRESS_MBPS, map: { topology, cityDb: [], routes: [] } }),
+    JSON.stringify({
+      id: 'ams-1',
+      secrets: SECRETS,
+      egressMbps: EGRESS_MBPS,
+      map: { topology, cityDb: [], routes: [] },
+    }),
   );
   server = await ServerProcess.start(['--config', config]);
   nginx = await NginxCdn.start(port, { 'ams-1': server.mediaUrl, 'ams-2': server.mediaUrl });
@@ -119,7 +126,11 @@ describe('nginx as the CDN', () => {
     expect(await refused.json()).toMatchObject({
       detail: expect.stringContaining('what a CDN may cost this month is spent'),
     });
-    const { spentMicroUsd } = (await (await fetch(`${server.url}/api/cluster`)).json()) as {
+    const grant = { purpose: 'operate', stream: '*', expiresAtMs: Date.now() + 60_000, session: '' } as const;
+    const Authorization = `Bearer ${signToken(SECRETS, grant)}`;
+    const { spentMicroUsd } = (await (
+      await fetch(`${server.url}/api/cluster`, { headers: { Authorization } })
+    ).json()) as {
       spentMicroUsd: Record<string, number>;
     };
     expect(spentMicroUsd.overflow).toBeGreaterThanOrEqual(CAP_USD * 1e6);

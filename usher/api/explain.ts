@@ -6,6 +6,7 @@ import type { Atlas, Whence } from '../../network/map/atlas.ts';
 import type { Position } from '../../network/map/position.ts';
 import { quoted } from '../../network/names.ts';
 import { explained } from '../explained.ts';
+import type { Operators } from '../operators/operators.ts';
 import { explain } from '../placement/explain.ts';
 import type { Placer } from '../placement/placer.ts';
 
@@ -13,6 +14,7 @@ export interface ExplainOptions {
   readonly placer: Placer;
   readonly atlas: Pick<Atlas, 'locate'>;
   readonly site: string;
+  readonly operators: Operators;
 }
 
 export function explainRoutes(options: ExplainOptions): Route[] {
@@ -26,7 +28,11 @@ export function explainRoutes(options: ExplainOptions): Route[] {
   ];
 }
 
-async function sendExplanation({ placer, atlas, site }: ExplainOptions, exchange: Exchange): Promise<void> {
+async function sendExplanation(
+  { placer, atlas, site, operators }: ExplainOptions,
+  exchange: Exchange,
+): Promise<void> {
+  if (!operators.admit(exchange)) return;
   const stream = exchange.query.get('stream') ?? '';
   const viewer = viewerIn(exchange, atlas);
   if (!viewer) return;

@@ -8,6 +8,7 @@ import { CodedError, reasonOf } from '../../network/errors.ts';
 import type { Answer, GetText, SendOrder } from '../../network/http/dial.ts';
 import { quoted } from '../../network/names.ts';
 import type { Grant } from '../../network/token.ts';
+import { EVERYTHING } from '../operators/operators.ts';
 
 /** What commands have of the world. */
 export interface UsherTools {
@@ -19,6 +20,12 @@ export interface UsherTools {
 export const USHER_OPTIONS = {
   usher: { value: '<url>', help: 'one of the cluster’s ushers', default: 'http://127.0.0.1:8080' },
 } as const satisfies Options;
+
+/** What commands that only read have of the world. */
+export type Reading = Pick<UsherTools, 'getText' | 'clock'>;
+
+/** Which usher, and where the secret is that it knows operators by. */
+export type GivenUsher = Pick<Flags, 'config' | 'data'> & { readonly usher: string };
 
 export const TIMEOUT_MS = 10_000;
 /** About 30 times a cluster of 1,000 servers and 10,000 streams. */
@@ -41,6 +48,11 @@ export async function signed(
 ): Promise<{ readonly Authorization: string }> {
   const token = await sign(flags, { ...grant, expiresAtMs: clock.now() + ORDER_MS, session: '' });
   return { Authorization: `Bearer ${token}` };
+}
+
+/** Of who may see and do everything. */
+export function asOperator(given: GivenUsher, clock: Clock): Promise<{ readonly Authorization: string }> {
+  return signed(given, { purpose: 'operate', stream: EVERYTHING }, clock);
 }
 
 /**

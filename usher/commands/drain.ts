@@ -9,7 +9,15 @@ import { CodedError } from '../../network/errors.ts';
 import { isPlaceName, PLACE_NAME_RULE, quoted } from '../../network/names.ts';
 import type { Drain, KnownServer } from '../../network/state/state.ts';
 import { askCluster } from './ask-cluster.ts';
-import { answerOf, signed, TIMEOUT_MS, USHER_OPTIONS, type UsherTools, usherUrl } from './ask-usher.ts';
+import {
+  answerOf,
+  type GivenUsher,
+  signed,
+  TIMEOUT_MS,
+  USHER_OPTIONS,
+  type UsherTools,
+  usherUrl,
+} from './ask-usher.ts';
 import { type LeftOn, leftOn, leftText } from './drain-text.ts';
 
 const ARGUMENTS = { server: 'the id of a server' } as const;
@@ -45,7 +53,7 @@ export function drainCommand(tools: UsherTools): Command {
       const value = deadlineMs === undefined ? {} : { deadlineS: deadlineMs / 1000 };
       const order = { method: 'POST', url, headers, value } as const;
       const { drain } = await answerOf(url, tools.sendOrder(order, TIMEOUT_MS));
-      if (given.wait) return untilEmpty({ ...tools, usher, server, timeoutMs }, drain as Drain, terminal);
+      if (given.wait) return untilEmpty({ ...tools, ...given, timeoutMs }, drain as Drain, terminal);
       const end = deadlineMs === undefined ? 'until they end' : `for ${durationText(deadlineMs)} at most`;
       const text = `${server} is being emptied; its broadcasts stay ${end}. \`headwater status\` says what is left\n`;
       return { value: { server, drain, isEmpty: false }, text };
@@ -70,7 +78,7 @@ export function undrainCommand(tools: UsherTools): Command {
       const headers = await signed(given, { purpose: 'operate', stream: server }, tools.clock);
       await answerOf(url, tools.sendOrder({ method: 'DELETE', url, headers }, TIMEOUT_MS));
       if (given.wait)
-        await watch({ ...tools, usher, server, timeoutMs }, (known) => known !== undefined && !known.drain);
+        await watch({ ...tools, ...given, timeoutMs }, (known) => known !== undefined && !known.drain);
       return { value: { server, drain: null }, text: `${server} takes viewers again\n` };
     },
   });
@@ -81,8 +89,7 @@ function drainUrl(usher: string, server: string): string {
   throw new CodedError('bad_usage', `the id of a server is ${PLACE_NAME_RULE}; got ${quoted(server)}`);
 }
 
-interface Watched extends UsherTools {
-  readonly usher: string;
+interface Watched extends UsherTools, GivenUsher {
   readonly server: string;
   readonly timeoutMs: number;
 }
@@ -106,12 +113,13 @@ async function untilEmpty(watched: Watched, drain: Drain, terminal: Terminal) {
 
 /** Looks at the cluster until something is so. Throws `not_ready`. */
 async function watch(
-  { usher, server, timeoutMs, clock, getText }: Watched,
+  watched: Watched,
   isDone: (known: KnownServer | undefined, left: LeftOn) => boolean,
 ): Promise<void> {
+  const { server, timeoutMs, clock } = watched;
   const untilMs = clock.monotonic() + timeoutMs;
   for (;;) {
-    const snapshot = await askCluster(usher, getText);
+    const snapshot = await askCluster(watched, watched);
     const known = snapshot.servers.find(({ id }) => id === server);
     const left = leftOn(snapshot, known);
     if (isDone(known, left)) return;

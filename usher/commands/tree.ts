@@ -1,25 +1,26 @@
 // `headwater tree`: who follows whom, for each rendition of a stream.
 
 import { type Command, defineCommand } from '../../network/command/command.ts';
+import { SECRET_OPTIONS } from '../../network/command/signing.ts';
 import { CodedError } from '../../network/errors.ts';
 import { quoted } from '../../network/names.ts';
 import type { Snapshot, StreamRecord } from '../../network/state/state.ts';
 import { askCluster } from './ask-cluster.ts';
-import { USHER_OPTIONS, type UsherTools } from './ask-usher.ts';
+import { type Reading, USHER_OPTIONS } from './ask-usher.ts';
 import { readTree, treeText } from './tree-text.ts';
 
-export function treeCommand({ getText }: Pick<UsherTools, 'getText'>): Command {
+export function treeCommand(tools: Reading): Command {
   return defineCommand({
     name: 'tree',
     summary: 'which servers have a stream, and from whom',
     arguments: { stream: 'the name of a stream' },
-    options: USHER_OPTIONS,
+    options: { ...USHER_OPTIONS, ...SECRET_OPTIONS },
     examples: [
       ['headwater tree alice', 'a tree for each rendition, its root where the feed is written'],
       ['headwater tree alice --json', 'the same for programs'],
     ],
-    async run({ stream: name, usher }) {
-      const snapshot = await askCluster(usher, getText);
+    async run({ stream: name, ...given }) {
+      const snapshot = await askCluster(given, tools);
       const stream = snapshot.streams.find((candidate) => candidate.name === name);
       if (!stream) throw new CodedError('not_found', `no stream ${quoted(name)} is live`);
       return {

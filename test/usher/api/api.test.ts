@@ -182,8 +182,11 @@ describe('the API', () => {
     expect([isFor('play'), isFor('picture')]).toEqual(['refused', 'valid']);
   });
 
-  test('gives the cluster as the state knows it', async () => {
-    expect(await (await fetch(`${open}/api/cluster`)).json()).toEqual(await state.snapshot());
+  test('gives operators alone the cluster as the state knows it', async () => {
+    expect((await fetch(`${open}/api/cluster`)).status).toBe(401);
+    const Authorization = `Bearer ${listeners[0]!.operators.tokenUntil(Number.MAX_SAFE_INTEGER)}`;
+    const answer = await fetch(`${open}/api/cluster`, { headers: { Authorization } });
+    expect(await answer.json()).toEqual(await state.snapshot());
   });
 
   test('lists where to push, by the host that the encoder asked for', async () => {

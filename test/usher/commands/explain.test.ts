@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../network/clock.ts';
 import { getText } from '../../../network/http/dial.ts';
 import { readTopology } from '../../../network/map/topology-file.ts';
 import { explainCommand } from '../../../usher/commands/explain.ts';
 import { explainText } from '../../../usher/commands/explain-text.ts';
 import type { Explained } from '../../../usher/explained.ts';
 import { DRAIN, holding, NOW_MS, server, snapshot, stream } from '../../tools/cluster/clusters.ts';
-import { UsherListener } from '../../tools/cluster/usher-listener.ts';
+import { SECRETS, UsherListener } from '../../tools/cluster/usher-listener.ts';
 import { typed } from '../../tools/world/typed.ts';
 
 const topology = readTopology(`
@@ -45,6 +46,14 @@ const cluster = snapshot(
   [stream('alice', 'ams-1')],
 );
 
+// Usher knows operators by it.
+beforeAll(() => {
+  process.env['HEADWATER_SECRETS'] = SECRETS.join(',');
+});
+afterAll(() => {
+  delete process.env['HEADWATER_SECRETS'];
+});
+
 let usher: UsherListener;
 beforeAll(async () => {
   usher = await UsherListener.start({
@@ -56,7 +65,8 @@ beforeAll(async () => {
 });
 afterAll(() => usher[Symbol.asyncDispose]());
 
-const read = (...args: string[]) => typed(explainCommand({ getText }), [...args, '--usher', usher.url]);
+const read = (...args: string[]) =>
+  typed(explainCommand({ getText, clock: systemClock }), [...args, '--usher', usher.url]);
 
 describe('an explanation', () => {
   test('is that of explain.txt', async () => {

@@ -1,8 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../network/clock.ts';
 import { type Answer, type GetText, getText } from '../../../network/http/dial.ts';
 import { statusCommand } from '../../../usher/commands/status.ts';
 import { statusText } from '../../../usher/commands/status-text.ts';
 import { server, snapshot } from '../../tools/cluster/clusters.ts';
+import { SECRETS } from '../../tools/cluster/usher-listener.ts';
 import { typed } from '../../tools/world/typed.ts';
 
 const cluster = snapshot([server('a')], []);
@@ -18,7 +20,16 @@ function usherThatSays(answer: Answer): GetText & { readonly asked: string[] } {
 
 const good: Answer = { status: 200, text: JSON.stringify(cluster) };
 
-const status = (args: readonly string[], get: GetText) => typed(statusCommand({ getText: get }), args);
+// Usher knows operators by it.
+beforeAll(() => {
+  process.env['HEADWATER_SECRETS'] = SECRETS.join(',');
+});
+afterAll(() => {
+  delete process.env['HEADWATER_SECRETS'];
+});
+
+const status = (args: readonly string[], get: GetText) =>
+  typed(statusCommand({ getText: get, clock: systemClock }), args);
 
 test('asks the usher on this machine, or the one that it is told', async () => {
   const usher = usherThatSays(good);
