@@ -7,7 +7,7 @@ import type { FeedReader } from '../../../network/feed/feed.ts';
 import type { Logger } from '../../../network/logger.ts';
 import type { ArchiveMetrics } from '../archive-metrics.ts';
 import type { Disks } from './disks.ts';
-import { FeedSegments } from './feed-segments.ts';
+import { FeedSegments, type Taken } from './feed-segments.ts';
 import type { Files } from './files.ts';
 import { type NewSegment, RecordingFile } from './recording-file.ts';
 
@@ -32,6 +32,9 @@ export interface RecorderOptions {
   /** A file's disk failed: it was left as it is, without an end. */
   readonly onAbandoned: (path: string) => void;
 }
+
+/** What waits is written together: where a disk or a core is slow, the way there is what takes long. */
+const AT_ONCE = 16;
 
 /** Ends by itself when its feed has; `done` resolves then. Nothing that a disk does reaches the feed. */
 export class Recorder {
@@ -92,12 +95,23 @@ export class Recorder {
 
   async #takeAll(): Promise<void> {
     for (;;) {
-      const taken = this.#segments.take();
-      if (taken.kind === 'nothing') return;
-      if (taken.kind === 'missed') this.#miss(taken.fromMsn, taken.toMsn, 'the disks were too slow');
-      else if (this.#isOverLimit(taken.segment)) this.#isLong = true;
-      else await this.#record(taken.segment);
+      const { waiting, behind } = this.#takeWaiting();
+      if (waiting.length > 0) await this.#record(waiting);
+      if (behind.kind === 'missed') this.#miss(behind.fromMsn, behind.toMsn, 'the disks were too slow');
+      else if (waiting.length < AT_ONCE) return;
     }
+  }
+
+  /** Whole segments, at most AT_ONCE, and what there is behind them. */
+  #takeWaiting(): { readonly waiting: readonly NewSegment[]; readonly behind: Taken } {
+    const waiting: NewSegment[] = [];
+    while (waiting.length < AT_ONCE) {
+      const taken = this.#segments.take();
+      if (taken.kind !== 'segment') return { waiting, behind: taken };
+      if (this.#isOverLimit(taken.segment)) this.#isLong = true;
+      else waiting.push(taken.segment);
+    }
+    return { waiting, behind: { kind: 'nothing' } };
   }
 
   #isOverLimit({ record }: NewSegment): boolean {
@@ -105,27 +119,41 @@ export class Recorder {
     return record.arrivedAtMs - header.startedAtMs >= maxMs;
   }
 
-  /** On another disk if that of its file fails; left out when there is none. */
-  async #record(segment: NewSegment): Promise<void> {
-    const { disks, metrics } = this.#options;
+  /** On another disk if that of the file fails; left out when there is none. What can't be written together may be one by one. */
+  async #record(segments: readonly NewSegment[]): Promise<void> {
+    const [first, ...others] = segments as [NewSegment, ...NewSegment[]];
+    const { disks, fileMs } = this.#options;
     let reason = 'no disk has room';
     for (let tries = 0; tries <= disks.folders.length; tries++) {
       try {
-        const file = await this.#fileFor(segment);
+        const file = await this.#fileFor(first);
         if (!file) break;
+        const fits = ({ record }: NewSegment): boolean => record.startUs - file.startUs < fileMs * 1000;
+        const fitting = [first, ...others.filter(fits)];
         await this.#noteMissing(file);
-        await file.append(segment);
-        metrics.segments.inc();
-        metrics.bytes.inc(segment.views.reduce((sum, view) => sum + view.length, 0));
-        this.#begin(file.path);
+        await file.append(...fitting);
+        this.#count(fitting, file);
+        const later = segments.slice(fitting.length);
+        if (later.length > 0) await this.#record(later);
         return;
       } catch (error) {
+        if (others.length > 0) return await this.#recordEach(segments);
         reason = reasonOf(error);
         await this.#giveUp(error);
       }
     }
-    const { msn } = segment.record;
-    this.#miss(msn, msn + 1, reason);
+    for (const { record } of segments) this.#miss(record.msn, record.msn + 1, reason);
+  }
+
+  async #recordEach(segments: readonly NewSegment[]): Promise<void> {
+    for (const segment of segments) await this.#record([segment]);
+  }
+
+  #count(segments: readonly NewSegment[], { path }: RecordingFile): void {
+    const { metrics } = this.#options;
+    metrics.segments.inc(segments.length);
+    for (const { views } of segments) metrics.bytes.inc(views.reduce((sum, view) => sum + view.length, 0));
+    this.#begin(path);
   }
 
   #begin(path: string): void {

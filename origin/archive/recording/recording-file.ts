@@ -66,20 +66,27 @@ export class RecordingFile {
     return this.#mediaBytes + this.#indexBytes;
   }
 
-  /** Rejects when the disk fails; the file then ends with the segment before. */
-  async append(segment: NewSegment): Promise<void> {
-    const { init, views, record } = segment;
-    if (this.#init !== init.bytes) {
-      const at = this.#mediaBytes;
-      await this.#write([init.bytes]);
-      await this.#note(writeLine({ kind: 'init', at, bytes: init.bytes.length, ...init.record }));
-      this.#init = init.bytes;
+  /** All in one write and their lines in another. Rejects when the disk fails; the file then ends with the segment before them. */
+  async append(...segments: readonly NewSegment[]): Promise<void> {
+    const views: Uint8Array[] = [];
+    const lines: string[] = [];
+    let at = this.#mediaBytes;
+    let known = this.#init;
+    const put = (added: readonly Uint8Array[]): number => {
+      views.push(...added);
+      const bytes = bytesOf(added);
+      at += bytes;
+      return bytes;
+    };
+    for (const { init, views: media, record } of segments) {
+      if (known !== init.bytes)
+        lines.push(writeLine({ kind: 'init', at, bytes: put([init.bytes]), ...init.record }));
+      known = init.bytes;
+      lines.push(writeLine({ kind: 'segment', ...record, at, bytes: put(media), crc: checksum(media) }));
     }
-    const at = this.#mediaBytes;
     await this.#write(views);
-    await this.#note(
-      writeLine({ kind: 'segment', ...record, at, bytes: this.#mediaBytes - at, crc: checksum(views) }),
-    );
+    await this.#note(lines.join(''));
+    this.#init = known;
   }
 
   gap(gap: Omit<Gap, 'kind'>): Promise<void> {
@@ -107,7 +114,7 @@ export class RecordingFile {
 
   async #write(views: readonly Uint8Array[]): Promise<void> {
     this.#isSynced = false;
-    const bytes = views.reduce((sum, view) => sum + view.length, 0);
+    const bytes = bytesOf(views);
     try {
       await this.#media.append(views);
     } catch (error) {
@@ -129,4 +136,8 @@ export class RecordingFile {
     }
     this.#indexBytes += bytes.length;
   }
+}
+
+function bytesOf(views: readonly Uint8Array[]): number {
+  return views.reduce((sum, view) => sum + view.length, 0);
 }

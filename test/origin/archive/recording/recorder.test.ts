@@ -184,6 +184,32 @@ describe('a recording', () => {
     ]);
   });
 
+  test('that has fallen behind catches up in few writes, over the end of a file', async () => {
+    const { archive, files } = await open(['a'], 5_000);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    files.gate = promise;
+    const broadcaster = new Broadcaster();
+    archive.record('alice', broadcaster.feed, STARTED_AT_MS);
+    broadcaster.play(2);
+    await new Promise(setImmediate);
+    broadcaster.play(20);
+    let writes = 0;
+    files.refusal = () => {
+      writes += 1;
+      return undefined;
+    };
+    resolve();
+    broadcaster.end();
+    await archive[Symbol.asyncDispose]();
+    const [source] = (await recordingOn('a'))!.renditions;
+    expect(source!.segments.map(({ msn }) => msn)).toEqual(range(0, 22));
+    expect(source!.gaps).toEqual([]);
+    // Five files of two names each; a write of each at a time and not of each segment, and the lines that begin and end a file.
+    expect(writes).toBeLessThan(22 + 5 * 4);
+    const firsts = (await filesIn(join(folder, 'a', ID), systemFiles)).map((path) => Number(path.slice(-10)));
+    expect(firsts).toEqual([0, 5, 10, 15, 20]);
+  });
+
   test('of a disk that is too slow has a gap, and the feed never waits', async () => {
     const { archive, files } = await open();
     const feed = new Feed({ windowMs: 5_000, minSegments: 2 });
