@@ -15,7 +15,8 @@ export interface AddressRange {
 /** Undefined when it is none. An IPv4 address inside of an IPv6 address (`::ffff:192.0.2.1`) is that IPv4 address. */
 export function parseAddress(text: string): Address | undefined {
   if (isIPv4(text)) return wordsOf(ipaddr.IPv4.parse(text));
-  if (!isIPv6(text)) return undefined;
+  // Node takes any zone behind a `%`, and the library only some.
+  if (!isIPv6(text) || !ipaddr.IPv6.isValid(text)) return undefined;
   const address = ipaddr.IPv6.parse(text);
   return wordsOf(address.isIPv4MappedAddress() ? address.toIPv4Address() : address);
 }

@@ -26,6 +26,7 @@ describe('an address', () => {
     ':::',
     'localhost',
     '1.2.3.4:80',
+    '::ff%eth0ff:1.2.3.4',
   ])('%j is none', (text) => {
     expect(parseAddress(text)).toBeUndefined();
   });
