@@ -8,23 +8,42 @@ import { Splitter } from '../../network/media/splitter.ts';
 import { cpuMsOf } from '../../transcoder/ffmpeg/ffmpeg.ts';
 import { ServerProcess } from '../tools/cluster/server-process.ts';
 import { until } from '../tools/cluster/test-cluster.ts';
-import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
+import { clip, sources } from '../tools/media/media.ts';
+import { FileBroadcast } from '../tools/rtmp/file-broadcast.ts';
 import { percentile, type Report, table } from './report.ts';
 import type { BenchmarkOptions } from './run.ts';
 
-const LADDER = ['480p30', '360p30', '160p30'];
-const SOURCE_SIZE = '1280x720';
+interface Case {
+  /** Of the source. */
+  readonly size: string;
+  readonly videoKbps: number;
+  readonly ladder: readonly string[];
+}
+
+const CASES: readonly Case[] = [
+  { size: '1280x720', videoKbps: 3_000, ladder: ['480p30', '360p30', '160p30'] },
+  { size: '1920x1080', videoKbps: 6_000, ladder: ['720p30', '480p30', '160p30'] },
+];
+/** Longer than any of it takes, but for a very long measure: then it begins anew. */
+const CLIP_S = 30;
 const SETTLE_MS = 3_000;
 
-export async function benchmarkTranscode({ seconds }: BenchmarkOptions): Promise<Report> {
-  const alone = await measure([], seconds);
-  const ladder = await measure(LADDER, seconds);
-  const headwaterShare = (ladder.headwaterCores - alone.headwaterCores) / LADDER.length;
+export async function benchmarkTranscode({ seconds, only }: BenchmarkOptions): Promise<Report> {
+  const reports: Report[] = [];
+  for (const each of CASES) if (each.size.includes(only)) reports.push(await benchmarkCase(each, seconds));
+  return { data: reports.map(({ data }) => data), text: reports.map(({ text }) => text).join('\n') };
+}
+
+async function benchmarkCase(of: Case, seconds: number): Promise<Report> {
+  const alone = await measure({ ...of, ladder: [] }, seconds);
+  const ladder = await measure(of, seconds);
+  const headwaterShare = (ladder.headwaterCores - alone.headwaterCores) / of.ladder.length;
   const data = {
+    case: of,
     alone,
     ladder,
     headwaterPerRung: headwaterShare,
-    shareOfFfmpeg: (headwaterShare * LADDER.length) / ladder.ffmpegCores,
+    shareOfFfmpeg: (headwaterShare * of.ladder.length) / ladder.ffmpegCores,
     addedMs: Object.fromEntries(
       ladder.latencies.slice(1).map(({ name, p50Ms }) => [name, p50Ms - ladder.latencies[0]!.p50Ms]),
     ),
@@ -38,7 +57,7 @@ export async function benchmarkTranscode({ seconds }: BenchmarkOptions): Promise
     ['Headwater for each CPU second of ffmpeg', percent(data.shareOfFfmpeg)],
   ];
   const rows = ladder.latencies.map(({ name, p50Ms, p99Ms }) => [name, p50Ms.toFixed(1), p99Ms.toFixed(1)]);
-  const text = `${SOURCE_SIZE} at 30 fps, of one core\n\n${table(['what', 'CPU'], costs)}\nFrom a frame's arrival at the origin to a viewer\n\n${table(['rendition', 'p50 ms', 'p99 ms'], rows)}`;
+  const text = `${of.size} at 30 fps to ${of.ladder.join(', ')}, of one core\n\n${table(['what', 'CPU'], costs)}\nFrom a frame's arrival at the origin to a viewer\n\n${table(['rendition', 'p50 ms', 'p99 ms'], rows)}`;
   return { data, text };
 }
 
@@ -55,12 +74,12 @@ interface Latency {
   readonly p99Ms: number;
 }
 
-async function measure(ladder: readonly string[], seconds: number): Promise<Measured> {
+async function measure({ size, videoKbps, ladder }: Case, seconds: number): Promise<Measured> {
   const file = join(mkdtempSync(join(tmpdir(), 'headwater-config-')), 'config.yaml');
   const roles = ['origin', 'edge', 'transcoder'];
   writeFileSync(file, JSON.stringify({ roles, transcode: { ladder }, playback: { beatMs: 0 } }));
   await using server = await ServerProcess.start(['--no-sample', '--config', file]);
-  await using _ = new Broadcaster(`${server.rtmpUrl}/alice`, { size: SOURCE_SIZE, videoKbps: 3_000 });
+  await using _ = new FileBroadcast(`${server.rtmpUrl}/alice`, encoded(size, videoKbps));
   const names = ['source', ...ladder];
   const listing = async (): Promise<string> => (await fetch(`${server.url}/live/alice.m3u8`)).text();
   await until(
@@ -73,13 +92,22 @@ async function measure(ladder: readonly string[], seconds: number): Promise<Meas
   const pid = server.lines.findLast(({ msg }) => msg === 'transcodes')?.['pid'] as number | undefined;
   const used = async (): Promise<readonly number[]> =>
     Promise.all([server.pid, pid].map(async (one) => (one ? ((await cpuMsOf(one)) ?? 0) : 0)));
+  // Without viewers: what these cost is another matter.
   const before = await used();
+  await delay(seconds * 1000);
+  const after = await used();
   const latencies = await Promise.all(
     names.map((name) => watch(name, urls.find((url) => url.includes(`/${name}/`))!, seconds)),
   );
-  const after = await used();
   const [headwaterCores, ffmpegCores] = after.map((ms, index) => (ms - before[index]!) / 1000 / seconds);
   return { headwaterCores: headwaterCores!, ffmpegCores: ffmpegCores!, latencies };
+}
+
+/** Encoded beforehand: the machine has the ladder to make, and nothing else. */
+function encoded(size: string, videoKbps: number): Uint8Array {
+  const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', '30'];
+  const rates = ['-b:v', `${videoKbps}k`, '-c:a', 'aac', '-b:a', '96k', '-f', 'flv'];
+  return clip('flv', [...sources({ seconds: CLIP_S, size }), ...x264, ...rates]);
 }
 
 async function watch(name: string, playlistUrl: string, seconds: number): Promise<Latency> {
