@@ -48,7 +48,7 @@ const table = new LiveTable<Row>({
     picture,
     figure('Viewers', ({ stream }) => stream.viewers, counted),
     figure('Arrivals/s', ({ stream }) => stream.arrivalsPerS, perSecond),
-    figure('Sent', ({ stream }) => stream.sentMbps, rate),
+    figure('Sent', ({ stream }) => stream.sentMbps, rate, 'wide'),
     figure(
       'Source',
       ({ stream }) => stream.kbps,

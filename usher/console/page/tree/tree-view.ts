@@ -3,7 +3,7 @@
 import { browserClock } from '../../../player/clock.ts';
 import type { TreeServer } from '../../messages.ts';
 import { Keyed, makeScrollable, setData, setText, svgElement } from '../dom.ts';
-import { countOf, rate } from '../format.ts';
+import { counted, countOf, rate } from '../format.ts';
 import { type Layout, layOut, type Place, type TreeNode } from './layout.ts';
 
 export interface TreeEntry extends TreeNode {
@@ -22,11 +22,13 @@ interface Shape {
 
 /** Large trees are drawn denser, and on phones narrower: there the table says what an edge carries. */
 const ROOMY: Shape = { boxWidth: 148, boxHeight: 40, columnPx: 296, rowPx: 54 };
-const DENSE: Shape = { boxWidth: 148, boxHeight: 20, columnPx: 400, rowPx: 25 };
+const DENSE: Shape = { boxWidth: 196, boxHeight: 20, columnPx: 344, rowPx: 25 };
 const NARROW: Shape = { boxWidth: 122, boxHeight: 40, columnPx: 196, rowPx: 50 };
 const ROOMY_ROWS = 14;
 const NARROW_PX = 480;
 const MARGIN_PX = 6;
+/** Of texts in a box. */
+const INSET_PX = 10;
 /** Where an edge has come to the height of its end; beyond it, it is flat below its label. */
 const BEND_PX = 44;
 /** What leaves fades for so long. */
@@ -82,7 +84,11 @@ export class TreeView {
     setAttribute(frame, 'width', String(boxWidth));
     setAttribute(frame, 'height', String(boxHeight));
     setText(name, id);
-    setText(detail, `${countOf(server.viewers, 'viewer')} · ${server.site}`);
+    const isDense = this.#shape === DENSE;
+    setAttribute(detail, 'x', String(isDense ? boxWidth - INSET_PX : INSET_PX));
+    setAttribute(detail, 'text-anchor', isDense ? 'end' : 'start');
+    const viewers = isDense ? counted(server.viewers) : countOf(server.viewers, 'viewer');
+    setText(detail, `${viewers} · ${server.site}`);
   }
 
   #showEdge(edge: SVGGElement, { id, parent, rttMs, mbps, server: { state } }: TreeEntry): void {
@@ -113,8 +119,8 @@ function boxOf({ id }: TreeEntry): SVGGElement {
   const link = svgElement('a', { class: 'box-link', href: `/console/servers/${encodeURIComponent(id)}` });
   link.append(
     svgElement('rect', { rx: 8 }),
-    svgElement('text', { class: 'box-name', x: 10 }),
-    svgElement('text', { class: 'box-detail', x: 10 }),
+    svgElement('text', { class: 'box-name', x: INSET_PX }),
+    svgElement('text', { class: 'box-detail' }),
   );
   box.append(link);
   return box;
