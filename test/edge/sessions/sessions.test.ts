@@ -51,6 +51,18 @@ describe('an HLS session', () => {
     expect(sessions.count).toBe(0);
   });
 
+  test('of a recording is there for a minute, and is waited for no longer than it asks', () => {
+    const { clock, sessions } = setUp();
+    sessions.vod.see(ann, undefined);
+    clock.advance(10_000);
+    sessions.vod.see(ben, undefined);
+    expect([sessions.vod.count, sessions.vod.seenWithin(15_000)]).toEqual([2, 2]);
+    clock.advance(10_000);
+    expect([sessions.vod.count, sessions.vod.seenWithin(15_000)]).toEqual([2, 1]);
+    clock.advance(51_000);
+    expect([sessions.vod.count, sessions.vod.seenWithin(15_000)]).toEqual([0, 0]);
+  });
+
   test('is one viewer however often it asks, and one on each stream', () => {
     const { sessions } = setUp();
     for (let request = 0; request < 100; request++) sessions.hls.see(ann, undefined);

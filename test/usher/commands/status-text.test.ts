@@ -86,6 +86,12 @@ function crowd(): Snapshot {
 }
 
 describe('the text of a cluster', () => {
+  test('counts who watches recordings with the viewers of a server, and says of how many that is so', () => {
+    const lines = statusText(snapshot([server('local', { vodViewers: 3 })], [])).split('\n');
+    expect(lines[0]).toMatch(/^1 server, 0 streams, 0 viewers, 3 of recordings/);
+    expect(lines.find((line) => line.startsWith('local'))).toMatch(/ 3 +0/);
+  });
+
   test.each([
     [
       'one-process',
