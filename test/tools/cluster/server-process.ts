@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 
 const SERVER = join(import.meta.dirname, '../../../server.ts');
+const PROGRAM = [process.execPath, '--disable-warning=ExperimentalWarning', SERVER] as const;
 
 export const FREE_PORTS = ['--rtmp-port', '0', '--usher-port', '0', '--media-port', '0'];
 
@@ -31,8 +32,13 @@ export class ServerProcess implements AsyncDisposable {
   #output = '';
   #ports: Ports = { rtmpPort: 0, usherPort: 0, mediaPort: 0 };
 
-  private constructor(flags: readonly string[], environment: NodeJS.ProcessEnv) {
-    this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', SERVER, ...flags], {
+  private constructor(
+    flags: readonly string[],
+    environment: NodeJS.ProcessEnv,
+    program: readonly string[] = PROGRAM,
+  ) {
+    const [file, ...args] = [...program, ...flags] as [string, ...string[]];
+    this.#child = spawn(file, args, {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -51,6 +57,13 @@ export class ServerProcess implements AsyncDisposable {
   ): Promise<ServerProcess> {
     const data = mkdtempSync(join(tmpdir(), 'headwater-data-'));
     const server = new ServerProcess([...command, ...FREE_PORTS, '--data', data, ...flags], environment);
+    await server.logged((line) => line.msg.startsWith('ready'));
+    return server;
+  }
+
+  /** Starts a program that was installed, with what its configuration says, and waits until it is ready. */
+  static async startInstalled(program: string, args: readonly string[]): Promise<ServerProcess> {
+    const server = new ServerProcess(args, {}, [program]);
     await server.logged((line) => line.msg.startsWith('ready'));
     return server;
   }
