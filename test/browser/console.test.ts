@@ -205,7 +205,7 @@ async function snapshot(): Promise<Snapshot> {
 }
 
 interface Axe {
-  run(): Promise<{ readonly violations: readonly Violation[] }>;
+  run(options: object): Promise<{ readonly violations: readonly Violation[] }>;
 }
 
 interface Violation {
@@ -217,7 +217,9 @@ interface Violation {
 /** What would keep somebody from using the page, as axe finds it. */
 async function graveFindings(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: Axe }).axe.run());
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: Axe }).axe.run({ resultTypes: ['violations'] }),
+  );
   return violations
     .filter(({ impact }) => GRAVE.includes(impact))
     .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));

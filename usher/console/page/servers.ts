@@ -17,7 +17,11 @@ interface Group {
 }
 
 const tables = new ServerTables();
-const tableOf = new WeakMap<HTMLElement, LiveTable<ServerRow>>();
+const tableOf = new WeakMap<Element, LiveTable<ServerRow>>();
+/** Sites on the screen or near it: the others are drawn anew when they come there, and when servers join or leave them. */
+const near = new Set<Element>();
+const shownRows = new WeakMap<Element, number>();
+const observer = new IntersectionObserver(onNear, { rootMargin: '300px' });
 const groups = new Keyed<Group>(part(document, 'groups'), ({ name }) => name, groupOf, showGroup);
 const input = part<HTMLInputElement>(document, 'filter');
 let latest: Cluster | undefined;
@@ -47,6 +51,13 @@ function show({ servers, sites, nowMs }: Cluster): void {
   part(document, 'nothing').hidden = found.length > 0;
 }
 
+function onNear(entries: readonly IntersectionObserverEntry[]): void {
+  for (const { target, isIntersecting } of entries)
+    if (isIntersecting) near.add(target);
+    else near.delete(target);
+  if (latest) show(latest);
+}
+
 function matches({ id, server }: ServerRow, wanted: string): boolean {
   return [id, server.host, server.site].some((word) => word.toLowerCase().includes(wanted));
 }
@@ -60,11 +71,14 @@ function groupOf({ name }: Group): HTMLElement {
   const scroll = element('div', 'scroll');
   const table = scroll.appendChild(element('table', 'grid'));
   section.append(heading, scroll);
+  observer.observe(section);
   tableOf.set(section, tables.make(table, `Servers at ${name}`));
   return section;
 }
 
 function showGroup(section: HTMLElement, { site, rows }: Group): void {
+  if (!near.has(section) && shownRows.get(section) === rows.length) return;
+  shownRows.set(section, rows.length);
   tableOf.get(section)!.show(rows);
   if (site) showBar(section.querySelector('h2 .load')!, loadOf(site));
 }
