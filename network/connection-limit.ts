@@ -64,10 +64,10 @@ export function plainAddress(remoteAddress: string): string {
  * Behind a TLS tunnel, a port forwarder or a container's proxy everybody comes from loopback, so it has no limit of its own;
  * somebody who can run programs on this machine has better ways to harm it.
  */
-const LOOPBACK = 'loopback';
+export const LOOPBACK = 'loopback';
 
 /** A subscriber has an IPv4 address, or a whole IPv6 /64. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   if (address === '::1' || address.startsWith('127.')) return LOOPBACK;
   if (!address.includes(':')) return address;
   const [head = '', tail = ''] = address.replace(/%.*$/, '').split('::');

@@ -135,6 +135,7 @@ const PURE = [
   'origin/packager/timeline.ts',
   'origin/packager/video-clock.ts',
   'network/connection-limit.ts',
+  'usher/placement/promises/newcomers.ts',
   'origin/rtmp/limits.ts',
   'origin/rtmp/message-types.ts',
   'origin/rtmp/publish-target.ts',

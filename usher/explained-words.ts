@@ -21,6 +21,7 @@ export const TERMS: readonly (keyof Terms)[] = [
 export const FULL_WORDS: Readonly<Record<FullReason, string>> = {
   no_server: 'no server is there to serve viewers',
   no_room: 'every server that may serve it is full',
+  address: 'much is promised to others at the same address, who have not come for it',
   not_leased: 'what room is left is being shared out among ushers',
   cdn_spent: 'every server is full, and what a CDN may cost this month is spent',
 };

@@ -3,14 +3,15 @@
 import type { Catalogue } from '../network/archive/catalogue.ts';
 import type { Clock } from '../network/clock.ts';
 import type { PublishPolicy } from '../network/config/publish-policy.ts';
+import { LOOPBACK, networkOf } from '../network/connection-limit.ts';
 import { signature } from '../network/hash.ts';
 import type { SendOrder } from '../network/http/dial.ts';
-import type { Route } from '../network/http/http.ts';
+import type { Exchange, Route } from '../network/http/http.ts';
 import type { KeyBook } from '../network/keys/keybook.ts';
 import type { Logger } from '../network/logger.ts';
 import type { AddressRange } from '../network/map/address.ts';
 import type { Atlas } from '../network/map/atlas.ts';
-import { clientAddress } from '../network/map/client-address.ts';
+import { clientAddress, isTrusted } from '../network/map/client-address.ts';
 import type { Metrics } from '../network/metrics.ts';
 import type { ClusterState } from '../network/state/state.ts';
 import { ViewerLog } from '../network/trace/viewer-log.ts';
@@ -21,6 +22,7 @@ import { consolePageRoutes } from './console/pages.ts';
 import type { Operators } from './operators/operators.ts';
 import { pageRoutes } from './pages.ts';
 import type { Placer } from './placement/placer.ts';
+import { Newcomers } from './placement/promises/newcomers.ts';
 import type { LadderPolicies } from './plan/transcodes.ts';
 import { Presence } from './quality/presence.ts';
 import type { Spending } from './spending.ts';
@@ -42,6 +44,8 @@ export interface RouteOptions {
   readonly site: string;
   readonly atlas: Atlas;
   readonly trustedProxies: readonly AddressRange[];
+  /** New viewers in ten seconds. */
+  readonly newcomersPerAddress: number;
   readonly placer: Placer;
   readonly spending: Spending;
   readonly console: Pick<Console, 'audience' | 'stalls' | 'routes'>;
@@ -60,6 +64,8 @@ export interface RouteOptions {
 
 export function usherRoutes(options: RouteOptions): Route[] {
   const { view, state, secrets, atlas, trustedProxies, rtmpUrl } = options;
+  const addressOf = ({ request: { socket, headers } }: Exchange): string =>
+    clientAddress({ remoteAddress: socket.remoteAddress, headers }, trustedProxies);
   const api = apiRoutes({
     ...options,
     state: {
@@ -71,10 +77,9 @@ export function usherRoutes(options: RouteOptions): Route[] {
     audience: options.console.audience,
     stalls: options.console.stalls,
     ids: new PathwayIds(secrets.map((secret) => (text) => signature(secret, `pathway\n${text}`))),
-    whence: ({ request }) => {
-      const { remoteAddress } = request.socket;
-      return atlas.locate(clientAddress({ remoteAddress, headers: request.headers }, trustedProxies));
-    },
+    whence: (exchange) => atlas.locate(addressOf(exchange)),
+    networkOf: (exchange) => boundedNetwork(addressOf(exchange), trustedProxies),
+    newcomers: new Newcomers(options.newcomersPerAddress),
   });
   const { console, signIn } = options;
   return [
@@ -85,4 +90,11 @@ export function usherRoutes(options: RouteOptions): Route[] {
     ...pageRoutes({ rtmpUrl }),
     ...assetRoutes(),
   ];
+}
+
+/** By way of this machine and of trusted proxies any number may come. */
+function boundedNetwork(address: string, trustedProxies: readonly AddressRange[]): string {
+  if (address === '' || isTrusted(address, trustedProxies)) return '';
+  const network = networkOf(address);
+  return network === LOOPBACK ? '' : network;
 }

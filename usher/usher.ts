@@ -39,6 +39,7 @@ export interface UsherOptions {
     | 'publish'
     | 'secrets'
     | 'trustedProxies'
+    | 'limits'
     | 'transcode'
     | 'metrics'
     | 'operators'
@@ -137,6 +138,7 @@ export async function openUsher(options: UsherOptions): Promise<Usher> {
     thumbnails,
     site,
     trustedProxies,
+    newcomersPerAddress: config.limits.newcomersPerAddress,
     policy,
     sendOrder,
     ladders,

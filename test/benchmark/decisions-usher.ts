@@ -88,6 +88,7 @@ const listener = await listenHttp({
     thumbnails: 'public',
     site: 'site-0',
     atlas: { ...atlas, topology: () => topology },
+    newcomersPerAddress: 1_000_000,
     trustedProxies: [{ first: [0x7f00_0001], last: [0x7f00_0001] }],
     rtmpUrl: 'rtmp://127.0.0.1:1935/live',
   }),

@@ -8,6 +8,7 @@ import type { Whence } from '../../network/map/atlas.ts';
 import { newSession, readSession } from '../../network/session.ts';
 import { type Grant, signToken, verifyToken } from '../../network/token.ts';
 import type { ViewerLog } from '../../network/trace/viewer-log.ts';
+import type { Newcomers } from '../placement/promises/newcomers.ts';
 import type { PlaceRequest } from '../placement/request.ts';
 import type { PathwayIds } from '../steering/pathway-ids.ts';
 import type { Guest, WayMaker } from '../steering/ways.ts';
@@ -21,6 +22,9 @@ export interface GuestOptions {
   /** The site that this usher stands in. */
   readonly site: string;
   readonly whence: (exchange: Exchange) => Whence;
+  /** The address or /64 that a request is from; empty where that has no bound. */
+  readonly networkOf: (exchange: Exchange) => string;
+  readonly newcomers: Newcomers;
   readonly viewerLog: ViewerLog;
 }
 
@@ -40,6 +44,16 @@ export function admit(
   const token = exchange.query.get('token') ?? '';
   const grant = read(options, exchange, stream, 'play', token, '; add ?token=<token> to the URL');
   return grant && { stream, session, expiresAtMs: grant.expiresAtMs };
+}
+
+/** True when it has been answered that too many new viewers come from the address of this one. */
+export function isCrowd({ networkOf, newcomers, clock }: GuestOptions, exchange: Exchange): boolean {
+  const network = networkOf(exchange);
+  const waitMs = newcomers.waitMs(network, clock.monotonic());
+  if (waitMs === 0) return false;
+  exchange.response.setHeader('Retry-After', Math.ceil(waitMs / 1000));
+  sendProblem(exchange, 429, 'Too Many Requests', `more new viewers come from ${network} than may at a time`);
+  return true;
 }
 
 /** The viewer that a steering token in the path names. Undefined when it has been answered that the token is none. */
@@ -67,11 +81,12 @@ export function steeringUri(
 }
 
 export function askFor(options: GuestOptions, exchange: Exchange, guest: Guest): PlaceRequest {
-  const { whence, site } = options;
+  const { whence, networkOf, site } = options;
   return {
     stream: guest.stream,
     viewer: guest.session,
     whence: whence(exchange),
+    network: networkOf(exchange),
     site,
     allowCdn: true,
   };

@@ -12,7 +12,7 @@ import { isComing, type LadderPolicies } from '../plan/transcodes.ts';
 import type { Presence } from '../quality/presence.ts';
 import type { Spending } from '../spending.ts';
 import { type Guest, nameOf, waysTo } from '../steering/ways.ts';
-import { admit, askFor, type GuestOptions, steeringUri, wayMaker } from './guests.ts';
+import { admit, askFor, type GuestOptions, isCrowd, steeringUri, wayMaker } from './guests.ts';
 
 export interface LiveOptions extends GuestOptions {
   readonly placer: Placer;
@@ -31,9 +31,12 @@ const LADDER_MS = 2_000;
 const REASONS: Readonly<Record<FullReason, string>> = {
   no_server: 'no server is there to serve viewers',
   no_room: 'every server that may serve it is full',
+  address: 'much is promised to others at this address, who have not come for it',
   not_leased: 'what room is left is being shared out',
   cdn_spent: 'every server that may serve it is full, and what a CDN may cost this month is spent',
 };
+
+const TITLES = { 429: 'Too Many Requests', 503: 'Service Unavailable' } as const;
 
 type Served = Extract<Decision, { kind: 'serve' }>;
 
@@ -56,7 +59,7 @@ export function liveRoutes(options: LiveOptions): Route[] {
 
 async function sendMultivariant(options: LiveOptions, exchange: Exchange): Promise<void> {
   const guest = admit(options, exchange);
-  if (!guest) return;
+  if (!guest || isCrowd(options, exchange)) return;
   const request = askFor(options, exchange, guest);
   const first = await serve(options, exchange, guest, request);
   const isComplete = !first || !(await untilLadder(options, guest.stream));
@@ -75,8 +78,9 @@ async function sendMultivariant(options: LiveOptions, exchange: Exchange): Promi
 /** An endless response is nothing for a CDN. `from` is passed on: a player that lost its server goes on at the next chunk. */
 async function redirectToProgressive(options: LiveOptions, exchange: Exchange): Promise<void> {
   const guest = admit(options, exchange);
-  const request = guest && { ...askFor(options, exchange, guest), allowCdn: false };
-  const served = request && (await serve(options, exchange, guest, request));
+  if (!guest || isCrowd(options, exchange)) return;
+  const request = { ...askFor(options, exchange, guest), allowCdn: false };
+  const served = await serve(options, exchange, guest, request);
   if (!served) return;
   const [way] = waysTo(served.choices, guest, wayMaker(options, exchange));
   const playlist = way!.urlOf(listed(served)[0]!.name);
@@ -107,7 +111,8 @@ async function serve(
   }
   options.viewerLog.say({ session, stream, reason: decision.reason }, 'viewer is turned away');
   exchange.response.setHeader('Retry-After', decision.retryAfterS);
-  sendProblem(exchange, 503, 'Service Unavailable', `${quoted(stream)}: ${REASONS[decision.reason]}`);
+  const status = decision.reason === 'address' ? 429 : 503;
+  sendProblem(exchange, status, TITLES[status], `${quoted(stream)}: ${REASONS[decision.reason]}`);
   return undefined;
 }
 

@@ -58,6 +58,7 @@ interface Asked {
   readonly decision: Exclude<Decision, { kind: 'unknown' }>;
   readonly steered: Steered;
   readonly ttlS: number;
+  readonly network: string;
 }
 
 class Steering {
@@ -100,7 +101,15 @@ class Steering {
       this.#pacer.mayGo(key, mbps, mbpsPerS, nowMs);
     const steered = id === '' ? unmoved(decision) : steer(scene, here, decision, mayGo);
     const isBusy = this.#polls.count(nowMs) > BUSY_POLLS_PER_S;
-    return { scene, guest, here, decision, steered, ttlS: ttlS(steered.isChanging, isBusy) };
+    return {
+      scene,
+      guest,
+      here,
+      decision,
+      steered,
+      ttlS: ttlS(steered.isChanging, isBusy),
+      network: this.#options.networkOf(exchange),
+    };
   }
 
   /** What a viewer who goes takes is leased first. */
@@ -112,7 +121,7 @@ class Steering {
   }
 
   /** A promise goes with the viewer; one who watches by a CDN costs money until it asks again. */
-  #account({ scene, guest, here, decision, steered, ttlS: forS }: Asked): void {
+  #account({ scene, guest, here, decision, steered, ttlS: forS, network }: Asked): void {
     const { placer, presence, viewerLog, clock } = this.#options;
     const { session } = guest;
     const best = steered.kind === 'goes' ? steered.choices[0] : undefined;
@@ -122,7 +131,7 @@ class Steering {
       const from = here && nameOf(here);
       const about = { session, stream: guest.stream, reason: steered.reason, from };
       viewerLog.say({ ...about, to: nameOf(best) }, 'viewer is moved');
-      placer.promise(scene, decision.stream.name, best, session);
+      placer.promise(scene, decision.stream.name, best, { session, network });
     } else if (here?.kind === 'server') placer.promised.keepAt(session, here.server.id);
     const at = best ?? here;
     if (at) presence.see(session, at, clock.monotonic());

@@ -36,7 +36,11 @@ export async function steerVod(options: VodOptions, exchange: Exchange): Promise
   const steered = steer(scene, here, placeVod(scene, entries, request, options.sendsToStore));
   const [best] = steered.choices;
   const isPlaced = !steered.stays && best?.kind === 'server' && pathwayIn(exchange) !== '';
-  if (isPlaced) options.placer.promise(scene, watchedAs(id), best, guest.session);
+  if (isPlaced)
+    options.placer.promise(scene, watchedAs(id), best, {
+      session: guest.session,
+      network: options.networkOf(exchange),
+    });
   sendList(options, exchange, { guest, here, steered, renditions: recordedAs(entries).renditions });
 }
 

@@ -11,7 +11,7 @@ import type { Scene } from '../placement/scene/scene.ts';
 import { placeVod, watchedAs } from '../placement/vod.ts';
 import { recordedAs } from '../recorded.ts';
 import { type Guest, nameOf, waysTo } from '../steering/ways.ts';
-import { admit, askFor, type GuestOptions, steeringUri, wayMaker } from './guests.ts';
+import { admit, askFor, type GuestOptions, isCrowd, steeringUri, wayMaker } from './guests.ts';
 import { entriesOf, type RecordingOptions } from './recordings.ts';
 import { steerVod } from './vod-steering.ts';
 
@@ -52,13 +52,15 @@ const PICTURES: Readonly<Record<string, string>> = { jpg: 'thumbnail.jpg', vtt: 
 
 async function sendMultivariant(options: VodOptions, exchange: Exchange): Promise<void> {
   const asked = await readQuestion(options, exchange);
-  const choices = asked && (await placeFor(options, exchange, asked));
-  if (!asked || !choices) return;
+  if (!asked || isCrowd(options, exchange)) return;
+  const choices = await placeFor(options, exchange, asked);
+  if (!choices) return;
   const { guest, entries, scene } = asked;
   const { id, renditions } = recordedAs(entries);
   const [best] = choices as [Choice];
   const { stream, session } = guest;
-  if (best.kind === 'server') options.placer.promise(scene, watchedAs(id), best, session);
+  if (best.kind === 'server')
+    options.placer.promise(scene, watchedAs(id), best, { session, network: options.networkOf(exchange) });
   options.viewerLog.say({ session, stream, recording: id, ...nameOf(best) }, 'viewer is placed');
   const ways = waysTo(choices, guest, wayMaker(options, exchange));
   const ids = ways.map((way) => way.id);
@@ -101,6 +103,10 @@ async function placeFor(
   { entries, guest, scene }: Question,
 ): Promise<readonly Choice[] | undefined> {
   const request = askFor(options, exchange, guest);
+  if (options.placer.isAwaited(scene, request.network)) {
+    sendFull(exchange, entries, 429);
+    return undefined;
+  }
   const choices = placeVod(scene, entries, request, options.sendsToStore);
   const [best] = choices;
   const watched = watchedAs(entries[0]!.id);
@@ -110,8 +116,9 @@ async function placeFor(
   return undefined;
 }
 
-function sendFull(exchange: Exchange, entries: readonly CatalogueEntry[]): void {
+function sendFull(exchange: Exchange, entries: readonly CatalogueEntry[], status: 429 | 503 = 503): void {
   exchange.response.setHeader('Retry-After', RETRY_S);
   const id = quoted(entries[0]!.id);
-  sendProblem(exchange, 503, 'Service Unavailable', `no server has room for ${id} now`);
+  if (status === 503) sendProblem(exchange, 503, 'Service Unavailable', `no server has room for ${id} now`);
+  else sendProblem(exchange, 429, 'Too Many Requests', `${id}: much is promised to others at this address`);
 }

@@ -12,7 +12,7 @@ import { place } from './place.ts';
 import { askOf } from './price/cost.ts';
 import type { Policies } from './price/policy.ts';
 import { Quality } from './price/quality.ts';
-import { bookFor, bookingsOf } from './promises/booking.ts';
+import { bookFor, bookingsOf, type Party } from './promises/booking.ts';
 import { Demand, idealSite } from './promises/demand.ts';
 import { Leases } from './promises/leases.ts';
 import { Promises } from './promises/promises.ts';
@@ -49,6 +49,9 @@ const QUICK_TRIES = 4;
 const WAIT_MS = 2_500;
 /** More do not wait: each is placed again with every report. */
 const MAX_WAITING = 1_000;
+/** Of what all servers may send, the most that is promised to one address, and not yet come for; and as many viewers in any case. */
+const MAX_SHARE = 1 / 8;
+const FEW = 64;
 
 type Served = Decision & { readonly kind: 'serve' };
 
@@ -129,8 +132,9 @@ export class Placer implements AsyncDisposable {
   async place(request: PlaceRequest, session: string): Promise<Decision> {
     const { clock } = this.#options;
     const startedAtMs = clock.monotonic();
-    this.#count(request, await this.scene());
-    const decision = await this.#decide(request, session);
+    const scene = await this.scene();
+    this.#count(request, scene);
+    const decision = this.#refuse(scene, request) ?? (await this.#decide(request, session));
     const result = decision.kind === 'serve' ? decision.choices[0]!.kind : decision.kind;
     this.#durations.observe((clock.monotonic() - startedAtMs) / 1000);
     if (decision.kind === 'full') this.#turnedAway += 1;
@@ -145,15 +149,29 @@ export class Placer implements AsyncDisposable {
     return this.#isLeased(await this.scene(), stream, choice);
   }
 
-  /** Books what a choice takes; what the session was promised before is let go. */
-  promise(scene: Scene, stream: string, choice: Choice, session: string): void {
-    bookFor(this.promised, scene, stream, choice, session);
+  /** Books what a choice takes; what the session was promised before is let go. To a crowd that does not come no more is promised. */
+  promise(scene: Scene, stream: string, choice: Choice, party: Party): void {
+    if (!this.isAwaited(scene, party.network)) bookFor(this.promised, scene, stream, choice, party);
+  }
+
+  /**
+   * Whether so much is promised to viewers of a network, and not yet come for, that it gets no more until they have. Players come
+   * within a second or two; who asks and never comes would have all that there is.
+   */
+  isAwaited(scene: Scene, network = ''): boolean {
+    const { count, mbps } = this.promised.awaitedFrom(network);
+    return count >= FEW && mbps >= egressMbps(scene) * MAX_SHARE;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#timer.cancel();
     await this.#nextReport;
     await this.#reporting;
+  }
+
+  #refuse(scene: Scene, { stream: name, network }: PlaceRequest): Decision | undefined {
+    const stream = this.isAwaited(scene, network) ? findStream(scene.snapshot, name) : undefined;
+    return stream && { kind: 'full', stream, reason: 'address', retryAfterS: 1 };
   }
 
   async #decide(request: PlaceRequest, session: string): Promise<Decision> {
@@ -173,7 +191,9 @@ export class Placer implements AsyncDisposable {
       const decision = place(scene, request);
       if (decision.kind === 'unknown') return decision;
       if (decision.kind === 'full' && decision.reason !== 'not_leased') return decision;
-      const served = decision.kind === 'serve' && this.#takeLeased(scene, decision, session, tries);
+      const served =
+        decision.kind === 'serve' &&
+        this.#takeLeased(scene, decision, { session, network: request.network }, tries);
       if (served) return served;
       const { stream } = decision;
       const mayWait = tries < QUICK_TRIES || clock.monotonic() < untilMs;
@@ -184,13 +204,13 @@ export class Placer implements AsyncDisposable {
   }
 
   /** Promises the best, if it is leased. Where others were always quicker, what is leased of the other ways is better than to wait. */
-  #takeLeased(scene: Scene, decision: Served, session: string, tries: number): Served | undefined {
+  #takeLeased(scene: Scene, decision: Served, party: Party, tries: number): Served | undefined {
     const { stream, choices } = decision;
     const isLeased = (choice: Choice): boolean => this.#isLeased(scene, stream.name, choice);
     const leased = tries < QUICK_TRIES ? (isLeased(choices[0]!) ? choices : []) : choices.filter(isLeased);
     const [best] = leased;
     if (!best) return undefined;
-    this.promise(scene, stream.name, best, session);
+    this.promise(scene, stream.name, best, party);
     return { ...decision, choices: leased };
   }
 
@@ -263,6 +283,10 @@ export class Placer implements AsyncDisposable {
     this.#reportedDemand = this.#demand.report(passedS);
     return this.#leases.sight(scene, passedS, this.#reportedDemand);
   }
+}
+
+function egressMbps({ servers }: Scene): number {
+  return servers.reduce((sum, { load }) => sum + load.limitMbps, 0);
 }
 
 const KINDS = ['server', 'host', 'uplink', 'link'];

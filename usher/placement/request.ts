@@ -10,6 +10,8 @@ export interface PlaceRequest {
   /** The viewer's session or address: who asks again comes to the same of several servers that are equal. */
   readonly viewer: string;
   readonly whence: Whence;
+  /** Its address or /64; undefined, or empty, where that has no bound. */
+  readonly network?: string;
   /** Site at which the request came in. */
   readonly site?: string;
   /** Servers that this viewer is not to be sent to: those that it just lost. */
@@ -69,5 +71,7 @@ export type FullReason =
   | 'no_room'
   /** There is room, of which this usher has not leased enough: it is to ask for more and place again. */
   | 'not_leased'
+  /** Much is promised to others at the same address, who have not come for it. */
+  | 'address'
   /** As `no_room`, and a CDN could, but this month's money for it is spent. */
   | 'cdn_spent';

@@ -113,6 +113,12 @@ const limits = z
       .describe(
         "Of them from one IPv4 address or IPv6 /64: a carrier's NAT has thousands behind one. Trusted proxies have no such limit.",
       ),
+    newcomersPerAddress: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(4_096)
+      .describe('New viewers that an usher takes from one IPv4 address or IPv6 /64 within ten seconds.'),
   })
   .prefault({});
 

@@ -105,6 +105,7 @@ export class UsherListener implements AsyncDisposable {
         [Symbol.dispose]: () => {},
       },
       trustedProxies: [],
+      newcomersPerAddress: 4_096,
       policy: async () => ({ kind: 'allowed' }),
       sendOrder,
       rtmpUrl: 'rtmp://127.0.0.1:1935/live',

@@ -99,7 +99,7 @@ describe('a CDN pulls from a server', () => {
     const scene = sceneFor(cluster({ f1: FULL, f2: FULL, n1: FULL }));
     const choice = overflow(scene)!;
     expect(choice.shields).toHaveLength(1);
-    bookFor(scene.promised, scene, 'alice', choice, 'v');
+    bookFor(scene.promised, scene, 'alice', choice, { session: 'v' });
     expect(scene.promised.resources()).toEqual([]);
   });
 });
@@ -110,7 +110,8 @@ describe('what a CDN is to pull', () => {
   test('is promised once for all its viewers, until the server says that it pulls', () => {
     const promised = new Promises();
     const scene = sceneFor(cluster(full), promised);
-    for (const viewer of ['v', 'w', 'x']) bookFor(promised, scene, 'alice', overflow(scene, viewer)!, viewer);
+    for (const session of ['v', 'w', 'x'])
+      bookFor(promised, scene, 'alice', overflow(scene, session)!, { session });
     expect([promised.on('server/f1').mbps, promised.on('uplink/fra/t').mbps]).toEqual([4, 4]);
     const pulled = { ...FULL, holdings: [holding('alice', 1, { isPulled: true })] };
     sceneFor(cluster({ ...full, f1: pulled }), promised);

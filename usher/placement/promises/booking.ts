@@ -16,19 +16,26 @@ export function bookingsOf(scene: Scene, stream: string, choice: Choice): readon
   return booking ? [booking] : [];
 }
 
+/** Whom something is promised. */
+export interface Party {
+  readonly session: string;
+  /** An address or a /64; undefined, or empty, where that has no bound. */
+  readonly network?: string | undefined;
+}
+
 /** Books what a choice takes; what the session was promised before is let go. */
 export function bookFor(
   promised: Promises,
   scene: Scene,
   stream: string,
   choice: Choice,
-  session: string,
+  { session, network }: Party,
 ): void {
   const { nowMs } = scene.snapshot;
   if (choice.kind === 'cdn') promised.release(session);
   for (const booking of bookingsOf(scene, stream, choice))
     if (choice.kind === 'cdn') promised.pull(booking, nowMs);
-    else promised.book(session, booking, nowMs);
+    else promised.book(session, booking, nowMs, network);
 }
 
 /** Undefined: nothing is to be booked, because the viewer is there already. */

@@ -27,8 +27,18 @@ export interface Booking extends Taking {
 
 interface Promised {
   readonly booking: Booking;
+  /** Where the viewer is: an address or a /64, empty where that has no bound. */
+  readonly network: string;
   readonly atMs: number;
 }
+
+/** Promises, and what they take together. */
+export interface Awaited {
+  readonly count: number;
+  readonly mbps: number;
+}
+
+const NOBODY: Awaited = { count: 0, mbps: 0 };
 
 export class Promises {
   readonly #onArrived: (resource: string, mbps: number) => void;
@@ -37,6 +47,8 @@ export class Promises {
   readonly #read = new WeakSet<readonly string[]>();
   /** By session, the oldest first. */
   readonly #promised = new Map<string, Promised>();
+  /** What is promised to viewers of each network. */
+  readonly #awaited = new Map<string, Awaited>();
   /** Whether others have leased what this usher would have of anything. */
   isShort = false;
   /** Streams that servers are about to follow because viewers were sent there. */
@@ -60,11 +72,12 @@ export class Promises {
   }
 
   /** Books for a session at a time of the state's clock. What it was promised before is let go: it moves. */
-  book(session: string, booking: Booking, nowMs: number): void {
+  book(session: string, booking: Booking, nowMs: number, network = ''): void {
     this.release(session);
     if (this.#promised.size >= MAX_PROMISES) this.release(this.#promised.keys().next().value!);
     this.#take(booking);
-    this.#promised.set(session, { booking, atMs: nowMs });
+    this.#promised.set(session, { booking, atMs: nowMs, network });
+    this.#await(network, booking.mbps, 1);
     this.#coming.expect(booking.stream, booking.server, booking.copy, nowMs);
   }
 
@@ -78,8 +91,13 @@ export class Promises {
   release(session: string): void {
     const promised = this.#promised.get(session);
     if (!promised) return;
-    this.#promised.delete(session);
+    this.#forget(session, promised);
     this.#give(promised.booking, 'unused');
+  }
+
+  /** What is promised to viewers of a network who have not come yet. */
+  awaitedFrom(network: string): Awaited {
+    return this.#awaited.get(network) ?? NOBODY;
   }
 
   /** The session is at a server: what it was promised at another is let go. */
@@ -145,8 +163,20 @@ export class Promises {
   #arrive(session: string, server: string): void {
     const promised = this.#promised.get(session);
     if (promised?.booking.server !== server) return;
-    this.#promised.delete(session);
+    this.#forget(session, promised);
     this.#give(promised.booking, 'used');
+  }
+
+  #forget(session: string, { network, booking }: Promised): void {
+    this.#promised.delete(session);
+    this.#await(network, -booking.mbps, -1);
+  }
+
+  #await(network: string, mbps: number, change: 1 | -1): void {
+    if (network === '') return;
+    const { count, mbps: before } = this.awaitedFrom(network);
+    if (count + change === 0) this.#awaited.delete(network);
+    else this.#awaited.set(network, { count: count + change, mbps: before + mbps });
   }
 
   #give({ mbps, resources }: Taking, as: 'used' | 'unused'): void {

@@ -131,7 +131,7 @@ export class Headwater implements Chooser {
   }
 
   #promise({ id, stream }: Viewer, choice: Choice): void {
-    bookFor(this.#promised, this.#sceneNow(), stream.name, choice, String(id));
+    bookFor(this.#promised, this.#sceneNow(), stream.name, choice, { session: String(id) });
   }
 
   #move(world: World, viewer: Viewer, choices: readonly Choice[]): boolean {
