@@ -1,6 +1,7 @@
 // Headwater: reads the configuration, composes the roles into this process, runs until it is told to stop.
 
 import { createEdge, type Edge } from './edge/edge.ts';
+import { EDGE_OPERATIONS } from './edge/operations.ts';
 import type { Catalogue } from './network/archive/catalogue.ts';
 import { openCatalogue } from './network/archive/open-catalogue.ts';
 import { peerRoutes } from './network/archive/peer-routes.ts';
@@ -31,6 +32,8 @@ import { openKeyBook } from './network/keys/open-keybook.ts';
 import { createLogger, type Logger } from './network/logger.ts';
 import { isTrusted } from './network/map/client-address.ts';
 import { Metrics } from './network/metrics.ts';
+import { type ApiDocument, describeApi } from './network/openapi/openapi.ts';
+import { PROCESS_OPERATIONS } from './network/openapi/process.ts';
 import { Outflow } from './network/outflow.ts';
 import { holdingRecords } from './network/relay/holding-records.ts';
 import { Holdings } from './network/relay/holdings.ts';
@@ -65,17 +68,21 @@ import manifest from './package.json' with { type: 'json' };
 import { Darkroom } from './transcoder/darkroom.ts';
 import { runFfmpeg } from './transcoder/ffmpeg/run-ffmpeg.ts';
 import { jobFeedsOf } from './transcoder/job-feeds.ts';
+import { TRANSCODER_OPERATIONS } from './transcoder/operations.ts';
 import { Thumbnails } from './transcoder/thumbnails.ts';
 import { openTranscoder, type Transcoder } from './transcoder/transcoder.ts';
 import { configCommands } from './usher/commands/config.ts';
 import { drainCommand, undrainCommand } from './usher/commands/drain.ts';
 import { explainCommand } from './usher/commands/explain.ts';
 import { keysCommands } from './usher/commands/keys.ts';
+import { openapiCommand } from './usher/commands/openapi.ts';
 import { recordingCommands } from './usher/commands/recordings.ts';
 import { simulateCommand } from './usher/commands/simulate.ts';
 import { statusCommand } from './usher/commands/status.ts';
 import { streamsCommand } from './usher/commands/streams.ts';
 import { treeCommand } from './usher/commands/tree.ts';
+import { ABOUT, USHER_OPERATIONS } from './usher/openapi/operations.ts';
+import { apiDocumentRoutes } from './usher/openapi/routes.ts';
 import { openUsher } from './usher/usher.ts';
 
 const SAMPLE_STREAM = 'sample';
@@ -497,7 +504,7 @@ async function serveUsher(base: Base, server: Server | undefined): Promise<HttpS
   const { rtmpUrl } =
     server ?? addressesOf(config, { media: config.mediaPort, relay: 0, rtmp: config.rtmpPort });
   const usher = opened.use(await openUsher({ ...base, rtmpUrl }));
-  return listen('usher', config.usherPort, usher.routes);
+  return listen('usher', config.usherPort, [...usher.routes, ...apiDocumentRoutes(describeAll())]);
 }
 
 function openSample({ config, logger, secrets, opened }: Base, { rtmpPort: port, draining }: Server): void {
@@ -507,6 +514,13 @@ function openSample({ config, logger, secrets, opened }: Base, { rtmpPort: port,
   const sample = startSampleBroadcast({ host, port, name: SAMPLE_STREAM, key, clock, logger });
   draining.begun.then(() => sample.stop());
   opened.defer(() => sample.stop());
+}
+
+/** What programs may ask of all roles together. */
+function describeAll(): ApiDocument {
+  const servers = [...EDGE_OPERATIONS, ...TRANSCODER_OPERATIONS];
+  const operations = [...USHER_OPERATIONS, ...servers, ...PROCESS_OPERATIONS];
+  return describeApi(operations, { ...ABOUT, version: manifest.version });
 }
 
 const TOOLS = { getText, sendOrder, openCatalogue, clock, logger: createLogger('warn') };
@@ -548,6 +562,7 @@ export const PROGRAM: Program = {
     },
     publishCommand({ clock, nextSignal, runFfmpeg }),
     simulateCommand,
+    openapiCommand(describeAll),
     configCommands,
   ],
 };

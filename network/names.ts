@@ -1,6 +1,6 @@
 // Which names streams, servers, hosts and sites may have: they stand in URLs, file names, metrics and logs, so little is allowed.
 
-const STREAM_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+export const STREAM_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
 export const STREAM_NAME_RULE = '1 to 64 letters, digits, "_", "." and "-", beginning with a letter or digit';
 
@@ -8,7 +8,7 @@ export function isStreamName(name: string): boolean {
   return STREAM_NAME.test(name);
 }
 
-const PLACE_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
+export const PLACE_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 
 export const PLACE_NAME_RULE = 'a name is 1 to 64 letters, digits, "_", "." and "-"';
 

@@ -30,7 +30,7 @@ const DOING = {
   own: 'owning',
   picture: 'seeing pictures of',
 } as const;
-const TOKEN = /^([0-9a-z]{1,11})\.([A-Za-z0-9_-]{0,32})\.([A-Za-z0-9_-]{22})$/;
+export const TOKEN = /^([0-9a-z]{1,11})\.([A-Za-z0-9_-]{0,32})\.([A-Za-z0-9_-]{22})$/;
 
 /**
  * `<expiry>.<session>.<signature>`: expiry in Unix seconds, base 36. Purpose and stream are signed and not said, so that a

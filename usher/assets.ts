@@ -63,6 +63,7 @@ export function assetRoutes(): Route[] {
     ],
     ['style.css', asset(readText('usher/pages/style.css'), CSS)],
     ['console.css', asset(readText('usher/console/pages/console.css'), CSS)],
+    ['api.css', asset(readText('usher/openapi/api.css'), CSS)],
     ['icon.svg', asset(readText('usher/pages/icon.svg'), 'image/svg+xml')],
   ]);
   return [

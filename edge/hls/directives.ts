@@ -19,10 +19,12 @@ export interface BadDirectives {
   readonly detail: string;
 }
 
+export const DECIMAL = /^\d{1,10}$/;
+
 export function readDirectives(query: URLSearchParams): Directives | BadDirectives {
   for (const name of ['_HLS_msn', '_HLS_part']) {
     const text = query.get(name);
-    if (text !== null && !/^\d{1,10}$/.test(text))
+    if (text !== null && !DECIMAL.test(text))
       return { kind: 'bad', detail: `${name}=${quoted(text)} is not a decimal integer of up to 10 digits` };
   }
   const msn = numberIn(query, '_HLS_msn');

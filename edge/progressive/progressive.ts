@@ -30,6 +30,8 @@ export interface ProgressiveOptions {
 
 /** How long a viewer waits for the first key frame of a feed that has just been opened. */
 const FIRST_START_WAIT_MS = 5000;
+/** Of a chunk, as players write it. */
+export const SEQUENCE = /^\d{1,10}$/;
 const LIVE = /^\/play\/(?<token>[^/]+)\/(?<stream>[^/]+)\/(?<rendition>[^/]+)\/live\.mp4$/;
 
 export function progressiveRoutes(options: ProgressiveOptions): Route[] {
@@ -68,7 +70,7 @@ async function play(options: ProgressiveOptions, exchange: Exchange): Promise<vo
 function readFrom(exchange: Exchange): number | undefined | 'bad' {
   const text = exchange.query.get('from');
   if (text === null) return undefined;
-  if (/^\d{1,10}$/.test(text)) return Number(text);
+  if (SEQUENCE.test(text)) return Number(text);
   sendProblem(exchange, 400, 'Bad Request', `from=${quoted(text)} is not the sequence number of a chunk`);
   return 'bad';
 }

@@ -98,7 +98,7 @@ export function isClosed(index: FileIndex): boolean {
   return index.lines.at(-1)?.kind === 'end';
 }
 
-const RECORDING_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\.[0-9a-z]{6,11}$/;
+export const RECORDING_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\.[0-9a-z]{6,11}$/;
 
 /** `<stream>.<when it began, base 36>`: the same on each server that a broadcast moves over. */
 export function recordingId(stream: string, startedAtMs: number): string {

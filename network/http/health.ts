@@ -3,9 +3,18 @@
 import type { Metrics } from '../metrics.ts';
 import { type Exchange, type Route, send } from './http.ts';
 
+export const CONDITION_CODES = [
+  'starting',
+  'stopping',
+  'draining',
+  'state_never_reached',
+  'state_away',
+  'disks_failed',
+] as const;
+
 /** Something that is to be known of this process as it is now. */
 export interface Condition {
-  readonly code: 'starting' | 'stopping' | 'draining' | 'state_never_reached' | 'state_away' | 'disks_failed';
+  readonly code: (typeof CONDITION_CODES)[number];
   readonly detail: string;
   /** Whether it is to get no new work because of that. What it has goes on in any case. */
   readonly blocks: boolean;

@@ -33,8 +33,10 @@ export function keyIdOf(key: string): string {
 
 const KEY_ID_DIGITS = 16;
 
+export const KEY_ID = /^[0-9a-f]{16}$/;
+
 export function isKeyId(text: string): boolean {
-  return /^[0-9a-f]{16}$/.test(text);
+  return KEY_ID.test(text);
 }
 
 /** What an operator's token is for who lists, notes and revokes keys: no server can be called so. */

@@ -1,5 +1,6 @@
 // Why viewers are sent where they are: every server that there is for one who asks from an address or a place, with its price.
 
+import { z } from '../../network/config/yaml.ts';
 import { type Exchange, type Route, sendJson, sendProblem } from '../../network/http/http.ts';
 import { formatAddress, parseAddress } from '../../network/map/address.ts';
 import type { Atlas, Whence } from '../../network/map/atlas.ts';
@@ -17,6 +18,25 @@ export interface ExplainOptions {
   readonly operators: Operators;
 }
 
+const PLACE = /^-?\d{1,2}(?:\.\d+)?,-?\d{1,3}(?:\.\d+)?$/;
+
+/** An address, unless there is a place. */
+export const EXPLAIN_QUERY = z
+  .object({
+    stream: z.string('is missing').meta({ description: 'Name of a stream that is live.', example: 'alice' }),
+    address: z.string().optional().meta({ description: 'IP address of a viewer.', example: '192.0.2.7' }),
+    place: z
+      .string()
+      .regex(PLACE, 'is no latitude and longitude, as 52.3,4.8')
+      .refine(isOnEarth, 'is no latitude and longitude, as 52.3,4.8')
+      .optional()
+      .meta({ description: 'Or where a viewer is: latitude and longitude.', example: '52.3,4.8' }),
+  })
+  .refine(({ address = '', place }) => place !== undefined || parseAddress(address) !== undefined, {
+    path: ['address'],
+    message: 'is no IP address',
+  });
+
 export function explainRoutes(options: ExplainOptions): Route[] {
   return [
     {
@@ -33,10 +53,9 @@ async function sendExplanation(
   exchange: Exchange,
 ): Promise<void> {
   if (!operators.admit(exchange)) return;
-  const stream = exchange.query.get('stream') ?? '';
-  const viewer = viewerIn(exchange, atlas);
-  if (!viewer) return;
-  const { name, whence } = viewer;
+  const question = readQuestion(exchange, atlas);
+  if (!question) return;
+  const { stream, name, whence } = question;
   // Whoever asks twice hears the same: equal servers are told apart by the address.
   const request = { stream, viewer: name, whence, site, allowCdn: true };
   const explanation = explain(await placer.scene(), request);
@@ -44,35 +63,39 @@ async function sendExplanation(
   else sendProblem(exchange, 404, 'Not Found', `no stream ${quoted(stream)} is live`);
 }
 
-interface Viewer {
-  /** Its address, or its place where that is all that is known. */
+interface Question {
+  readonly stream: string;
+  /** The viewer's address, or its place where that is all that is known. */
   readonly name: string;
   readonly whence: Whence;
 }
 
-/** At an address, or somewhere: `place=52.3,4.8`. Undefined when it has been answered that it makes no sense. */
-function viewerIn(exchange: Exchange, atlas: ExplainOptions['atlas']): Viewer | undefined {
-  const { query } = exchange;
-  const place = query.get('place');
-  if (place !== null) {
-    const position = positionIn(place);
-    if (position) return { name: place, whence: { position } };
-    const detail = `place=${quoted(place)} is no latitude and longitude, as 52.3,4.8`;
-    sendProblem(exchange, 400, 'Bad Request', detail);
+/** Undefined when it has been answered that it makes no sense. */
+function readQuestion(exchange: Exchange, atlas: ExplainOptions['atlas']): Question | undefined {
+  const asked = EXPLAIN_QUERY.safeParse(Object.fromEntries(exchange.query));
+  if (!asked.success) {
+    const [
+      {
+        path: [name = ''],
+        message,
+      },
+    ] = asked.error.issues as [z.core.$ZodIssue];
+    const got = quoted(exchange.query.get(String(name)) ?? '');
+    sendProblem(exchange, 400, 'Bad Request', `${String(name)}=${got} ${message}`);
     return undefined;
   }
-  const text = query.get('address') ?? '';
-  const address = parseAddress(text);
-  if (!address) {
-    sendProblem(exchange, 400, 'Bad Request', `address=${quoted(text)} is no IP address`);
-    return undefined;
-  }
-  const name = formatAddress(address);
-  return { name, whence: atlas.locate(name) };
+  const { stream, place, address } = asked.data;
+  if (place !== undefined) return { stream, name: place, whence: { position: positionIn(place) } };
+  const name = formatAddress(parseAddress(address!)!);
+  return { stream, name, whence: atlas.locate(name) };
 }
 
-function positionIn(text: string): Position | undefined {
-  const [, latitude = 91, longitude = 181] = /^(-?\d{1,2}(?:\.\d+)?),(-?\d{1,3}(?:\.\d+)?)$/.exec(text) ?? [];
-  const position = { latitude: Number(latitude), longitude: Number(longitude) };
-  return Math.abs(position.latitude) <= 90 && Math.abs(position.longitude) <= 180 ? position : undefined;
+function positionIn(place: string): Position {
+  const [latitude, longitude] = place.split(',').map(Number) as [number, number];
+  return { latitude, longitude };
+}
+
+function isOnEarth(place: string): boolean {
+  const { latitude, longitude } = positionIn(place);
+  return Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180;
 }

@@ -4,8 +4,8 @@ import type { Clock } from '../../network/clock.ts';
 import { z } from '../../network/config/yaml.ts';
 import { CodedError } from '../../network/errors.ts';
 import { type Exchange, type Route, readText, sendJson, sendProblem } from '../../network/http/http.ts';
-import { isKeyId, KEYS_SCOPE, type KeyBook, type KeyRecord } from '../../network/keys/keybook.ts';
-import { isStreamName, quoted } from '../../network/names.ts';
+import { KEY_ID, KEYS_SCOPE, type KeyBook, type KeyRecord } from '../../network/keys/keybook.ts';
+import { quoted, STREAM_NAME } from '../../network/names.ts';
 import type { Operators } from '../operators/operators.ts';
 
 export interface KeyOptions {
@@ -17,9 +17,10 @@ export interface KeyOptions {
 const ALL = /^\/api\/keys$/;
 const ONE = /^\/api\/keys\/(?<key>[^/]+)$/;
 const MAX_BODY_BYTES = 1_024;
-const NOTE = z.strictObject({
-  id: z.string().refine(isKeyId),
-  stream: z.string().refine(isStreamName),
+/** What is told of a key, which itself is told to nobody. */
+export const KEY_NOTE = z.strictObject({
+  id: z.string().regex(KEY_ID),
+  stream: z.string().regex(STREAM_NAME),
   expiresAtMs: z.number().positive(),
 });
 
@@ -77,9 +78,9 @@ async function write(keyBook: KeyBook, record: KeyRecord, exchange: Exchange): P
   }
 }
 
-function readNote(text: string): z.output<typeof NOTE> | undefined {
+function readNote(text: string): z.output<typeof KEY_NOTE> | undefined {
   try {
-    return NOTE.safeParse(JSON.parse(text)).data;
+    return KEY_NOTE.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }

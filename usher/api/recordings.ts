@@ -51,6 +51,8 @@ export async function entriesOf(
   return entries;
 }
 
+export type RecordingAnswer = ReturnType<typeof describe>;
+
 /** Addresses of pictures are null where nobody has made any: of one of it, and of the WebVTT file of those for a seek bar. */
 export function describe(entries: readonly CatalogueEntry[]) {
   const { id, startedAtMs, endedAtMs, thumbnail, ...recorded } = recordedAs(entries);

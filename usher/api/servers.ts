@@ -18,7 +18,8 @@ const DRAIN = /^\/api\/servers\/(?<server>[^/]+)\/drain$/;
 const MAX_BODY_BYTES = 1_024;
 /** A drain may end broadcasts a month later. */
 const MAX_DEADLINE_S = 31 * 86_400;
-const ORDER = z.strictObject({ deadlineS: z.number().min(0).max(MAX_DEADLINE_S).optional() });
+/** How a server is to be emptied. */
+export const DRAIN_ORDER = z.strictObject({ deadlineS: z.number().min(0).max(MAX_DEADLINE_S).optional() });
 
 export function serverRoutes(options: ServerOptions): Route[] {
   return [
@@ -61,7 +62,7 @@ async function wish({ state }: ServerOptions, exchange: Exchange, drain: Drain |
 function readDeadlineS(text: string): number | undefined | 'bad' {
   if (text === '') return undefined;
   try {
-    const order = ORDER.safeParse(JSON.parse(text));
+    const order = DRAIN_ORDER.safeParse(JSON.parse(text));
     return order.success ? order.data.deadlineS : 'bad';
   } catch {
     return 'bad';

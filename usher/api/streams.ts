@@ -52,6 +52,8 @@ async function sendStream(options: StreamsOptions, exchange: Exchange): Promise<
 
 type Thumbnails = ReadonlyMap<string, string>;
 
+export type StreamAnswer = ReturnType<typeof describe>;
+
 function describe(snapshot: Snapshot, stream: StreamRecord, pictures: Thumbnails) {
   return {
     name: stream.name,

@@ -25,7 +25,7 @@ export interface PlayerState {
 }
 
 const time = z.number().min(0).max(600_000);
-const FIGURES = z.strictObject({
+export const FIGURES = z.strictObject({
   playedMs: time,
   stalledMs: time,
   rttMs: z.number().min(0).max(60_000).optional(),

@@ -1,9 +1,10 @@
 // What the owners of streams want of recordings that lie here, as usher passes it on: clips, titles, keeping, deletion.
 
 import { streamOf } from '../../../network/archive/catalogue.ts';
-import { MAX_TITLE, type Manifest } from '../../../network/archive/manifest.ts';
+import type { Manifest } from '../../../network/archive/manifest.ts';
+import { CLIP_ORDER, SAID_ORDER } from '../../../network/archive/orders.ts';
 import type { Clock } from '../../../network/clock.ts';
-import { z } from '../../../network/config/yaml.ts';
+import type { z } from '../../../network/config/yaml.ts';
 import { CodedError } from '../../../network/errors.ts';
 import { type Exchange, type Route, readText, sendJson, sendProblem } from '../../../network/http/http.ts';
 import { quoted } from '../../../network/names.ts';
@@ -18,16 +19,6 @@ export interface OwnerOptions {
 
 const RECORDING = '^/recordings/(?<token>[^/]+)/(?<recording>[^/]+)';
 const MAX_BODY_BYTES = 4_096;
-const title = z.string().max(MAX_TITLE);
-const seconds = z.number().min(0);
-const SAID = z.strictObject({ title: title.optional(), isKept: z.boolean().optional() });
-const CLIP = z.union(
-  [
-    z.strictObject({ from: seconds, to: seconds, title: title.optional() }),
-    z.strictObject({ last: seconds, title: title.optional() }),
-  ],
-  'a clip is {"from": <seconds>, "to": <seconds>} or {"last": <seconds>}, with a title or without',
-);
 
 type Handle = (options: OwnerOptions, exchange: Exchange, recording: string) => Promise<void>;
 
@@ -42,7 +33,7 @@ export function ownerRoutes(options: OwnerOptions): Route[] {
 }
 
 async function cutClip({ archive }: OwnerOptions, exchange: Exchange, recording: string): Promise<void> {
-  const order = await readOrder(exchange, CLIP);
+  const order = await readOrder(exchange, CLIP_ORDER);
   if (!order) return;
   const range =
     'last' in order
@@ -52,7 +43,7 @@ async function cutClip({ archive }: OwnerOptions, exchange: Exchange, recording:
 }
 
 async function say({ archive }: OwnerOptions, exchange: Exchange, recording: string): Promise<void> {
-  const order = await readOrder(exchange, SAID);
+  const order = await readOrder(exchange, SAID_ORDER);
   if (!order) return;
   const { title: said, isKept } = order;
   const manifest: Manifest | undefined = await archive.stock.say(recording, {

@@ -1,0 +1,32 @@
+// Serves the description of the API: as a document for programs, and as a page for people.
+
+import { readFileSync } from 'node:fs';
+import { type Route, sendJson } from '../../network/http/http.ts';
+import type { ApiDocument } from '../../network/openapi/openapi.ts';
+import { type Page, sendPage } from '../html.ts';
+import { partsOf } from './page.ts';
+
+const TEMPLATE = readFileSync(new URL('api.html', import.meta.url), 'utf8');
+
+export function apiDocumentRoutes(document: ApiDocument): Route[] {
+  const page: Page = { template: pageOf(document), mayBeFramed: true };
+  return [
+    {
+      kind: 'openapi',
+      method: 'GET',
+      pattern: /^\/api\/openapi\.json$/,
+      handle: (exchange) => sendJson(exchange, document, 'no-cache'),
+    },
+    {
+      kind: 'page',
+      method: 'GET',
+      pattern: /^\/api\/docs$/,
+      handle: (exchange) => sendPage(exchange, 200, page, {}),
+    },
+  ];
+}
+
+function pageOf(document: ApiDocument): string {
+  const parts: Readonly<Record<string, string>> = { ...partsOf(document) };
+  return TEMPLATE.replace(/<!-- (\w+) -->/g, (_, name: string) => parts[name] ?? '');
+}
