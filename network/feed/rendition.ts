@@ -70,19 +70,36 @@ function rateBetween(feed: FeedReader, init: Init, start: Chunk, next: Chunk | u
   return { bits: bytes * 8, seconds: next ? seconds : Math.max(seconds, OPEN_SEGMENT_S) };
 }
 
-/** Over the newest second or so: frames of the lead track by the time between them, to a thousandth. */
+/** Frames of one rate differ by less than this: RTMP's times are whole milliseconds. */
+const USUAL_SPREAD = 1.5;
+/** So much of all frames may be shorter than is usual, by somebody's mistake. */
+const OUTLIERS = 0.1;
+
+/**
+ * Over the newest 60 frames of the lead track, to a thousandth: the greatest, as FRAME-RATE has it (RFC 8216bis 4.4.6.2). Where
+ * frames are left out now and then, it is the rate of those between which none is.
+ */
 function frameRate(feed: FeedReader, init: Init, newest: Chunk): number {
   if (init.lead.kind !== 'video') return 0;
-  const frames: Chunk[] = [];
-  for (let sequence = newest.sequence; frames.length < 60; sequence--) {
+  const ticks = frameTicks(feed, init, newest).sort((one, other) => one - other);
+  const shortest = ticks[Math.floor(ticks.length * OUTLIERS)] ?? 0;
+  const usual = ticks.filter((each) => each * USUAL_SPREAD >= shortest && each <= shortest * USUAL_SPREAD);
+  const sum = usual.reduce((total, each) => total + each, 0);
+  return sum > 0 ? Math.round((usual.length * init.lead.timescale * 1000) / sum) / 1000 : 0;
+}
+
+/** From each of the newest frames to the next. */
+function frameTicks(feed: FeedReader, init: Init, newest: Chunk): number[] {
+  const ticks: number[] = [];
+  let next: Chunk | undefined;
+  for (let sequence = newest.sequence; ticks.length < 60; sequence--) {
     const chunk = feed.at(sequence);
     if (chunk?.epoch !== newest.epoch) break;
-    if (chunk.trackId === init.lead.id) frames.push(chunk);
+    if (chunk.trackId !== init.lead.id) continue;
+    ticks.push(next ? next.decodeTime - chunk.decodeTime : chunk.duration);
+    next = chunk;
   }
-  const [last, first] = [frames[0], frames.at(-1)];
-  if (!last || !first) return 0;
-  const ticks = last.decodeTime + last.duration - first.decodeTime;
-  return Math.round((frames.length * init.lead.timescale * 1000) / ticks) / 1000;
+  return ticks;
 }
 
 /** So many frames at most are shown before the key frame that they follow: encoders reorder no more. */

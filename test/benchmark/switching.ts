@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { ServerProcess } from '../tools/cluster/server-process.ts';
 import { until } from '../tools/cluster/test-cluster.ts';
-import { avOffsetsMs } from '../tools/media/av-offset.ts';
+import { avMarks, greatestOffsetMs } from '../tools/media/av-offset.ts';
 import { writeFlvFile } from '../tools/media/flv-file.ts';
 import { SOURCE_KINDS, type SourceKind, sourceOf } from '../tools/media/source-kinds.ts';
 import { FileBroadcast } from '../tools/rtmp/file-broadcast.ts';
@@ -80,11 +80,10 @@ async function watch(
 
 /** Of the renditions beyond the source's. */
 async function offsetOf(playlistUrls: readonly string[]): Promise<number> {
-  const all = await Promise.all(playlistUrls.map(async (url) => avOffsetsMs(await heldMedia(url))));
-  const means = all.map((offsets) => offsets.reduce((sum, ms) => sum + ms, 0) / offsets.length);
-  const [own = 0] = means;
-  const rungs = all.slice(1).flat();
-  return rungs.length === 0 ? 0 : Math.max(...rungs.map((ms) => Math.abs(ms - own)));
+  const [source = [], ...rungs] = await Promise.all(
+    playlistUrls.map(async (url) => avMarks(await heldMedia(url))),
+  );
+  return Math.max(0, ...rungs.map((rung) => greatestOffsetMs(source, rung)));
 }
 
 function textOf(findings: readonly Finding[], minutes: number): string {

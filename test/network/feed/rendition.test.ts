@@ -25,3 +25,22 @@ describe('the bit rate of a rendition', () => {
     expect(frameRate).toBe(30);
   });
 });
+
+describe('the frame rate of a rendition', () => {
+  const rateOf = (millis: readonly number[]): number => {
+    const frameTicks = (frame: number): number => millis[frame % millis.length]! * 90;
+    const broadcaster = new Broadcaster({ hasAudio: false, frameTicks });
+    broadcaster.play(5);
+    return describeRendition('source', broadcaster.feed)!.frameRate;
+  };
+
+  test('is that of its frames by times in whole milliseconds', () => {
+    expect(rateOf([33, 33, 34])).toBe(30);
+    expect(rateOf([16, 17, 17])).toBe(60);
+  });
+
+  test('is its greatest where frames are left out, but for a single one', () => {
+    expect(rateOf([33, 34, 66, 67, 33])).toBeCloseTo(30, 0);
+    expect(rateOf([...Array.from({ length: 40 }, () => 40), 2, 78])).toBeCloseTo(25, 0);
+  });
+});

@@ -6,15 +6,40 @@ import { withFile } from './media.ts';
 /** White, of 16 to 235. */
 const FLASH_LUMA = 200;
 
-/** For each flash that has its beep, in ms: more than 0 where the sound is late. */
-export function avOffsetsMs(file: Uint8Array): number[] {
+/** A flash that has its beep. */
+export interface AvMark {
+  /** When the beep begins, on the file's timeline. */
+  readonly beepMs: number;
+  /** More than 0 where the sound is late. */
+  readonly offsetMs: number;
+}
+
+export function avMarks(file: Uint8Array): AvMark[] {
   return withFile(file, (path) => {
     const beeps = beepsMs(path);
     return flashesMs(path).flatMap((flashMs) => {
-      const nearest = beeps.toSorted((one, other) => Math.abs(one - flashMs) - Math.abs(other - flashMs))[0];
-      return nearest !== undefined && Math.abs(nearest - flashMs) < 500 ? [nearest - flashMs] : [];
+      const beepMs = nearest(beeps, flashMs, (ms) => ms);
+      return beepMs === undefined ? [] : [{ beepMs, offsetMs: beepMs - flashMs }];
     });
   });
+}
+
+/**
+ * How much further than in the source a beep is from its flash, ms, at most: mark by mark, for where a source leaves frames out
+ * its flashes come late.
+ */
+export function greatestOffsetMs(source: readonly AvMark[], rendition: readonly AvMark[]): number {
+  const offsets = rendition.flatMap(({ beepMs, offsetMs }) => {
+    const own = nearest(source, beepMs, (mark) => mark.beepMs);
+    return own ? [Math.abs(offsetMs - own.offsetMs)] : [];
+  });
+  return Math.max(0, ...offsets);
+}
+
+function nearest<T>(all: readonly T[], ms: number, msOf: (one: T) => number): T | undefined {
+  const distance = (one: T): number => Math.abs(msOf(one) - ms);
+  const [first] = all.toSorted((one, other) => distance(one) - distance(other));
+  return first !== undefined && distance(first) < 500 ? first : undefined;
 }
 
 function flashesMs(path: string): number[] {
