@@ -352,6 +352,7 @@ class Server {
       outflow: this.#outflow,
       isDraining: () => draining.isOn,
       successorOf: (stream) => (draining.isOn ? this.#successors.of(stream) : undefined),
+      access: this.#base.config.playback.access,
       beatMs: this.#base.config.playback.beatMs,
       signedUrls: this.#base.config.archive.storage?.s3?.signedUrls,
     });

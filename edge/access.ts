@@ -8,7 +8,7 @@ import { type Verdict, verifyToken } from '../network/token.ts';
 import { type Refusal, sharedSession, type Watcher } from './sessions/session.ts';
 
 export interface Viewer extends Watcher {
-  /** When the token expires. What has begun by then may go on. */
+  /** When the token expires. An answer that has a length and has begun by then goes on to its end. */
   readonly expiresAtMs: number;
 }
 

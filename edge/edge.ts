@@ -29,6 +29,7 @@ export interface EdgeOptions {
   readonly outflow: Outflow;
   readonly isDraining: () => boolean;
   readonly successorOf: SuccessorOf;
+  readonly access: 'open' | 'signed';
   readonly beatMs?: number | undefined;
   /** See `vod.ts`; by default never. */
   readonly signedUrls?: SignedUrls | undefined;

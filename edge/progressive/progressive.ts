@@ -4,6 +4,7 @@ import type { Clock } from '../../network/clock.ts';
 import type { FeedReader } from '../../network/feed/feed.ts';
 import type { Demand, Feeds } from '../../network/feed/feeds.ts';
 import { type Exchange, type Route, redirect, sendEndless, sendProblem } from '../../network/http/http.ts';
+import type { Outlet } from '../../network/http/listener.ts';
 import type { Logger } from '../../network/logger.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { quoted } from '../../network/names.ts';
@@ -13,6 +14,7 @@ import { elsewhere, type SuccessorOf } from '../elsewhere.ts';
 import type { ProgressiveSessions } from '../sessions/progressive-sessions.ts';
 import type { Audience } from './audience.ts';
 import { AHEAD_CHUNKS, placeIn } from './place.ts';
+import { TokenEnds } from './token-ends.ts';
 
 export interface ProgressiveOptions {
   readonly feeds: Feeds;
@@ -26,6 +28,8 @@ export interface ProgressiveOptions {
   readonly audience: Audience;
   readonly successorOf: SuccessorOf;
   readonly outflow: Pick<Outflow, 'until'>;
+  /** With `signed`, an answer ends soon after the token that it was given for. */
+  readonly access: 'open' | 'signed';
 }
 
 /** How long a viewer waits for the first key frame of a feed that has just been opened. */
@@ -35,11 +39,16 @@ export const SEQUENCE = /^\d{1,10}$/;
 const LIVE = /^\/play\/(?<token>[^/]+)\/(?<stream>[^/]+)\/(?<rendition>[^/]+)\/live\.mp4$/;
 
 export function progressiveRoutes(options: ProgressiveOptions): Route[] {
-  const handle = (exchange: Exchange): Promise<void> => play(options, exchange);
+  const ends = options.access === 'signed' ? new TokenEnds(options.clock) : undefined;
+  const handle = (exchange: Exchange): Promise<void> => play(options, ends, exchange);
   return [{ kind: 'progressive', method: 'GET', pattern: LIVE, handle }];
 }
 
-async function play(options: ProgressiveOptions, exchange: Exchange): Promise<void> {
+async function play(
+  options: ProgressiveOptions,
+  ends: TokenEnds | undefined,
+  exchange: Exchange,
+): Promise<void> {
   const viewer = options.authorise(exchange);
   if (!viewer) return;
   const from = readFrom(exchange);
@@ -63,7 +72,8 @@ async function play(options: ProgressiveOptions, exchange: Exchange): Promise<vo
   const connection = options.sessions.connect(viewer);
   if (connection.kind === 'refused') return sendRefusal(exchange, connection);
   exchange.response.once('close', connection.end);
-  seat(options.audience, exchange, feed, from);
+  const outlet = seat(options.audience, exchange, feed, from);
+  if (outlet) ends?.watch(outlet, viewer.expiresAtMs);
 }
 
 /** The chunk asked for, undefined when none is; a value that is no sequence number has been answered. */
@@ -99,14 +109,20 @@ async function hasStart(feed: FeedReader, clock: Clock): Promise<boolean> {
 }
 
 /** `Headwater-Sequence` tells a player that resumes whether it gets what it asked for. */
-function seat(audience: Audience, exchange: Exchange, feed: FeedReader, from: number | undefined): void {
+function seat(
+  audience: Audience,
+  exchange: Exchange,
+  feed: FeedReader,
+  from: number | undefined,
+): Outlet | undefined {
   const place = placeIn(feed, from);
   if (place) {
     const outlet = sendEndless(exchange, 'video/mp4', { 'Headwater-Sequence': place.sequence });
     if (outlet) audience.seat(feed, outlet, place);
-  } else {
-    const window = `${feed.first} to ${feed.next - 1}`;
-    const detail = `chunk ${from} is more than ${AHEAD_CHUNKS} ahead of the window, which is ${window}`;
-    sendProblem(exchange, 400, 'Bad Request', detail);
+    return outlet;
   }
+  const window = `${feed.first} to ${feed.next - 1}`;
+  const detail = `chunk ${from} is more than ${AHEAD_CHUNKS} ahead of the window, which is ${window}`;
+  sendProblem(exchange, 400, 'Bad Request', detail);
+  return undefined;
 }

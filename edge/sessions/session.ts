@@ -34,9 +34,12 @@ export type Connection = { readonly kind: 'connected'; end(): void } | Refusal;
 /** No session of a token begins with it: it is not in base64url. */
 const SHARED = '~';
 
-/** The session of somebody whose token names none: a cache's, or a token that a site gives to all its viewers. */
+/**
+ * The session of somebody whose token names none: a cache's, or a token that a site gives to all its viewers. Of one address there
+ * are no more than 16, whatever it says its browser is: each takes room of its own.
+ */
 export function sharedSession(address: string, userAgent: string): string {
-  return SHARED + sha256(`${address}\n${userAgent}`, 16);
+  return SHARED + sha256(address, 16) + sha256(userAgent, 1);
 }
 
 export function isShared(session: string): boolean {

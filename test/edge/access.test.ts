@@ -108,7 +108,16 @@ test('a token for anybody is told apart by address and browser', async () => {
       viewerOf(await ask(token, 'alice', { 'User-Agent': browser })),
     ),
   );
-  expect(one!.session).toMatch(/^~[0-9a-f]{16}$/);
+  expect(one!.session).toMatch(/^~[0-9a-f]{17}$/);
   expect(same!.session).toBe(one!.session);
   expect(other!.session).not.toBe(one!.session);
+});
+
+test('somebody at one address is no more than 16 viewers, whatever it says its browser is', async () => {
+  const token = tokenFor({ session: '' });
+  const browsers = Array.from({ length: 100 }, (_, at) => `browser ${at}`);
+  const viewers = await Promise.all(
+    browsers.map(async (browser) => viewerOf(await ask(token, 'alice', { 'User-Agent': browser }))),
+  );
+  expect(new Set(viewers.map(({ session }) => session)).size).toBe(16);
 });

@@ -104,6 +104,49 @@ describe('nginx as the CDN', () => {
     expect(other.cache).toBe('MISS');
   });
 
+  test('keeps under the name of a playlist what that name asks for, whatever else a request says', async () => {
+    const plain = await get(urls[0]!);
+    const lifetime = plain.answer.headers.get('cache-control');
+    const { segments } = readPlaylist(plain.bytes.toString());
+    const next = segments.at(-1)!.msn + 1;
+    // What nginx does not take for a directive no server is to take for one.
+    const hidden = await get(`${urls[0]}?%5FHLS_msn=${next}`);
+    expect(hidden.answer.headers.get('cache-control')).toBe(lifetime);
+    const senseless = await get(`${urls[0]}?_HLS_msn=1e9&_HLS_skip=v9`);
+    expect(senseless.answer.headers.get('cache-control')).toBe(lifetime);
+    // What it takes for one, the server does too.
+    const spelled = await get(`${urls[0]}?_hls_msn=${next}&_HLS_part=0`);
+    const awaited = await get(`${urls[0]}?_HLS_msn=${next}&_HLS_part=0`);
+    expect([awaited.cache, awaited.bytes.equals(spelled.bytes)]).toEqual(['HIT', true]);
+    expect(readPlaylist(awaited.bytes.toString()).segments.at(-1)!.msn).toBeGreaterThanOrEqual(next);
+    const claims = {
+      'X-Forwarded-Host': 'evil.example',
+      'X-Forwarded-For': '203.0.113.7',
+      'X-Original-URL': '/play/x',
+    };
+    const claimed = await fetch(`${urls[0]}?_HLS_msn=${next}&_HLS_part=0`, { headers: claims });
+    expect([claimed.headers.get('x-cache'), await claimed.text()]).toEqual(['HIT', awaited.bytes.toString()]);
+    const encodings = ['gzip;q=0.1, a', 'b, GZIP', 'identity;q=1, gzip'];
+    const answers: (string | null)[] = [];
+    for (const encoding of encodings) {
+      const answer = await fetch(`${urls[0]}?_HLS_msn=${next}&_HLS_part=0`, {
+        headers: { 'Accept-Encoding': encoding },
+      });
+      await answer.text();
+      answers.push(answer.headers.get('x-cache'));
+    }
+    expect(answers.slice(1)).toEqual(['HIT', 'HIT']);
+  });
+
+  test.each(['%0d%0aX:%201', '%20HTTP/1.1', '%3f_HLS_msn=1', '%23', '%00', '..;/'])(
+    'hands on no path with %s in it',
+    async (trick) => {
+      const answer = await fetch(`${nginx.url}/ams-1/play/a/sample/source/${trick}index.m3u8`);
+      expect([400, 404]).toContain(answer.status);
+      expect(answer.headers.get('x-cache')).toBeNull();
+    },
+  );
+
   test('pulls from no other server, and takes no token that usher did not make', async () => {
     expect((await fetch(urls[0]!.replace('/ams-1/', '/169.254.169.254/'))).status).toBe(404);
     const forged = await fetch(urls[0]!.replace(/\.\.[\w-]{22}/, `..${'a'.repeat(22)}`));

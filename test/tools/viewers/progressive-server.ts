@@ -20,6 +20,7 @@ import { ProgressiveViewer } from './progressive-viewer.ts';
 export interface ServerOptions {
   readonly clock?: Clock;
   readonly beatMs?: number;
+  readonly access?: 'open' | 'signed';
   readonly limits?: Partial<SessionLimits>;
   readonly window?: Partial<FeedLimits>;
 }
@@ -33,6 +34,7 @@ export class ProgressiveServer {
   readonly audience: Audience;
   successor: Successor | undefined;
   readonly #clock: Clock;
+  readonly #access: 'open' | 'signed';
   readonly #outflow = freeOutflow();
   #port = 0;
   #close: () => Promise<void> = async () => {};
@@ -40,6 +42,7 @@ export class ProgressiveServer {
   constructor(options: ServerOptions = {}) {
     this.feeds = new Feeds(options.window);
     this.#clock = options.clock ?? systemClock;
+    this.#access = options.access ?? 'open';
     const { limits = {}, beatMs } = options;
     this.audience = new Audience({
       clock: this.#clock,
@@ -128,6 +131,7 @@ export class ProgressiveServer {
         audience: this.audience,
         successorOf: () => this.successor,
         outflow: this.#outflow,
+        access: this.#access,
       }),
       clock: systemClock,
       logger,
