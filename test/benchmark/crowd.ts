@@ -13,6 +13,7 @@ import { freePort } from '../tools/world/free-port.ts';
 import { NginxCdn } from '../tools/world/nginx-cdn.ts';
 import { PortCounters } from '../tools/world/port-counters.ts';
 import { type Report, table } from './report.ts';
+import type { BenchmarkOptions } from './run.ts';
 
 const EDGES = 19;
 const EGRESS_MBPS = 50;
@@ -36,7 +37,8 @@ interface Second {
 }
 
 /** `viewers` join within 10 s. With 19 edges of 50 Mbps and a stream of 0.4, some 2,000 fit: give more to see the CDN. */
-export async function benchmarkCrowd({ viewers }: { readonly viewers: number }): Promise<Report> {
+export async function benchmarkCrowd(options: Pick<BenchmarkOptions, 'viewers'>): Promise<Report> {
+  const viewers = Math.max(...options.viewers);
   await using stack = new AsyncDisposableStack();
   const cdnPort = await freePort();
   const cluster = stack.use(await startCluster(cdnPort));

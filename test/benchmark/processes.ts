@@ -17,6 +17,8 @@ export interface ProcessOptions {
   readonly folder?: string;
   /** Whether what it prints is left out; else it comes out with this process's own errors. */
   readonly quiet?: boolean;
+  /** What is run is a program of its own, with which no messages are exchanged. */
+  readonly isProgram?: boolean;
 }
 
 /** None outlives this process, however it ends. */
@@ -30,16 +32,13 @@ export class PinnedProcess {
   readonly #child: ChildProcess;
 
   /** Runs a TypeScript file; a path that is not absolute is one beside this. */
-  constructor(file: string, args: readonly string[], { core, environment, folder, quiet }: ProcessOptions) {
-    const command = [
-      process.execPath,
-      '--disable-warning=ExperimentalWarning',
-      join(import.meta.dirname, file),
-      ...args,
-    ];
+  constructor(file: string, args: readonly string[], options: ProcessOptions) {
+    const { core, environment, folder, quiet, isProgram } = options;
+    const node = [process.execPath, '--disable-warning=ExperimentalWarning'];
+    const command = isProgram ? [file, ...args] : [...node, join(import.meta.dirname, file), ...args];
     const pinned = availableParallelism() > 1 ? ['taskset', '-c', String(core), ...command] : command;
     this.#child = spawn(pinned[0]!, pinned.slice(1), {
-      stdio: ['ignore', quiet ? 'ignore' : 2, 2, 'ipc'],
+      stdio: ['ignore', quiet ? 'ignore' : 2, 2, isProgram ? 'ignore' : 'ipc'],
       env: { ...process.env, ...environment },
       cwd: folder,
     });

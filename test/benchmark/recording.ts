@@ -5,23 +5,23 @@ import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 
 const FOLDER = join(import.meta.dirname, '..', 'output');
-const FILE = join(FOLDER, 'benchmark-4mbps.flv');
 const SECONDS = 20;
 
-/** Path of the FLV file. Key frames come once a second; the picture is noise, so that the bit rate is what it is set to. */
-export function recordingFile(): string {
-  if (existsSync(FILE)) return FILE;
+/** Path of the FLV file. The picture is noise, so that the bit rate is what it is set to. A key frame begins a segment. */
+export function recordingFile(keyFrameEveryS = 1): string {
+  const file = join(FOLDER, `benchmark-4mbps${keyFrameEveryS === 1 ? '' : `-${keyFrameEveryS}s`}.flv`);
+  if (existsSync(file)) return file;
   mkdirSync(FOLDER, { recursive: true });
-  const unfinished = `${FILE}.part`;
+  const unfinished = `${file}.part`;
+  const frames = keyFrameEveryS * 30;
   const picture = 'testsrc2=size=1280x720:rate=30,noise=alls=20:allf=t';
-  const video =
-    '-c:v libx264 -preset veryfast -tune zerolatency -pix_fmt yuv420p -g 30 -keyint_min 30 -sc_threshold 0';
+  const video = `-c:v libx264 -preset veryfast -tune zerolatency -pix_fmt yuv420p -g ${frames} -keyint_min ${frames} -sc_threshold 0`;
   const rate = '-b:v 3840k -minrate 3840k -maxrate 3840k -bufsize 1920k';
   const inputs = ['-f', 'lavfi', '-i', picture, '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000'];
   const outputs = `${video} ${rate} -c:a aac -b:a 128k -ac 2 -t ${SECONDS} -f flv`.split(' ');
   execFileSync('ffmpeg', ['-hide_banner', '-loglevel', 'error', '-y', ...inputs, ...outputs, unfinished], {
     stdio: 'inherit',
   });
-  renameSync(unfinished, FILE);
-  return FILE;
+  renameSync(unfinished, file);
+  return file;
 }

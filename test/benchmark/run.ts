@@ -9,6 +9,7 @@ import { benchmarkDecisions } from './decisions.ts';
 import { benchmarkDelivery } from './delivery.ts';
 import { benchmarkFaults } from './faults.ts';
 import { benchmarkLatency } from './latency.ts';
+import { machineText } from './machine.ts';
 import { benchmarkPlace } from './place.ts';
 import { benchmarkRelay } from './relay.ts';
 import type { Report } from './report.ts';
@@ -17,7 +18,8 @@ import { benchmarkTranscode } from './transcode.ts';
 import { benchmarkWorkers } from './workers.ts';
 
 export interface BenchmarkOptions {
-  readonly viewers: number;
+  /** How many are measured, in turn. */
+  readonly viewers: readonly number[];
   /** Length of each measured window. */
   readonly seconds: number;
   /** Of what takes longer. */
@@ -47,7 +49,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    viewers: { type: 'string', default: '500' },
+    viewers: { type: 'string', default: '100,1000' },
     seconds: { type: 'string', default: '20' },
     minutes: { type: 'string', default: '2' },
     runs: { type: 'string', default: '1' },
@@ -57,19 +59,22 @@ const { values, positionals } = parseArgs({
 });
 const benchmark = BENCHMARKS[positionals[0] ?? ''];
 if (benchmark) {
+  const measuredOn = machineText(['npm run benchmark --', ...process.argv.slice(2)].join(' '));
   const { viewers, seconds, minutes, runs, only } = values;
   const report = await benchmark({
-    viewers: Number(viewers),
+    viewers: viewers.split(',').map(Number),
     seconds: Number(seconds),
     minutes: Number(minutes),
     runs: Number(runs),
     only,
   });
-  process.stdout.write(values.json ? `${JSON.stringify(report.data, undefined, 2)}\n` : report.text);
+  process.stdout.write(
+    values.json ? `${JSON.stringify(report.data, undefined, 2)}\n` : `${report.text}\n${measuredOn}\n`,
+  );
 } else {
   const names = Object.keys(BENCHMARKS).join('|');
   console.error(
-    `usage: npm run benchmark -- ${names} [--viewers 500] [--seconds 20] [--minutes 2] [--runs 1] [--only name] [--json]`,
+    `usage: npm run benchmark -- ${names} [--viewers 100,1000] [--seconds 20] [--minutes 2] [--runs 1] [--only name] [--json]`,
   );
   process.exitCode = 1;
 }
