@@ -12,6 +12,7 @@ export default defineConfig({
   root: import.meta.dirname,
   cacheDir: '../node_modules/.vite',
   test: {
+    setupFiles: ['tools/world/scratch-end.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // What is waited for comes at once on a machine of its own, and late on one that all test files share.

@@ -1,7 +1,6 @@
 // What it costs to know where a viewer is: memory, time to read, time of a look-up. `node --expose-gc test/benchmark/map.ts`
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { systemClock as clock } from '../../network/clock.ts';
@@ -10,6 +9,7 @@ import { type Address, formatAddress } from '../../network/map/address.ts';
 import { openAtlas } from '../../network/map/atlas.ts';
 import { clientAddress } from '../../network/map/client-address.ts';
 import { readRoutes } from '../../network/map/routes/routes.ts';
+import { lastingFolder } from '../tools/world/scratch-folder.ts';
 import { percentile, table } from './report.ts';
 
 const LOOKUPS = 200_000;
@@ -19,7 +19,7 @@ const IPV6_PREFIXES = 250_000;
 const EXAMPLE = join(import.meta.dirname, '../../network/map/example.yaml');
 
 const logger = createLogger('warn');
-const folder = mkdtempSync(join(tmpdir(), 'headwater-map-'));
+const folder = lastingFolder();
 const file = join(folder, 'routes.txt');
 const random = dice(7);
 writePrefixes();
@@ -59,7 +59,6 @@ console.log(
   ),
 );
 atlas[Symbol.dispose]();
-rmSync(folder, { recursive: true });
 
 async function measured<T>(read: () => Promise<T>): Promise<[T, ...string[]]> {
   const before = memoryMb();

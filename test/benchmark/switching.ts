@@ -1,8 +1,5 @@
 // What a player sees of every kind of source that is made to change its rendition every 5 s: Chromium with hls.js as it comes.
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { ServerProcess } from '../tools/cluster/server-process.ts';
 import { until } from '../tools/cluster/test-cluster.ts';
@@ -14,6 +11,7 @@ import { launchChromium } from '../tools/viewers/chromium.ts';
 import { heldMedia } from '../tools/viewers/held-media.ts';
 import { readMultivariant } from '../tools/viewers/read-multivariant.ts';
 import { type SwitchingFigures, watchSwitching } from '../tools/viewers/switching-page.ts';
+import { lastingFile } from '../tools/world/scratch-folder.ts';
 import { type Report, table } from './report.ts';
 
 const CONFIG = {
@@ -33,8 +31,7 @@ export async function benchmarkSwitching({
   readonly minutes: number;
   readonly only: string;
 }): Promise<Report> {
-  const file = join(mkdtempSync(join(tmpdir(), 'headwater-config-')), 'config.yaml');
-  writeFileSync(file, JSON.stringify(CONFIG));
+  const file = lastingFile('config.yaml', JSON.stringify(CONFIG));
   await using server = await ServerProcess.start(['--no-sample', '--config', file]);
   const browser = await launchChromium();
   const kinds = SOURCE_KINDS.filter((kind) => kind.includes(only));

@@ -1,7 +1,6 @@
 // What a ladder costs: CPU of Headwater itself beside ffmpeg's, and by how much a rung comes later than its source.
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Splitter } from '../../network/media/splitter.ts';
@@ -10,6 +9,7 @@ import { ServerProcess } from '../tools/cluster/server-process.ts';
 import { until } from '../tools/cluster/test-cluster.ts';
 import { clip, sources } from '../tools/media/media.ts';
 import { FileBroadcast } from '../tools/rtmp/file-broadcast.ts';
+import { lastingFolder } from '../tools/world/scratch-folder.ts';
 import { percentile, type Report, table } from './report.ts';
 import type { BenchmarkOptions } from './run.ts';
 
@@ -75,7 +75,7 @@ interface Latency {
 }
 
 async function measure({ size, videoKbps, ladder }: Case, seconds: number): Promise<Measured> {
-  const file = join(mkdtempSync(join(tmpdir(), 'headwater-config-')), 'config.yaml');
+  const file = join(lastingFolder(), 'config.yaml');
   const roles = ['origin', 'edge', 'transcoder'];
   writeFileSync(file, JSON.stringify({ roles, transcode: { ladder }, playback: { beatMs: 0 } }));
   await using server = await ServerProcess.start(['--no-sample', '--config', file]);

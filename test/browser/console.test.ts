@@ -1,6 +1,5 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -14,6 +13,7 @@ import {
   untilStatus,
   type WatchedPage,
 } from '../tools/viewers/chromium.ts';
+import { lastingFolder } from '../tools/world/scratch-folder.ts';
 import { TcpProxy } from '../tools/world/tcp-proxy.ts';
 
 const DESKTOP = { width: 1360, height: 900 };
@@ -82,7 +82,7 @@ let folder: string;
 let signedIn: BrowserContextOptions;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'headwater-console-'));
+  folder = lastingFolder();
   // JSON is YAML.
   writeFileSync(join(folder, 'config.yaml'), JSON.stringify(CONFIG));
   const flags = ['--no-sample', '--config', join(folder, 'config.yaml'), '--data', folder];

@@ -1,8 +1,5 @@
 // The renditions of a stream in Chromium: the player's menu, and hls.js as it comes that is made to change again and again.
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ServerProcess } from '../tools/cluster/server-process.ts';
@@ -12,6 +9,7 @@ import { sourceOf } from '../tools/media/source-kinds.ts';
 import { FileBroadcast } from '../tools/rtmp/file-broadcast.ts';
 import { launchChromium, openPage, untilStatus } from '../tools/viewers/chromium.ts';
 import { watchSwitching } from '../tools/viewers/switching-page.ts';
+import { lastingFile } from '../tools/world/scratch-folder.ts';
 
 const CONFIG = {
   roles: ['origin', 'edge', 'transcoder'],
@@ -31,8 +29,7 @@ let server: ServerProcess;
 let browser: Browser;
 
 beforeAll(async () => {
-  const config = join(mkdtempSync(join(tmpdir(), 'headwater-config-')), 'config.yaml');
-  writeFileSync(config, JSON.stringify(CONFIG));
+  const config = lastingFile('config.yaml', JSON.stringify(CONFIG));
   server = opened.use(await ServerProcess.start(['--no-sample', '--config', config]));
   for (const [stream, kind] of Object.entries(KINDS))
     opened.use(new FileBroadcast(`${server.rtmpUrl}/${stream}`, writeFlvFile(sourceOf(kind, SECONDS))));

@@ -1,6 +1,3 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Mode } from '../../usher/player/playback/modes.ts';
@@ -8,6 +5,7 @@ import type { PlayerStatus } from '../../usher/player/status.ts';
 import { ServerProcess } from '../tools/cluster/server-process.ts';
 import { type Broadcast, Broadcaster } from '../tools/rtmp/broadcaster.ts';
 import { launchChromium, openPage, screenshot, statusOf, untilStatus } from '../tools/viewers/chromium.ts';
+import { lastingFile } from '../tools/world/scratch-folder.ts';
 
 const GRACE_S = 4;
 const MODES: readonly Mode[] = ['instant', 'low-latency'];
@@ -17,8 +15,7 @@ let browser: Browser;
 let broadcaster: Broadcaster;
 
 beforeAll(async () => {
-  const config = join(mkdtempSync(join(tmpdir(), 'headwater-config-')), 'config.yaml');
-  writeFileSync(config, `publish: { graceS: ${GRACE_S} }\n`);
+  const config = lastingFile('config.yaml', `publish: { graceS: ${GRACE_S} }\n`);
   server = await ServerProcess.start(['--no-sample', '--config', config]);
   browser = await launchChromium();
 });

@@ -1,12 +1,10 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signToken } from '../../network/token.ts';
 import { ServerProcess } from '../tools/cluster/server-process.ts';
 import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
 import { launchChromium, openPage, statusOf, untilStatus } from '../tools/viewers/chromium.ts';
+import { lastingFile } from '../tools/world/scratch-folder.ts';
 
 const SECRET = 'a secret for this test alone';
 const MODES = ['instant', 'low-latency'] as const;
@@ -16,8 +14,7 @@ let broadcaster: Broadcaster;
 let browser: Browser;
 
 beforeAll(async () => {
-  const config = join(mkdtempSync(join(tmpdir(), 'headwater-config-')), 'config.yaml');
-  writeFileSync(config, `secrets: ['${SECRET}']\nplayback: { access: signed }\n`);
+  const config = lastingFile('config.yaml', `secrets: ['${SECRET}']\nplayback: { access: signed }\n`);
   server = await ServerProcess.start(['--no-sample', '--config', config]);
   broadcaster = new Broadcaster(`${server.rtmpUrl}/alice?key=${sign('publish', 'alice')}`);
   browser = await launchChromium();

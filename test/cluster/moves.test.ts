@@ -1,7 +1,3 @@
-import { writeFileSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isAlive } from '../../network/state/liveness.ts';
@@ -12,6 +8,7 @@ import { HlsPage } from '../tools/viewers/hls-page.ts';
 import { HlsSession } from '../tools/viewers/hls-session.ts';
 import { freePort } from '../tools/world/free-port.ts';
 import { NginxCdn } from '../tools/world/nginx-cdn.ts';
+import { lastingFile } from '../tools/world/scratch-folder.ts';
 
 // hls.js as it comes, which knows nothing of Headwater, is moved in each way there is while it plays.
 
@@ -27,8 +24,7 @@ let page: HlsPage;
 
 beforeAll(async () => {
   cdnPort = await freePort();
-  const topology = join(await mkdtemp(join(tmpdir(), 'headwater-moves-')), 'topology.yaml');
-  writeFileSync(topology, topologyText());
+  const topology = lastingFile('topology.yaml', topologyText());
   const servers = { o1: { site: 'local', roles: ['origin'] as const }, e1: EDGE };
   cluster = await TestCluster.start({ servers, ushers: ['u1'], usherConfig: { map: { topology } } });
   broadcaster = new Broadcaster(cluster.publishUrl('o1'));

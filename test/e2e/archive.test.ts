@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ServerProcess } from '../tools/cluster/server-process.ts';
 import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
 import { launchChromium, openPage, screenshot } from '../tools/viewers/chromium.ts';
+import { lastingFolder } from '../tools/world/scratch-folder.ts';
 
 const run = promisify(execFile);
 
@@ -23,7 +23,7 @@ interface Recording {
   readonly keepers: string[];
 }
 
-const data = mkdtempSync(join(tmpdir(), 'headwater-archive-'));
+const data = lastingFolder();
 const config = join(data, 'headwater.yaml');
 writeFileSync(config, `archive: {storage: {directories: [${join(data, 'store')}]}}\n`);
 let server: ServerProcess;
@@ -151,7 +151,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server.end('SIGTERM');
-  rmSync(data, { recursive: true, force: true });
 });
 
 describe('a broadcast that was interrupted, came back with another picture, and whose server was killed', () => {

@@ -1,7 +1,4 @@
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../network/clock.ts';
 import { type SampleBroadcast, startSampleBroadcast } from '../../origin/sample/sample-broadcast.ts';
@@ -10,6 +7,7 @@ import { writeFlvFile } from '../tools/media/flv-file.ts';
 import { hevcMessages } from '../tools/media/hevc.ts';
 import { clip, picture, sources, tone } from '../tools/media/media.ts';
 import { keepingLogger } from '../tools/world/keeping-logger.ts';
+import { lastingFile } from '../tools/world/scratch-folder.ts';
 
 /** What each viewer decodes, in real time, all of them at once. */
 const WATCHED_S = 60;
@@ -52,8 +50,7 @@ const broadcasts: SampleBroadcast[] = [];
 beforeAll(async () => {
   server = await ServerProcess.start();
   for (const [name, make] of Object.entries(CLIPS)) {
-    const file = join(tmpdir(), `headwater-decode-${process.pid}-${name}.flv`);
-    writeFileSync(file, make());
+    const file = lastingFile(`${name}.flv`, make());
     const options = { host: '127.0.0.1', port: server.rtmpPort, name, file };
     broadcasts.push(startSampleBroadcast({ ...options, clock: systemClock, logger: keepingLogger() }));
     await server.logged((line) => line.msg === 'on air' && line['stream'] === name);

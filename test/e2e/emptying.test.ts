@@ -1,7 +1,6 @@
 // Servers that are to be emptied: by an operator who thinks again, and past the deadline with a broadcaster who can reconnect.
 
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { recordingId } from '../../network/archive/index-file.ts';
@@ -16,6 +15,7 @@ import { FeedReader } from '../tools/media/feed-reader.ts';
 import { AUDIO, command, DATA, message, setChunkSize, VIDEO } from '../tools/rtmp/rtmp-bytes.ts';
 import { RawRtmpClient, type Status } from '../tools/rtmp/rtmp-client.ts';
 import { keepingLogger } from '../tools/world/keeping-logger.ts';
+import { lastingFolder } from '../tools/world/scratch-folder.ts';
 
 const SECRET = 'the secret of two servers';
 const STREAM = 'alice';
@@ -37,7 +37,7 @@ afterAll(async () => {
 });
 
 function startServer(id: string): Promise<Running> {
-  const folder = mkdtempSync(join(tmpdir(), 'headwater-reconnect-'));
+  const folder = lastingFolder();
   const state = { redis: { addresses: [redis.hostAndPort] } };
   const ports = { rtmpPort: 0, mediaPort: 0 };
   const publish = { keys: [{ stream: STREAM, key: 'open sesame' }] };

@@ -1,10 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ServerProcess } from '../tools/cluster/server-process.ts';
 import { run } from '../tools/rtmp/rtmp-ffmpeg.ts';
+import { lastingFile } from '../tools/world/scratch-folder.ts';
 
 describe('the process', () => {
   test('plays its sample broadcast from the start, and ends in order on SIGTERM', async () => {
@@ -46,8 +44,7 @@ describe('the process', () => {
   });
 
   test('does not start with a configuration that it does not understand, and says where that is', async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'headwater-config-')), 'server.yaml');
-    writeFileSync(file, 'site: ams\negressMpbs: 9000\n');
+    const file = lastingFile('server.yaml', 'site: ams\negressMpbs: 9000\n');
     const { code, output } = await ServerProcess.run(['server', '--config', file]);
     expect(code).toBe(2);
     expect(output).toMatch(/server\.yaml.*egressMpbs/);

@@ -1,9 +1,7 @@
-import { writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ServerProcess } from '../tools/cluster/server-process.ts';
 import { type Run, run } from '../tools/rtmp/rtmp-ffmpeg.ts';
+import { lastingFile } from '../tools/world/scratch-folder.ts';
 
 const SECRET = 'a secret for the tests only';
 let server: ServerProcess;
@@ -114,8 +112,7 @@ describe('publishing with ffmpeg', () => {
 
 describe('the end of the grace time', () => {
   test('ends the stream: the playlist says so, then the name is unknown', async () => {
-    const config = join(tmpdir(), `headwater-grace-${process.pid}.yaml`);
-    writeFileSync(config, 'publish: { graceS: 1 }\n');
+    const config = lastingFile('config.yaml', 'publish: { graceS: 1 }\n');
     await using brief = await ServerProcess.start(['--no-sample', '--config', config]);
     const inputs = [
       '-re',

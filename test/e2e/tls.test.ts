@@ -1,8 +1,6 @@
 // Everything over TLS: a broadcaster by RTMPS, servers that follow each other with certificates, a browser by HTTPS.
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -12,6 +10,7 @@ import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
 import { launchChromium, openPage, untilStatus } from '../tools/viewers/chromium.ts';
 import { makeCertificate } from '../tools/world/certificate.ts';
 import { freePort } from '../tools/world/free-port.ts';
+import { lastingFile } from '../tools/world/scratch-folder.ts';
 
 const certificate = makeCertificate('cluster.example');
 const dispatcher = new Agent({ connect: { ca: readFileSync(certificate.certFile) } });
@@ -81,8 +80,7 @@ function start(id: 'origin' | 'edge', command: readonly string[]): Promise<Serve
     tls: { certFile, keyFile, rtmpsPort: 0 },
     relayTls: { port: relayPorts[id], certFile, keyFile, caFile: certFile },
   };
-  const file = join(tmpdir(), `headwater-tls-${process.pid}-${id}.yaml`);
-  writeFileSync(file, JSON.stringify(config));
+  const file = lastingFile(`${id}.yaml`, JSON.stringify(config));
   return ServerProcess.start(['--config', file], {}, command);
 }
 

@@ -2,14 +2,13 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RedisServer } from '../tools/cluster/redis-server.ts';
 import { ServerProcess } from '../tools/cluster/server-process.ts';
 import { INSTALLED } from '../tools/world/prometheus.ts';
+import { lastingFolder } from '../tools/world/scratch-folder.ts';
 
 const UNITS = ['headwater-server@.service', 'headwater-usher.service'];
 /** Of what systemd-analyze gives up to 10 for; what is left is said in the units. */
@@ -24,12 +23,11 @@ let redis: RedisServer;
 
 beforeAll(async () => {
   redis = await RedisServer.start();
-  folder = await mkdtemp(join(tmpdir(), 'headwater-install-'));
+  folder = lastingFolder();
   root = join(folder, 'root');
 });
 afterAll(async () => {
   await redis[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
 });
 
 interface Ended {

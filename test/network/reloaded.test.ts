@@ -1,13 +1,13 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Reloaded } from '../../network/reloaded.ts';
 import { keepingLogger } from '../tools/world/keeping-logger.ts';
 import { ManualClock } from '../tools/world/manual-clock.ts';
+import { lastingFolder } from '../tools/world/scratch-folder.ts';
 
 test('a file that is being written is read when it has rested, and once', async () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'headwater-reloaded-')), 'file');
+  const file = join(lastingFolder(), 'file');
   const reads: string[] = [];
   const write = (text: string): void => writeFileSync(file, text);
   write('one');

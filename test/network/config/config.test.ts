@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Flags, readConfig } from '../../../network/config/config.ts';
 import { loadSecrets } from '../../../network/config/secrets.ts';
+import { lastingFolder } from '../../tools/world/scratch-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'headwater-config-'));
+const folder = lastingFolder();
 
 function fileWith(text: string): string {
   const file = join(folder, `${Math.random()}.yaml`);

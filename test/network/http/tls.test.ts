@@ -1,9 +1,8 @@
 // The listener over TLS: both versions of HTTP, a certificate that is replaced, and clients that must show one.
 
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, readFileSync, utimesSync } from 'node:fs';
+import { copyFileSync, readFileSync, utimesSync } from 'node:fs';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { Agent, request } from 'undici';
@@ -23,10 +22,11 @@ import { Metrics } from '../../../network/metrics.ts';
 import { makeCertificate } from '../../tools/world/certificate.ts';
 import { keepingLogger } from '../../tools/world/keeping-logger.ts';
 import { ManualClock } from '../../tools/world/manual-clock.ts';
+import { lastingFolder } from '../../tools/world/scratch-folder.ts';
 
 const first = makeCertificate('first.example');
 const second = makeCertificate('second.example');
-const folder = mkdtempSync(join(tmpdir(), 'headwater-identity-'));
+const folder = lastingFolder();
 const files = { certFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem') };
 const clock = new ManualClock();
 const logger = keepingLogger();

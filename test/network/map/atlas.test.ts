@@ -1,5 +1,4 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { type Atlas, type AtlasFiles, openAtlas } from '../../../network/map/atlas.ts';
@@ -8,9 +7,10 @@ import { NO_TOPOLOGY } from '../../../network/map/topology.ts';
 import { keepingLogger, type LogLine } from '../../tools/world/keeping-logger.ts';
 import { ManualClock } from '../../tools/world/manual-clock.ts';
 import { mmdbFile } from '../../tools/world/mmdb-file.ts';
+import { lastingFolder } from '../../tools/world/scratch-folder.ts';
 
 const EXAMPLE = join(import.meta.dirname, '../../../network/map/example.yaml');
-const folder = mkdtempSync(join(tmpdir(), 'headwater-atlas-'));
+const folder = lastingFolder();
 
 const AMSTERDAM = { country: 'NL', position: { latitude: 52.3759, longitude: 4.8975 } };
 

@@ -1,14 +1,13 @@
 // Real encoders against the RTMP server: ffmpeg, and curl with librtmp (the library that OBS grew out of).
 
-import { mkdtemp } from 'node:fs/promises';
 import { createConnection, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { RtmpMessage } from '../../../origin/media.ts';
 import { setChunkSize, uint32 } from '../../tools/rtmp/rtmp-bytes.ts';
 import { pushWithCurl, pushWithFfmpeg, recordWithFfmpeg, run } from '../../tools/rtmp/rtmp-ffmpeg.ts';
 import { startIngest } from '../../tools/rtmp/rtmp-ingest.ts';
+import { lastingFolder } from '../../tools/world/scratch-folder.ts';
 
 const NO_KEY = {
   kind: 'refuse',
@@ -19,7 +18,7 @@ const NO_KEY = {
 let recording: string;
 
 beforeAll(async () => {
-  recording = join(await mkdtemp(join(tmpdir(), 'rtmp-')), 'short.flv');
+  recording = join(lastingFolder(), 'short.flv');
   expect(await recordWithFfmpeg(recording, 2).exit).toMatchObject({ code: 0 });
 });
 

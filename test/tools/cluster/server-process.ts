@@ -2,10 +2,9 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import { lastingFolder } from '../world/scratch-folder.ts';
 
 const SERVER = join(import.meta.dirname, '../../../server.ts');
 const PROGRAM = [process.execPath, '--disable-warning=ExperimentalWarning', SERVER] as const;
@@ -55,7 +54,7 @@ export class ServerProcess implements AsyncDisposable {
     environment: NodeJS.ProcessEnv = {},
     command: readonly string[] = [],
   ): Promise<ServerProcess> {
-    const data = mkdtempSync(join(tmpdir(), 'headwater-data-'));
+    const data = lastingFolder();
     const server = new ServerProcess([...command, ...FREE_PORTS, '--data', data, ...flags], environment);
     await server.logged((line) => line.msg.startsWith('ready'));
     return server;

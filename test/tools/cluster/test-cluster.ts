@@ -1,7 +1,6 @@
 // A cluster of real processes, servers and ushers that meet in a real Redis, and everything that can befall them.
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../../network/clock.ts';
 import type { LogLevel } from '../../../network/logger.ts';
@@ -10,6 +9,7 @@ import type { Role, Snapshot } from '../../../network/state/state.ts';
 import { signToken } from '../../../network/token.ts';
 import { FeedReader } from '../media/feed-reader.ts';
 import { keepingLogger } from '../world/keeping-logger.ts';
+import { lastingFolder } from '../world/scratch-folder.ts';
 import { TcpProxy } from '../world/tcp-proxy.ts';
 import { RedisServer } from './redis-server.ts';
 import { FREE_PORTS, ServerProcess } from './server-process.ts';
@@ -46,7 +46,7 @@ export interface ServerPlace {
 export class TestCluster implements AsyncDisposable {
   readonly redis: RedisServer;
   readonly #options: ClusterOptions;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'headwater-cluster-'));
+  readonly #folder = lastingFolder();
   readonly #state: RedisState;
   readonly #places: Map<string, ServerPlace>;
   readonly #servers = new Map<string, ServerProcess>();

@@ -2,13 +2,25 @@
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const CLIPS = join(tmpdir(), 'headwater-clips');
+/** Far more than a run of all tests asks for, which makes again what was dropped. */
+const MAX_CLIPS_BYTES = 512 * 1024 * 1024;
 
-/** A clip that ffmpeg makes from these arguments, as a file of this kind; made once and kept for later runs. */
+/** A clip that ffmpeg makes from these arguments, as a file of this kind; made once and kept for later runs, the newest of them. */
 export function clip(extension: string, args: readonly string[]): Uint8Array {
   const name = createHash('sha256').update(args.join('\n')).digest('hex').slice(0, 16);
   const path = join(CLIPS, `${name}.${extension}`);
@@ -85,6 +97,20 @@ function makeClip(path: string, extension: string, args: readonly string[]): voi
   const options = ['-hide_banner', '-nostdin', '-v', 'error', '-y', '-threads', '2'];
   execFileSync('ffmpeg', [...options, ...args, unfinished], { stdio: ['ignore', 'ignore', 'inherit'] });
   renameSync(unfinished, path);
+  dropOldestClips();
+}
+
+function dropOldestClips(): void {
+  const clips = readdirSync(CLIPS)
+    .map((name) => join(CLIPS, name))
+    // Another process may have dropped it just now, or given it its name.
+    .map((path) => ({ path, ...statSync(path, { throwIfNoEntry: false }) }))
+    .sort((one, other) => (other.mtimeMs ?? 0) - (one.mtimeMs ?? 0));
+  let bytes = 0;
+  for (const { path, size = 0 } of clips) {
+    bytes += size;
+    if (bytes > MAX_CLIPS_BYTES) rmSync(path, { force: true });
+  }
 }
 
 export function withFile<T>(file: Uint8Array, use: (path: string) => T): T {

@@ -1,11 +1,9 @@
 // A broadcaster for tests that sends a finished FLV file in real time and over and over: it encodes nothing.
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { systemClock as clock } from '../../../network/clock.ts';
 import { startSampleBroadcast } from '../../../origin/sample/sample-broadcast.ts';
 import { keepingLogger } from '../world/keeping-logger.ts';
+import { lastingFile } from '../world/scratch-folder.ts';
 
 export class FileBroadcast implements AsyncDisposable {
   readonly #stop: () => Promise<void>;
@@ -13,8 +11,7 @@ export class FileBroadcast implements AsyncDisposable {
   /** The stream's name and its key are in the URL. */
   constructor(url: string, flv: Uint8Array) {
     const { hostname: host, port, pathname, searchParams } = new URL(url);
-    const file = join(mkdtempSync(join(tmpdir(), 'headwater-flv-')), 'broadcast.flv');
-    writeFileSync(file, flv);
+    const file = lastingFile('broadcast.flv', flv);
     const name = pathname.split('/').at(-1)!;
     const key = searchParams.get('key');
     const target = { host, port: Number(port), name, ...(key ? { key } : {}) };

@@ -1,12 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { simulateCommand } from '../../../usher/commands/simulate.ts';
+import { lastingFolder } from '../../tools/world/scratch-folder.ts';
 import { typed } from '../../tools/world/typed.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'headwater-simulate-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = lastingFolder();
 
 async function run(...args: string[]): Promise<string> {
   return (await typed(simulateCommand, args)).out;

@@ -1,13 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { CodedError } from '../../../network/errors.ts';
 import { readScenario } from '../../../usher/simulator/scenario-file.ts';
+import { lastingFolder } from '../../tools/world/scratch-folder.ts';
 
 const SHIPPED = join(import.meta.dirname, '../../../usher/simulator/scenarios');
-const folder = mkdtempSync(join(tmpdir(), 'headwater-scenarios-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = lastingFolder();
 
 const small = readFileSync(join(SHIPPED, 'small.yaml'), 'utf8');
 writeFileSync(

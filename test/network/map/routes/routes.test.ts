@@ -1,11 +1,11 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAddress } from '../../../../network/map/address.ts';
 import { readRoutes } from '../../../../network/map/routes/routes.ts';
+import { lastingFolder } from '../../../tools/world/scratch-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'headwater-routes-'));
+const folder = lastingFolder();
 
 function fileWith(name: string, lines: readonly string[]): string {
   const file = join(folder, name);

@@ -1,8 +1,7 @@
 // Recording on file systems of its own: small ones in memory that really become full, and one that may only be read.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Gap, readIndex } from '../../../../network/archive/index-file.ts';
@@ -11,6 +10,7 @@ import { checksum, systemFiles } from '../../../../origin/archive/recording/file
 import { filesIn } from '../../../../origin/archive/recording/recover.ts';
 import { openTestArchive } from '../../../tools/media/archives.ts';
 import { Broadcaster } from '../../../tools/media/feed.ts';
+import { lastingFolder } from '../../../tools/world/scratch-folder.ts';
 
 const STARTED_AT_MS = 1_795_213_440_000;
 const ID = `alice.${STARTED_AT_MS.toString(36)}`;
@@ -20,12 +20,11 @@ const SEGMENT_BYTES = 30 * 3_000 + 20_000;
 let folder: string;
 let mounted: string[];
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'headwater-disks-'));
+  folder = lastingFolder();
   mounted = [];
 });
 afterEach(() => {
   for (const disk of mounted) execFileSync('umount', ['-l', disk]);
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** Undefined where it is done; otherwise why not. */
