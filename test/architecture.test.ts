@@ -239,7 +239,6 @@ const PURE = [
   'usher/quality/presence.ts',
   'usher/steering/moving.ts',
   'usher/steering/pacer.ts',
-  'usher/steering/pathway-ids.ts',
   'usher/steering/polls.ts',
   'usher/steering/steer.ts',
   'usher/steering/steering-list.ts',

@@ -1,5 +1,6 @@
 // Ids of pathways. One names a server, or a CDN and the server it pulls from, and proves that usher made it.
 
+import { equalSecrets } from '../../network/hash.ts';
 import type { Cdn } from '../../network/map/topology.ts';
 import type { KnownServer } from '../../network/state/state.ts';
 
@@ -46,7 +47,7 @@ export class PathwayIds {
   read(id: string, expiresAtMs: number, directory: Directory): Destination | undefined {
     const named = id.slice(0, -PROOF_LENGTH - 1);
     return candidates(named, directory).find((candidate) =>
-      this.#signs.some((_, secret) => this.#idOf(candidate, expiresAtMs, secret) === id),
+      this.#signs.some((_, secret) => equalSecrets(this.#idOf(candidate, expiresAtMs, secret), id)),
     );
   }
 
