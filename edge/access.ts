@@ -24,24 +24,24 @@ export interface AccessOptions {
 /** Reads `token`, `stream` and `rendition` from the route's pattern. */
 export function createAccess(options: AccessOptions): Authorise {
   const { clock, secrets } = options;
-  const verify = cachedVerifier(secrets);
+  const verify = rememberingVerifier(secrets);
   return (exchange) => {
     const { token = '', stream = '', rendition = '' } = exchange.params;
-    if (!isStreamName(stream)) {
-      const detail = `${quoted(stream)} is no name of a stream: ${STREAM_NAME_RULE}`;
-      sendProblem(exchange, 404, 'Not Found', detail);
-      return undefined;
-    }
     const verdict = verify(token, stream, clock.now());
     if (verdict.kind === 'refused') {
-      sendProblem(exchange, 403, 'Forbidden', verdict.reason);
+      if (isStreamName(stream)) sendProblem(exchange, 403, 'Forbidden', verdict.reason);
+      else sendProblem(exchange, 404, 'Not Found', nameless(stream));
       return undefined;
     }
-    const { expiresAtMs, session } = verdict.grant;
-    const viewer = { session: session || sessionOf(exchange), stream, rendition, expiresAtMs };
-    exchange.subject = { stream, session: readSession(viewer.session).id };
-    return viewer;
+    const { expiresAtMs, session: own } = verdict.grant;
+    const session = own || sessionOf(exchange);
+    exchange.subject = own ? verdict.subject : subjectOf(stream, session);
+    return { session, stream, rendition, expiresAtMs };
   };
+}
+
+function nameless(stream: string): string {
+  return `${quoted(stream)} is no name of a stream: ${STREAM_NAME_RULE}`;
 }
 
 const TITLES = { 404: 'Not Found', 429: 'Too Many Requests', 503: 'Service Unavailable' } as const;
@@ -52,25 +52,30 @@ export function sendRefusal(exchange: Exchange, { status, reason, retryAfterS }:
   sendProblem(exchange, status, TITLES[status], reason);
 }
 
-type Verifier = (token: string, stream: string, nowMs: number) => Verdict;
+/** A token that is good, and what log lines say of who brought it. */
+type Known = Verdict & { readonly kind: 'valid' } & { readonly subject: Exchange['subject'] };
+type Verifier = (token: string, stream: string, nowMs: number) => Known | (Verdict & { kind: 'refused' });
 
 /** More tokens than that are in use only for moments; the one that was verified first is then verified again. */
 const TOKENS_REMEMBERED = 20_000;
 
 /** A low-latency player asks ten times a second with one token: its signature is computed once, its expiry checked always. */
-function cachedVerifier(secrets: readonly string[]): Verifier {
-  const verified = new Map<string, Verdict & { kind: 'valid' }>();
+function rememberingVerifier(secrets: readonly string[]): Verifier {
+  const verified = new Map<string, Known>();
   return (token, stream, nowMs) => {
-    const key = `${stream}/${token}`;
-    const known = verified.get(key);
-    if (known && known.grant.expiresAtMs > nowMs) return known;
-    verified.delete(key);
+    const known = verified.get(token);
+    if (known && known.grant.stream === stream && known.grant.expiresAtMs > nowMs) return known;
     const verdict = verifyToken(secrets, token, { purpose: 'play', stream, nowMs });
     if (verdict.kind === 'refused') return verdict;
     if (verified.size >= TOKENS_REMEMBERED) verified.delete(verified.keys().next().value!);
-    verified.set(key, verdict);
-    return verdict;
+    const subject = subjectOf(stream, verdict.grant.session);
+    verified.set(token, { ...verdict, subject });
+    return { ...verdict, subject };
   };
+}
+
+function subjectOf(stream: string, session: string): Exchange['subject'] {
+  return { stream, session: readSession(session).id };
 }
 
 function sessionOf(exchange: Exchange): string {

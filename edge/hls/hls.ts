@@ -182,8 +182,8 @@ class Hls {
   }
 
   #sendPlaylist(exchange: Exchange, rendition: Rendition, { skip }: Directives, cacheControl: string): void {
-    exchange.response.setHeader('Vary', 'Accept-Encoding');
-    this.#send(exchange, { ...rendition.playlist(skip, acceptsGzip(exchange.request)), cacheControl });
+    const form = rendition.playlist(skip, acceptsGzip(exchange.request));
+    this.#send(exchange, { ...form, cacheControl, headers: PLAYLIST_HEADERS });
   }
 
   #send(exchange: Exchange, entity: Entity): void {
@@ -232,6 +232,7 @@ class Hls {
   }
 }
 
+const PLAYLIST_HEADERS = { Vary: 'Accept-Encoding' };
 /** After EXT-X-ENDLIST they are ignored (6.2.5). */
 const NO_DIRECTIVES: Directives = { kind: 'directives', msn: undefined, part: undefined, skip: false };
 

@@ -167,6 +167,7 @@ export interface Entity {
   readonly etag: string;
   readonly cacheControl: string;
   readonly encoding?: 'gzip';
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Answers GET and HEAD with conditions (RFC 9110 13) and a byte range (RFC 9110 14; several ranges get the whole). */
@@ -236,8 +237,8 @@ export async function sendStored(exchange: Exchange, stored: Stored): Promise<vo
   response.end();
 }
 
-type Head = Pick<Entity, 'type' | 'etag' | 'cacheControl' | 'encoding'> &
-  Pick<Stored, 'bytes' | 'isWhole' | 'headers'>;
+type Head = Pick<Entity, 'type' | 'etag' | 'cacheControl' | 'encoding' | 'headers'> &
+  Pick<Stored, 'bytes' | 'isWhole'>;
 
 /** Sends the head of an answer; gives what its body is to be, or undefined when it has none. */
 function begin(exchange: Exchange, entity: Head): { readonly from: number; readonly to: number } | undefined {
@@ -325,7 +326,7 @@ function dispatch(options: HttpOptions, request: IncomingMessage, response: Serv
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
   const { route, params } = findRoute(options.routes, request.method ?? '', path);
-  const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1));
+  const query = mark < 0 ? NO_QUERY : new URLSearchParams(target.slice(mark + 1));
   const connection = connectionOf(request);
   const exchange: Exchange = {
     request,
@@ -344,6 +345,9 @@ function dispatch(options: HttpOptions, request: IncomingMessage, response: Serv
   });
   within(span, () => run(options, route, exchange));
 }
+
+/** Nobody writes to the query of a request. */
+const NO_QUERY = new URLSearchParams();
 
 interface Found {
   readonly route: Pick<Route, 'kind' | 'handle'>;
