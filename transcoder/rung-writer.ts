@@ -2,13 +2,14 @@
 
 import { endsPart } from '../network/feed/cut-times.ts';
 import type { Feed } from '../network/feed/feed.ts';
-import { type Chunk, type Mark, readChunk, readFrame } from '../network/media/chunk.ts';
+import { type Chunk, type Mark, readFrame } from '../network/media/chunk.ts';
 import {
   AUDIO_TRACK_ID,
   type Entries,
+  makeChunk,
+  type Sample,
   VIDEO_TIMESCALE,
   VIDEO_TRACK_ID,
-  writeChunk,
   writeInit,
 } from '../network/media/fmp4.ts';
 import { type Init, readInit } from '../network/media/init.ts';
@@ -263,11 +264,8 @@ export class RungWriter {
     this.#soundEnd = decodeTime + duration;
   }
 
-  #append(
-    sample: Omit<Parameters<typeof writeChunk>[0], 'sequence' | 'arrivedAtMs'>,
-    arrivedAtMs: number,
-  ): void {
-    this.#feed.append(readChunk(writeChunk({ ...sample, sequence: this.#sequence, arrivedAtMs })));
+  #append(sample: Omit<Sample, 'sequence' | 'arrivedAtMs'>, arrivedAtMs: number): void {
+    this.#feed.append(makeChunk({ ...sample, sequence: this.#sequence, arrivedAtMs }));
     this.#sequence++;
   }
 }

@@ -40,26 +40,26 @@ export const MARK_UUID = Uint8Array.from([
   0x68, 0x77, 0x6d, 0x61, 0x72, 0x6b, 0x4f, 0x1d, 0x9a, 0x52, 0x0c, 0x3e, 0x7b, 0x61, 0xd4, 0x88,
 ]);
 const UUID_BYTES = MARK_UUID.length;
-const MARK_BODY_BYTES = 16;
+export const MARK_BODY_BYTES = 16;
 const STARTS_EPOCH = 4;
 const STARTS_SEGMENT = 2;
 const STARTS_PART = 1;
 
-/** The body of a mark's box, behind its UUID: flags 8, target duration 8, part 16, msn 32, epoch 32, discontinuities 32. */
-export function writeMark(mark: Mark): Uint8Array {
-  const body = new Uint8Array(MARK_BODY_BYTES);
-  const view = viewOf(body);
+/**
+ * Writes the body of a mark's box, which is behind its UUID: flags 8, target duration 8, part 16, msn 32, epoch 32,
+ * discontinuities 32.
+ */
+export function writeMark(view: DataView, offset: number, mark: Mark): void {
   const flags =
     (mark.startsEpoch ? STARTS_EPOCH : 0) |
     (mark.startsSegment ? STARTS_SEGMENT : 0) |
     (mark.startsPart ? STARTS_PART : 0);
-  view.setUint8(0, flags);
-  view.setUint8(1, mark.targetDurationS);
-  view.setUint16(2, mark.part);
-  view.setUint32(4, mark.msn);
-  view.setUint32(8, mark.epoch);
-  view.setUint32(12, mark.discontinuitySequence);
-  return body;
+  view.setUint8(offset, flags);
+  view.setUint8(offset + 1, mark.targetDurationS);
+  view.setUint16(offset + 2, mark.part);
+  view.setUint32(offset + 4, mark.msn);
+  view.setUint32(offset + 8, mark.epoch);
+  view.setUint32(offset + 12, mark.discontinuitySequence);
 }
 
 /** Reads one whole chunk. Throws `bad_box` or `bad_chunk` when the bytes are not what `Chunk` promises. */

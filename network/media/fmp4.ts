@@ -1,6 +1,7 @@
 // Writes an epoch's init and its chunks as fragmented MP4 (ISO/IEC 14496-12 8.8), as `init.ts` and `chunk.ts` read them. Pure.
 
-import { MARK_UUID, type Mark, NTP_UNIX_OFFSET_S, writeMark } from './chunk.ts';
+import { HEADER_BYTES, viewOf } from './boxes.ts';
+import { type Chunk, MARK_BODY_BYTES, MARK_UUID, type Mark, NTP_UNIX_OFFSET_S, writeMark } from './chunk.ts';
 import { type BoxValue, box, type Field, fullBox, text, u16, u32, u64, write, zeros } from './write-boxes.ts';
 
 export const VIDEO_TRACK_ID = 1;
@@ -54,29 +55,28 @@ export interface Sample {
   readonly data: Uint8Array;
 }
 
-/** `uuid` (mark), `prft`, `moof`, `mdat`: written in one allocation, for this is the path that every frame takes. */
-export function writeChunk(sample: Sample): Uint8Array {
-  return write(
-    box('uuid', MARK_UUID, writeMark(sample.mark)),
-    producerReferenceTime(sample),
-    movieFragment(sample),
-    box('mdat', sample.data),
-  );
+/**
+ * `uuid` (mark), `prft`, `moof`, `mdat`: the head that all chunks share, with what each has of its own written over it. Every frame
+ * takes this path, on the origin and for every rung.
+ */
+export function writeChunk(sample: Sample): Uint8Array<ArrayBuffer> {
+  const { mark, data } = sample;
+  const bytes = new Uint8Array(HEAD.length + data.length);
+  bytes.set(HEAD);
+  bytes.set(data, HEAD.length);
+  const view = viewOf(bytes);
+  writeMark(view, MARK_AT, mark);
+  writeReferenceTime(view, sample);
+  writeFragment(view, sample);
+  view.setUint32(MDAT_AT, HEADER_BYTES + data.length);
+  return bytes;
 }
 
-/** 8.16.5. Version 1 has a 64-bit media time; flag 1 says that the encoder had put the frame out at that time. */
-function producerReferenceTime({ trackId, arrivedAtMs, decodeTime }: Sample): BoxValue {
-  const seconds = Math.floor(arrivedAtMs / 1000);
-  const fraction = Math.floor(((arrivedAtMs - seconds * 1000) / 1000) * 2 ** 32);
-  return fullBox(
-    'prft',
-    1,
-    1,
-    u32(trackId),
-    u32(seconds + NTP_UNIX_OFFSET_S),
-    u32(fraction),
-    u64(decodeTime),
-  );
+/** The chunk that a sample makes, as it is read back from its bytes. */
+export function makeChunk(sample: Sample): Chunk {
+  const { mark, sequence, trackId, decodeTime, duration, keyframe, arrivedAtMs } = sample;
+  const bytes = writeChunk(sample);
+  return { ...mark, sequence, trackId, decodeTime, duration, keyframe, arrivedAtMs, bytes };
 }
 
 const DEFAULT_BASE_IS_MOOF = 0x020000;
@@ -84,40 +84,55 @@ const DATA_OFFSET_AND_ALL_SAMPLE_FIELDS = 0x000f01;
 const SYNC_SAMPLE = 0x02000000;
 const NON_SYNC_SAMPLE = 0x01010000;
 
-/** A fragment with one sample; a `trun` of version 1 has signed composition offsets. The data lie behind `mdat`'s header. */
-function movieFragment({
-  sequence,
-  trackId,
-  decodeTime,
-  duration,
-  composition,
-  keyframe,
-  data,
-}: Sample): BoxValue {
-  return box(
-    'moof',
-    fullBox('mfhd', 0, 0, u32(sequence)),
-    box(
-      'traf',
-      fullBox('tfhd', 0, DEFAULT_BASE_IS_MOOF, u32(trackId)),
-      fullBox('tfdt', 1, 0, u64(decodeTime)),
-      fullBox(
-        'trun',
-        1,
-        DATA_OFFSET_AND_ALL_SAMPLE_FIELDS,
-        u32(1),
-        u32(MOOF_BYTES + 8),
-        u32(duration),
-        u32(data.length),
-        u32(keyframe ? SYNC_SAMPLE : NON_SYNC_SAMPLE),
-        u32(composition),
-      ),
-    ),
-  );
+const MARK_BOX = box('uuid', MARK_UUID, zeros(MARK_BODY_BYTES));
+/** 8.16.5. Version 1 has a 64-bit media time; flag 1 says that the encoder had put the frame out at that time. */
+const REFERENCE_TIME = fullBox('prft', 1, 1, zeros(20));
+const MOVIE_FRAGMENT_HEADER = fullBox('mfhd', 0, 0, u32(0));
+const TRACK_FRAGMENT_HEADER = fullBox('tfhd', 0, DEFAULT_BASE_IS_MOOF, u32(0));
+const TRACK_DECODE_TIME = fullBox('tfdt', 1, 0, u64(0));
+/** One sample; version 1 has signed composition offsets. */
+const TRACK_RUN = fullBox('trun', 1, DATA_OFFSET_AND_ALL_SAMPLE_FIELDS, u32(1), zeros(20));
+const TRACK_FRAGMENT = box('traf', TRACK_FRAGMENT_HEADER, TRACK_DECODE_TIME, TRACK_RUN);
+const MOVIE_FRAGMENT = box('moof', MOVIE_FRAGMENT_HEADER, TRACK_FRAGMENT);
+const HEAD = write(MARK_BOX, REFERENCE_TIME, MOVIE_FRAGMENT, box('mdat'));
+
+const FULL_HEADER_BYTES = HEADER_BYTES + 4;
+/** Where the head has what is each chunk's own. */
+const MARK_AT = HEADER_BYTES + MARK_UUID.length;
+const REFERENCE_TIME_AT = MARK_BOX.length + FULL_HEADER_BYTES;
+const MDAT_AT = HEAD.length - HEADER_BYTES;
+const MOOF_AT = MDAT_AT - MOVIE_FRAGMENT.length;
+const SEQUENCE_AT = MOOF_AT + HEADER_BYTES + FULL_HEADER_BYTES;
+const TRACK_RUN_AT = MDAT_AT - TRACK_RUN.length + FULL_HEADER_BYTES;
+const DECODE_TIME_AT = MDAT_AT - TRACK_RUN.length - TRACK_DECODE_TIME.length + FULL_HEADER_BYTES;
+const TRACK_ID_AT = DECODE_TIME_AT - FULL_HEADER_BYTES - 4;
+
+function writeReferenceTime(view: DataView, { trackId, arrivedAtMs, decodeTime }: Sample): void {
+  const seconds = Math.floor(arrivedAtMs / 1000);
+  const fraction = Math.floor(((arrivedAtMs - seconds * 1000) / 1000) * 2 ** 32);
+  view.setUint32(REFERENCE_TIME_AT, trackId);
+  view.setUint32(REFERENCE_TIME_AT + 4, seconds + NTP_UNIX_OFFSET_S);
+  view.setUint32(REFERENCE_TIME_AT + 8, fraction);
+  writeTime(view, REFERENCE_TIME_AT + 12, decodeTime);
 }
 
-/** 8 + mfhd 16 + traf (8 + tfhd 16 + tfdt 20 + trun 36). */
-const MOOF_BYTES = 104;
+/** The data lie behind `mdat`'s header. */
+function writeFragment(view: DataView, sample: Sample): void {
+  view.setUint32(SEQUENCE_AT, sample.sequence);
+  view.setUint32(TRACK_ID_AT, sample.trackId);
+  writeTime(view, DECODE_TIME_AT, sample.decodeTime);
+  view.setUint32(TRACK_RUN_AT + 4, MOVIE_FRAGMENT.length + HEADER_BYTES);
+  view.setUint32(TRACK_RUN_AT + 8, sample.duration);
+  view.setUint32(TRACK_RUN_AT + 12, sample.data.length);
+  view.setUint32(TRACK_RUN_AT + 16, sample.keyframe ? SYNC_SAMPLE : NON_SYNC_SAMPLE);
+  view.setUint32(TRACK_RUN_AT + 20, sample.composition);
+}
+
+/** 64 bits of a non-negative integer up to 2^53. */
+function writeTime(view: DataView, offset: number, ticks: number): void {
+  view.setUint32(offset, Math.floor(ticks / 2 ** 32));
+  view.setUint32(offset + 4, ticks % 2 ** 32);
+}
 
 const UNITY_MATRIX = write(
   ...[0x00010000, 0, 0, 0, 0x00010000, 0, 0, 0, 0x40000000].map((element) => u32(element)),

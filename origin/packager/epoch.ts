@@ -1,12 +1,12 @@
 // One epoch: frames of one video and one audio format become chunks, with silence where audio is missing. Pure.
 
-import { type Chunk, type Mark, readChunk } from '../../network/media/chunk.ts';
+import type { Chunk, Mark } from '../../network/media/chunk.ts';
 import {
   AUDIO_TRACK_ID,
+  makeChunk,
   type Sample,
   VIDEO_TIMESCALE,
   VIDEO_TRACK_ID,
-  writeChunk,
   writeInit,
 } from '../../network/media/fmp4.ts';
 import { type Init, readInit } from '../../network/media/init.ts';
@@ -172,7 +172,7 @@ export class Epoch {
 
   #emit(sample: Omit<Sample, 'sequence' | 'arrivedAtMs'>): void {
     const sequence = this.#sequence++;
-    this.#chunks.push(readChunk(writeChunk({ ...sample, sequence, arrivedAtMs: this.#arrivedAtMs })));
+    this.#chunks.push(makeChunk({ ...sample, sequence, arrivedAtMs: this.#arrivedAtMs }));
   }
 
   #ticksAt(mediaMs: number): number {

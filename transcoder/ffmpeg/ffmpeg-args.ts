@@ -140,19 +140,14 @@ function videoArgs(output: VideoOutput, pipe: number, { encoders, preset }: Tran
   ];
 }
 
-/** One fragment for each frame, written at once, at the source's times. */
+/** Who reads them is woken so much less often. It is what a frame is late by at most. */
+const FRAGMENT_US = 100_000;
+
+/** A fragment for a few frames, written at once, at the source's times. */
 function muxing(pipe: number): string[] {
-  const flags = '+frag_every_frame+empty_moov+default_base_moof+frag_discont';
   return [
-    '-movflags',
-    flags,
-    '-avoid_negative_ts',
-    'disabled',
-    '-flush_packets',
-    '1',
-    '-f',
-    'mp4',
-    `pipe:${pipe}`,
+    ...['-movflags', '+empty_moov+default_base_moof+frag_discont', '-frag_duration', `${FRAGMENT_US}`],
+    ...['-avoid_negative_ts', 'disabled', '-flush_packets', '1', '-f', 'mp4', `pipe:${pipe}`],
   ];
 }
 

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readChunk } from '../../../network/media/chunk.ts';
-import { writeChunk, writeInit } from '../../../network/media/fmp4.ts';
+import { makeChunk, writeChunk, writeInit } from '../../../network/media/fmp4.ts';
 import { codecsOf, readInit } from '../../../network/media/init.ts';
 import { box, fullBox, u8, u16, u24, u32, u64, write } from '../../../network/media/write-boxes.ts';
 import { FILLER_CONFIG } from '../../../origin/packager/codec/aac.ts';
@@ -75,6 +75,7 @@ test('what is written of a chunk is read back', () => {
     fc.property(chunks, ({ mark, composition, data, ...rest }) => {
       const bytes = writeChunk({ ...rest, mark, composition, data });
       expect(readChunk(bytes)).toEqual({ ...rest, ...mark, bytes });
+      expect(makeChunk({ ...rest, mark, composition, data })).toEqual(readChunk(bytes));
       expect(bytes.subarray(-data.length || bytes.length)).toEqual(data);
     }),
   );

@@ -94,7 +94,9 @@ describe('ffmpeg', () => {
       -video_track_timescale
       90000
       -movflags
-      +frag_every_frame+empty_moov+default_base_moof+frag_discont
+      +empty_moov+default_base_moof+frag_discont
+      -frag_duration
+      100000
       -avoid_negative_ts
       disabled
       -flush_packets
@@ -138,7 +140,9 @@ describe('ffmpeg', () => {
       -video_track_timescale
       90000
       -movflags
-      +frag_every_frame+empty_moov+default_base_moof+frag_discont
+      +empty_moov+default_base_moof+frag_discont
+      -frag_duration
+      100000
       -avoid_negative_ts
       disabled
       -flush_packets
@@ -156,7 +160,9 @@ describe('ffmpeg', () => {
       -ac
       2
       -movflags
-      +frag_every_frame+empty_moov+default_base_moof+frag_discont
+      +empty_moov+default_base_moof+frag_discont
+      -frag_duration
+      100000
       -avoid_negative_ts
       disabled
       -flush_packets
