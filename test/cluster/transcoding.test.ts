@@ -1,4 +1,4 @@
-// Five streams and three workers with two slots each, one server more for when these are full: what viewers lose of renditions while workers go.
+// Five streams and three workers with two slots each, one server more for when these are full: what viewers lose of renditions while workers come and go.
 
 import { expect, test } from 'vitest';
 import { makersIn } from '../tools/cluster/makers.ts';
@@ -29,7 +29,7 @@ const ENCODED = [
 const source = (): Uint8Array =>
   clip('flv', [...sources({ seconds: 4, size: '160x90', rate: '15' }), ...ENCODED]);
 
-test('rungs of five streams go on without a gap when an ffmpeg and then a worker is killed, and where a segment begins when one is emptied', async () => {
+test('rungs of five streams go on without a gap when an ffmpeg and then a worker is killed, and where a segment begins when one is emptied or a crowd needs it', async () => {
   await using cluster = await TestCluster.start({
     servers: {
       o: { site: 'fra1', roles: ['origin', 'edge', 'transcoder'], transcode: { ...TRANSCODE, slots: 1 } },
@@ -38,6 +38,7 @@ test('rungs of five streams go on without a gap when an ffmpeg and then a worker
     ushers: ['u'],
     usherConfig: { transcode: { ladder: [RUNG] } },
     streams: STREAMS,
+    isPressable: true,
   });
   await using opened = new AsyncDisposableStack();
   for (const stream of STREAMS) opened.use(new FileBroadcast(cluster.publishUrl('o', stream), source()));
@@ -92,6 +93,12 @@ test('rungs of five streams go on without a gap when an ffmpeg and then a worker
   await untilMade('the others make what the emptied one made', () =>
     makers.values().every((id) => id !== drained),
   );
+  await expectNothingLost();
+  expect(makers.values().toArray()).toContain('o');
+
+  await cluster.startServer('w4', WORKER);
+  cluster.press('o');
+  await untilMade('the farm makes what the busy one made', () => makers.values().every((id) => id !== 'o'));
   await expectNothingLost();
   expect(readers.map(({ splits }) => splits)).toEqual(STREAMS.map(() => 0));
 });

@@ -19,6 +19,7 @@ const KEY = 'open sesame';
 const SECRET = 'the secret of a cluster under test';
 const PREFIX = 'headwater';
 const HOUR_MS = 3_600_000;
+const PRESSED = join(import.meta.dirname, 'pressed.ts');
 const LOOK_MS = 50;
 /** Far more than anything takes on a machine that does much else. */
 const PATIENCE_MS = 30_000;
@@ -32,6 +33,8 @@ export interface ClusterOptions {
   readonly streams?: readonly string[];
   /** Whether servers reach each other and Redis by ways that can be cut. */
   readonly isCuttable?: boolean;
+  /** Whether servers can be made busy. */
+  readonly isPressable?: boolean;
 }
 
 export interface ServerPlace {
@@ -177,6 +180,11 @@ export class TestCluster implements AsyncDisposable {
     this.server(id).signal('SIGCONT');
   }
 
+  /** Its event loop is busy from now on. */
+  press(id: string): void {
+    this.server(id).signal('SIGUSR2');
+  }
+
   /** Nothing comes through any more between a server and its parent, nor between it and Redis, and nobody is told. */
   cutOff(id: string, parent: string): void {
     this.#unwell.add(id);
@@ -250,12 +258,13 @@ export class TestCluster implements AsyncDisposable {
 
   async #startOne(command: 'server' | 'usher', id: string, more: object): Promise<ServerProcess> {
     const file = this.#fileOf(id);
-    const { streams = [STREAM] } = this.#options;
+    const { streams = [STREAM], isPressable } = this.#options;
     const publish = { keys: streams.map((stream) => ({ stream, key: KEY })) };
     const state = stateAt(this.redis.port);
     // JSON is YAML.
     writeFileSync(file, JSON.stringify({ id, host: id, secrets: [SECRET], publish, state, ...more }));
-    return ServerProcess.start(['--config', file], {}, [command]);
+    const environment = isPressable ? { NODE_OPTIONS: `--import ${PRESSED}` } : {};
+    return ServerProcess.start(['--config', file], environment, [command]);
   }
 
   #fileOf(id: string): string {
