@@ -55,7 +55,9 @@ import type {
 } from './network/state/state.ts';
 import { Successors } from './network/state/successors.ts';
 import { originFor, parentsIn, renditionsIn } from './network/state/whereabouts.ts';
+import { Stillness } from './network/stillness.ts';
 import { signToken } from './network/token.ts';
+import { Uncaught } from './network/uncaught.ts';
 import type { Archive } from './origin/archive/archive.ts';
 import { createPace } from './origin/archive/keeping/pace.ts';
 import { openArchive } from './origin/archive/open-archive.ts';
@@ -104,6 +106,7 @@ interface Base {
   readonly keyBook: KeyBook;
   readonly clock: Clock;
   readonly opened: AsyncDisposableStack;
+  readonly uncaught: Uncaught;
   /** To viewers and broadcasters, over TLS. */
   readonly identity: Identity | undefined;
   /** To other servers, and to ushers. */
@@ -121,6 +124,7 @@ export interface Running {
   readonly draining: Draining | undefined;
   /** Resolves when the server can't be one, because another process has its id. */
   readonly taken: Promise<CodedError>;
+  readonly uncaught: Uncaught;
   stop(): Promise<void>;
 }
 
@@ -145,7 +149,8 @@ export async function start(config: Config, logger: Logger, parts: Parts): Promi
   };
   const { rtmpPort = 0, rtmpsPort = 0, mediaPort = 0 } = server ?? {};
   const { draining, taken = new Promise<never>(() => {}) } = server ?? {};
-  return { rtmpPort, rtmpsPort, mediaPort, usherPort: usher?.port ?? 0, draining, taken, stop };
+  const usherPort = usher?.port ?? 0;
+  return { rtmpPort, rtmpsPort, mediaPort, usherPort, draining, taken, uncaught: base.uncaught, stop };
 }
 
 async function openBase(config: Config, logger: Logger, opened: AsyncDisposableStack): Promise<Base> {
@@ -153,6 +158,9 @@ async function openBase(config: Config, logger: Logger, opened: AsyncDisposableS
   metrics.collectProcess(manifest.version);
   const requests = httpMetrics(metrics);
   const health = new Health(metrics);
+  const uncaught = opened.use(new Uncaught({ logger, metrics }));
+  health.check(() => uncaught.condition);
+  opened.use(new Stillness({ clock, logger, metrics }));
   const secrets = await loadSecrets(config.secrets, config.data);
   const state = opened.use(measured(openState({ config, clock, logger }), { metrics, clock }));
   const catalogue = openCatalogue({ config, clock, logger, opened });
@@ -176,7 +184,7 @@ async function openBase(config: Config, logger: Logger, opened: AsyncDisposableS
     return server;
   };
   const network = { state, catalogue, keyBook, identity, relayIdentity, listen };
-  return { config, logger, metrics, health, secrets, clock, opened, ...network };
+  return { config, logger, metrics, health, secrets, clock, opened, uncaught, ...network };
 }
 
 async function openRelayIdentity(files: NonNullable<Config['relayTls']>, logger: Logger): Promise<Identity> {
@@ -226,7 +234,9 @@ class Server {
     const { config, state, logger, opened } = base;
     this.#base = base;
     this.#identity = { id, instance: randomName(9) };
-    this.#feeds = new Feeds({ windowMs: config.feed.windowS * 1000 });
+    this.#feeds = new Feeds({ windowMs: config.feed.windowS * 1000 }, (err) =>
+      logger.error({ err }, 'a reader of a feed failed'),
+    );
     this.#egress = opened.use(new Egress(base));
     this.#cpuLoad = opened.use(new CpuLoad(base));
     this.#stores = this.#openStores();
@@ -578,7 +588,7 @@ function service(name: string, parts: Parts, summary: string, examples: Command[
 async function serve(config: Config, parts: Parts): Promise<undefined> {
   const logger = createLogger(config.log);
   const running = await start(config, logger, parts);
-  const { rtmpPort, rtmpsPort, usherPort, mediaPort, draining } = running;
+  const { rtmpPort, rtmpsPort, usherPort, mediaPort, draining, uncaught } = running;
   const port = usherPort || mediaPort;
   logger.info(
     { rtmpPort, rtmpsPort, usherPort, mediaPort },
@@ -587,12 +597,14 @@ async function serve(config: Config, parts: Parts): Promise<undefined> {
   const { deadlineS } = config.drain;
   const deadlineMs = deadlineS === null ? null : deadlineS * 1000;
   const isOneOfSeveral = config.state.redis !== undefined;
-  const end = untilEnd({ draining, isOneOfSeveral, deadlineMs, clock });
+  const end = untilEnd({ draining, uncaught, isOneOfSeveral, deadlineMs, clock });
   const why = await Promise.race([end, running.taken]);
   logger.info({ why: why instanceof CodedError ? why.code : why }, 'stopping');
   await running.stop();
   logger.info({}, 'stopped');
   if (why instanceof CodedError) throw why;
+  if (uncaught.count > 0)
+    throw new CodedError('uncaught', 'there was an error that nobody caught: see the log');
 }
 
 if (import.meta.main) {

@@ -3,6 +3,7 @@
 import type { Clock } from '../../network/clock.ts';
 import type { FeedReader } from '../../network/feed/feed.ts';
 import type { Outlet } from '../../network/http/listener.ts';
+import type { Logger } from '../../network/logger.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import type { Outflow } from '../../network/outflow.ts';
 import { type Signal, writeSignal } from '../../network/relay/signal.ts';
@@ -12,6 +13,7 @@ import type { Place } from './place.ts';
 
 export interface AudienceOptions {
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly metrics: Metrics;
   readonly outflow: Pick<Outflow, 'spend'>;
   /** Milliseconds between two writes to a viewer, 0 for as chunks come; by default the number of viewers decides. */
@@ -20,13 +22,15 @@ export interface AudienceOptions {
 
 export class Audience {
   readonly #clock: Clock;
+  readonly #logger: Logger;
   readonly #counters: FanoutCounters;
   readonly #fanouts = new Map<FeedReader, Fanout>();
   readonly #beat: Beat;
   #viewers = 0;
 
-  constructor({ clock, metrics, outflow, beatMs }: AudienceOptions) {
+  constructor({ clock, logger, metrics, outflow, beatMs }: AudienceOptions) {
     this.#clock = clock;
+    this.#logger = logger;
     this.#counters = countersOf(metrics, outflow);
     const flush = (slot: number, slots: number): void => {
       for (const fanout of this.#fanouts.values()) fanout.flush(slot, slots);
@@ -56,6 +60,7 @@ export class Audience {
       counters: this.#counters,
       isImmediate: () => this.#beat.ms === 0,
       onLeave: () => this.#left(feed, fanout),
+      onFault: (err) => this.#logger.error({ err }, 'writing to a progressive viewer failed'),
     });
     this.#fanouts.set(feed, fanout);
     return fanout;

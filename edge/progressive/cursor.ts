@@ -8,6 +8,7 @@ export interface CursorEvents {
   onDrain(cursor: Cursor): void;
   onLetGo(cursor: Cursor): void;
   onClose(cursor: Cursor): void;
+  onFault(cursor: Cursor, error: unknown): void;
 }
 
 export interface CursorOptions {
@@ -57,6 +58,11 @@ export class Cursor {
     this.#wait();
   }
 
+  /** Closes the connection as it is. */
+  leave(): void {
+    this.#options.outlet.destroy();
+  }
+
   #wait(): void {
     this.#patience ??= this.#options.clock.after(PATIENCE_MS, () => {
       this.#options.events.onLetGo(this);
@@ -67,7 +73,12 @@ export class Cursor {
   #drained(): void {
     if (!this.#patience || this.#options.outlet.writableEnded) return;
     this.#stopWaiting();
-    this.#options.events.onDrain(this);
+    const { events } = this.#options;
+    try {
+      events.onDrain(this);
+    } catch (error) {
+      events.onFault(this, error);
+    }
   }
 
   #closed(): void {

@@ -22,6 +22,8 @@ export interface FanoutOptions {
   /** Whether chunks are to be written as they come; else `flush` is called for each slot of each beat. */
   isImmediate(): boolean;
   onLeave(): void;
+  /** Writing to a viewer failed by a mistake of ours. Its connection is closed; the others go on. */
+  onFault(error: unknown): void;
 }
 
 /** A viewer that lags further behind than this when its connection drains goes on with the newest key frame. */
@@ -79,12 +81,7 @@ export class Fanout implements CursorEvents {
       const cursor = this.#cursors[index]!;
       if (cursor.isBehind) skips++;
       else if (cursor.next < first) this.#catchUp(cursor);
-      else if (cursor.next < next) {
-        const run = this.#run(cursor.next, next);
-        cursor.write(run);
-        cursor.next = next;
-        sentBytes += run.length;
-      }
+      else if (cursor.next < next) sentBytes += this.#advance(cursor, next);
     }
     this.#runs.clear();
     if (sentBytes > 0) this.#options.counters.bytes.inc(sentBytes);
@@ -99,6 +96,11 @@ export class Fanout implements CursorEvents {
   onDrain(cursor: Cursor): void {
     if (this.#isTooLate(cursor)) this.#jump(cursor);
     this.#catchUp(cursor);
+  }
+
+  onFault(cursor: Cursor, error: unknown): void {
+    cursor.leave();
+    this.#options.onFault(error);
   }
 
   onLetGo(): void {
@@ -126,6 +128,19 @@ export class Fanout implements CursorEvents {
     });
   }
 
+  /** Gives the bytes that were written. */
+  #advance(cursor: Cursor, next: number): number {
+    try {
+      const run = this.#run(cursor.next, next);
+      cursor.write(run);
+      cursor.next = next;
+      return run.length;
+    } catch (error) {
+      this.onFault(cursor, error);
+      return 0;
+    }
+  }
+
   /** One write costs more than copying a beat's worth of bytes once for all viewers, so a beat is one buffer. */
   #run(from: number, to: number): Buffer {
     const known = this.#runs.get(from);
@@ -138,6 +153,14 @@ export class Fanout implements CursorEvents {
 
   /** Writes up to the head of the feed, as far as the connection takes it, and closes it behind the feed's end. */
   #catchUp(cursor: Cursor): void {
+    try {
+      this.#writeAll(cursor);
+    } catch (error) {
+      this.onFault(cursor, error);
+    }
+  }
+
+  #writeAll(cursor: Cursor): void {
     let sentBytes = 0;
     while (!cursor.isBehind && cursor.next < this.#feed.next) {
       if (cursor.next < this.#feed.first) this.#jump(cursor);

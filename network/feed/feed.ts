@@ -26,7 +26,7 @@ export interface FeedReader {
   bytes(from: number, to: number): readonly Uint8Array[];
   /** As `bytes`, with each init before the first chunk of its epoch, as the stream goes over the wire. */
   wire(from: number, to: number): readonly Uint8Array[];
-  /** Calls back after each append and at the end, on the writer's turn: a listener must be quick and may not throw. */
+  /** Calls back after each append and at the end, on the writer's turn: a listener must be quick. One that throws hears no more. */
   subscribe(listener: FeedListener): () => void;
 }
 
@@ -42,10 +42,14 @@ export interface FeedLimits {
   readonly maxBytes: number;
 }
 
+/** Is told of what a listener threw, which is no fault of the writer's. */
+export type OnFault = (error: unknown) => void;
+
 export const FEED_LIMITS: FeedLimits = { windowMs: 30_000, minSegments: 8, maxBytes: 128 * 1024 * 1024 };
 
 export class Feed implements FeedReader {
   readonly #limits: FeedLimits;
+  readonly #onFault: OnFault;
   readonly #slabs = new Slabs();
   readonly #inits = new Map<number, Init>();
   readonly #listeners = new Set<FeedListener>();
@@ -59,8 +63,9 @@ export class Feed implements FeedReader {
   #ended: string | undefined;
   #isCut = false;
 
-  constructor(limits: Partial<FeedLimits> = {}) {
+  constructor(limits: Partial<FeedLimits> = {}, onFault: OnFault = throwOnItsOwn) {
     this.#limits = { ...FEED_LIMITS, ...limits };
+    this.#onFault = onFault;
   }
 
   get first(): number {
@@ -108,14 +113,14 @@ export class Feed implements FeedReader {
       this.#segments.push(stored);
       this.#evict();
     }
-    for (const listener of this.#listeners) listener(stored);
+    this.#tell(stored);
   }
 
   /** Ends the feed: readers take what they have not read, then learn the reason. */
   end(reason: string): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
-    for (const listener of this.#listeners) listener(undefined);
+    this.#tell(undefined);
     this.#listeners.clear();
   }
 
@@ -148,6 +153,18 @@ export class Feed implements FeedReader {
   subscribe(listener: FeedListener): () => void {
     if (this.#ended === undefined) this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** A fault of one reader's is neither the broadcaster's nor any other reader's. */
+  #tell(chunk: Chunk | undefined): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(chunk);
+      } catch (error) {
+        this.#listeners.delete(listener);
+        this.#onFault(error);
+      }
+    }
   }
 
   #check(chunk: Chunk): void {
@@ -201,4 +218,11 @@ export class Feed implements FeedReader {
     const track = this.#inits.get(chunk.epoch)!.tracks.find((candidate) => candidate.id === chunk.trackId)!;
     return (chunk.decodeTime / track.timescale) * 1000;
   }
+}
+
+/** Nobody else is there to be told. */
+function throwOnItsOwn(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

@@ -1,6 +1,6 @@
 // The feeds that one process holds, by stream and rendition: writers open them, readers find them.
 
-import { Feed, type FeedLimits, type FeedReader } from './feed.ts';
+import { Feed, type FeedLimits, type FeedReader, type OnFault } from './feed.ts';
 
 /** Gives a feed that may have to be followed first, once there is a segment to begin with; undefined when there is none. */
 export type Demand = (stream: string, rendition: string) => Promise<FeedReader | undefined>;
@@ -11,9 +11,11 @@ export const SOURCE = 'source';
 export class Feeds {
   readonly #feeds = new Map<string, Map<string, Feed>>();
   readonly #limits: Partial<FeedLimits>;
+  readonly #onFault: OnFault | undefined;
 
-  constructor(limits: Partial<FeedLimits> = {}) {
+  constructor(limits: Partial<FeedLimits> = {}, onFault?: OnFault) {
     this.#limits = limits;
+    this.#onFault = onFault;
   }
 
   /** Opens the feed of a rendition; one that had its name before is cut. */
@@ -25,7 +27,7 @@ export class Feeds {
 
   /** A feed that nobody finds yet. */
   create(): Feed {
-    return new Feed(this.#limits);
+    return new Feed(this.#limits, this.#onFault);
   }
 
   /** Gives a feed its name. Readers of the one that had it before find this one when they learn why that was cut. */

@@ -7,6 +7,7 @@ export const CONDITION_CODES = [
   'starting',
   'stopping',
   'draining',
+  'failed',
   'state_never_reached',
   'state_away',
   'disks_failed',

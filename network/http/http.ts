@@ -93,6 +93,7 @@ export function httpMetrics(metrics: Metrics): (listener: string) => HttpMetrics
 export async function listenHttp(options: HttpOptions): Promise<HttpServer> {
   const { logger, metrics } = options;
   const refusals = new Seldom(options.clock);
+  const failures = new Seldom(options.clock);
   const listener = await openListener({
     ...options,
     onRequest: (request, response) => dispatch(options, request, response),
@@ -100,6 +101,8 @@ export async function listenHttp(options: HttpOptions): Promise<HttpServer> {
       metrics.refused.inc({ listener: metrics.listener, why });
       refusals.say((times) => logger.warn({ why, reason, times }, 'HTTP connection not admitted'));
     },
+    onError: (err) =>
+      failures.say((times) => logger.error({ err, times }, 'HTTP connection could not be accepted')),
   });
   options.metrics.watch(() => listener.connections);
   return listener;

@@ -30,6 +30,8 @@ export interface ListenerOptions {
   readonly clients?: 'any' | 'known';
   onRequest(request: IncomingMessage, response: ServerResponse): void;
   onRefused?(refusal: Refusal): void;
+  /** A connection could not be accepted, as when file descriptors have run out. The listener goes on. */
+  onError?(error: Error): void;
 }
 
 export type Refusal = Extract<Admission, { kind: 'refuse' }>;
@@ -199,11 +201,11 @@ function contextOf({ cert, key, ownAuthorities }: Credentials) {
   return { cert, key, ca: ownAuthorities };
 }
 
-async function listening(server: NetServer, { host, port }: ListenerOptions): Promise<void> {
+async function listening(server: NetServer, { host, port, onError }: ListenerOptions): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ port, host, backlog: LISTEN_BACKLOG }, () => {
-      server.off('error', reject);
+      server.off('error', reject).on('error', (error) => onError?.(error));
       resolve();
     });
   });

@@ -14,6 +14,8 @@ export interface ChildOptions {
   onSent(bytes: number): void;
   /** It could not keep up, or has another feed than this one. */
   onLetGo(why: LetGo): void;
+  /** Writing to it failed by a mistake of ours. */
+  onFault(error: unknown): void;
   /** Called once, whoever closed the connection. */
   onClose(): void;
 }
@@ -56,8 +58,18 @@ export class Child {
     this.#options.outlet.destroy();
   }
 
-  /** Writes what there is, as far as the connection takes it, and closes it behind the feed's end. */
+  /** A mistake in what is written to one child costs that child alone. */
   #flush(): void {
+    try {
+      this.#writeAll();
+    } catch (error) {
+      this.#options.onFault(error);
+      this.close();
+    }
+  }
+
+  /** Writes what there is, as far as the connection takes it, and closes it behind the feed's end. */
+  #writeAll(): void {
     const { relayed, outlet } = this.#options;
     const { feed } = relayed;
     if (outlet.destroyed || outlet.writableEnded) return;

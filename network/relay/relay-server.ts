@@ -128,6 +128,7 @@ class RelayServer {
         this.#letGo.inc({ reason: why });
         logger.warn({ reason: why }, 'a following server is let go');
       },
+      onFault: (err) => logger.error({ err }, 'writing to a following server failed'),
       onClose: () => {
         this.#children.delete(child);
         commitment.end();

@@ -46,6 +46,8 @@ export class Draining implements Disposable {
   #beganAtMs = 0;
   #toldAtMs = 0;
   #overdueAtMs: number | undefined;
+  /** The deadline on the monotonic clock: a wall clock that is set makes no drain overdue. */
+  #dueAtMs = Number.POSITIVE_INFINITY;
   #timer: Timer | undefined;
 
   constructor(options: DrainingOptions) {
@@ -108,6 +110,8 @@ export class Draining implements Disposable {
     if (!this.#drain) this.#beganAtMs = clock.monotonic();
     this.#drain = drain;
     this.#overdueAtMs = undefined;
+    const leftMs = drain.deadlineMs === null ? Number.POSITIVE_INFINITY : drain.deadlineMs - clock.now();
+    this.#dueAtMs = clock.monotonic() + leftMs;
     logger.info({ ...drain, ...this.#options.left() }, 'this server is being emptied');
     this.#begun.resolve();
     onChange();
@@ -128,8 +132,7 @@ export class Draining implements Disposable {
   #turn(): void {
     const { clock } = this.#options;
     if (clock.monotonic() - this.#toldAtMs >= TELL_MS) this.#tell();
-    const { deadlineMs } = this.#drain!;
-    if (!this.isOverdue && deadlineMs !== null && clock.now() >= deadlineMs) this.#passDeadline();
+    if (!this.isOverdue && clock.monotonic() >= this.#dueAtMs) this.#passDeadline();
     if (this.#isDone()) this.#finish();
   }
 

@@ -183,10 +183,9 @@ export class RtmpSession implements RtmpHandler {
     };
     this.#state = 'deciding';
     socket.pause();
-    onPublish(request).then(
-      (decision) => this.#decide(decision, request.name),
-      (error: unknown) => this.fail(error),
-    );
+    onPublish(request)
+      .then((decision) => this.#decide(decision, request.name))
+      .catch((error: unknown) => this.fail(error));
   }
 
   #decide(decision: PublishDecision, name: string): void {

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test, vi } from 'vitest';
@@ -421,3 +422,26 @@ function bytesInUse(): number {
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 }
+
+describe('a mistake in writing to one viewer', () => {
+  test.each([0, 33])('closes his connection alone, with a beat of %i ms', async (beatMs) => {
+    await using server = await ProgressiveServer.start({ beatMs });
+    const broadcast = server.broadcast();
+    broadcast.push(10);
+    const victim = new PassThrough();
+    const write = vi.spyOn(victim, 'write');
+    server.audience.seat(broadcast.feed, victim, { sequence: 11, opening: undefined });
+    const other = server.view();
+    await other.bodyOf(broadcast.init.bytes.length);
+    write.mockImplementation(() => {
+      throw new Error('a mistake');
+    });
+    broadcast.push(10);
+    const whole = Buffer.concat([broadcast.init.bytes, broadcast.bytesFrom(1)]);
+    expect(await other.bodyOf(whole.length)).toEqual(whole);
+    expect(victim.destroyed).toBe(true);
+    expect(server.logger.lines.map(({ message }) => message)).toContain(
+      'writing to a progressive viewer failed',
+    );
+  });
+});

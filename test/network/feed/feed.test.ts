@@ -7,6 +7,19 @@ import { SyntheticBroadcast } from '../../tools/viewers/progressive-feed.ts';
 const joined = (views: readonly Uint8Array[]): Buffer => Buffer.concat(views);
 
 describe('a feed', () => {
+  test('lets a reader that throws hear no more; its writer and the other readers notice nothing', () => {
+    const faults: unknown[] = [];
+    const broadcast = new SyntheticBroadcast({}, new Feed({}, (error) => faults.push(error)));
+    const heard: (number | undefined)[] = [];
+    broadcast.feed.subscribe(() => {
+      throw new Error('a mistake in one session');
+    });
+    broadcast.feed.subscribe((chunk) => heard.push(chunk?.sequence));
+    broadcast.push(2);
+    expect(heard).toEqual([1, 2]);
+    expect(faults).toEqual([new Error('a mistake in one session')]);
+  });
+
   test('gives the bytes of any run of chunks, as they were appended, in few views', () => {
     const broadcast = new SyntheticBroadcast();
     broadcast.push(500);

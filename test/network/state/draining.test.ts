@@ -62,6 +62,16 @@ describe('a server that is told by a signal', () => {
     expect(isEmptied).toBe(true);
   });
 
+  test('keeps to its deadline when the wall clock is set by an hour, forward or back', async () => {
+    draining.order(START_MS + 5_000);
+    clock.set(START_MS + 3_600_000);
+    await pass(4_500);
+    expect(draining.isOverdue).toBe(false);
+    clock.set(START_MS - 3_600_000);
+    await pass(500);
+    expect(draining.isOverdue).toBe(true);
+  });
+
   test('has its broadcasts go at the deadline, and waits for them and for servers a little longer', async () => {
     draining.order(START_MS + 5_000);
     await pass(4_500);

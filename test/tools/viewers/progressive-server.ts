@@ -30,6 +30,7 @@ export const SECRETS = ['the newer secret', 'the older secret'];
 export class ProgressiveServer {
   readonly feeds: Feeds;
   readonly metrics = new Metrics();
+  readonly logger = keepingLogger();
   readonly sessions: Sessions;
   readonly audience: Audience;
   successor: Successor | undefined;
@@ -46,13 +47,14 @@ export class ProgressiveServer {
     const { limits = {}, beatMs } = options;
     this.audience = new Audience({
       clock: this.#clock,
+      logger: this.logger,
       metrics: this.metrics,
       outflow: this.#outflow,
       beatMs,
     });
     this.sessions = new Sessions({
       clock: this.#clock,
-      logger: keepingLogger(),
+      logger: this.logger,
       metrics: this.metrics,
       commitments: roomForAll(),
       isDraining: () => false,

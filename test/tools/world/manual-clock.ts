@@ -10,6 +10,8 @@ interface Pending {
 
 export class ManualClock implements Clock {
   #nowMs: number;
+  /** By how much the wall clock was set, besides. */
+  #stepMs = 0;
   readonly #timers = new Set<Pending>();
 
   constructor(nowMs = 1_800_000_000_000) {
@@ -22,7 +24,7 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
-    return this.#nowMs;
+    return this.#nowMs + this.#stepMs;
   }
 
   monotonic(): number {
@@ -51,7 +53,7 @@ export class ManualClock implements Clock {
 
   /** Sets the wall clock, as an operator does; no timer falls due by it. */
   set(nowMs: number): void {
-    this.#nowMs = nowMs;
+    this.#stepMs = nowMs - this.#nowMs;
   }
 
   #add(pending: Pending): Timer {
