@@ -6,7 +6,7 @@ import type { Catalogue } from './network/archive/catalogue.ts';
 import { openCatalogue } from './network/archive/open-catalogue.ts';
 import { peerRoutes } from './network/archive/peer-routes.ts';
 import { openStores, type Stores } from './network/archive/stores.ts';
-import { type Clock, systemClock as clock } from './network/clock.ts';
+import { type Clock, systemClock as clock, keepAlive } from './network/clock.ts';
 import { type Command, defineCommand } from './network/command/command.ts';
 import { type Program, runProgram } from './network/command/program.ts';
 import { systemTerminal } from './network/command/terminal.ts';
@@ -608,5 +608,8 @@ async function serve(config: Config, parts: Parts): Promise<undefined> {
 }
 
 if (import.meta.main) {
+  // A command that looks again each second waits for a timer alone in between.
+  const alive = keepAlive();
   process.exitCode = await runProgram(PROGRAM, process.argv.slice(2), systemTerminal(process));
+  alive.cancel();
 }

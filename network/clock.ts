@@ -28,6 +28,15 @@ export const systemClock: Clock = {
   },
 };
 
+/** Keeps the process alive until it is cancelled, whatever it waits for. */
+export function keepAlive(): Timer {
+  const timer = setInterval(() => {}, LONGEST_DELAY_MS);
+  return { cancel: () => clearInterval(timer) };
+}
+
+/** What fits into 31 bits. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
 /** Resolves after `delayMs`. */
 export function sleep(clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => {

@@ -1,0 +1,130 @@
+// A shell to run what the documentation says in: a folder like a clone, ports that are free in place of the usual ones, and
+// `npx headwater` without npm.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PROGRAM } from '../../../server.ts';
+import { freePort } from '../world/free-port.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+/** Those that the documentation names. */
+const PORTS = ['8080', '8081', '8082', '1935', '1936', '6379'];
+
+export interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+export class DocsShell implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #ports: ReadonlyMap<string, number>;
+  readonly #running: { readonly child: ChildProcess; readonly where: string; output: string }[] = [];
+
+  private constructor(folder: string, ports: ReadonlyMap<string, number>) {
+    this.#folder = folder;
+    this.#ports = ports;
+  }
+
+  static async open(folder: string): Promise<DocsShell> {
+    const ports = new Map<string, number>();
+    for (const port of PORTS) ports.set(port, await freePort());
+    const shell = new DocsShell(folder, ports);
+    shell.#furnish();
+    return shell;
+  }
+
+  get usherUrl(): string {
+    return `http://127.0.0.1:${this.#ports.get('8080')}`;
+  }
+
+  /** With free ports in place of the usual ones. */
+  fitted(text: string): string {
+    return text.replace(/\b(?:8080|8081|8082|1935|1936|6379)\b/g, (port) => `${this.#ports.get(port)}`);
+  }
+
+  write(name: string, text: string): string {
+    const path = join(this.#folder, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  /** Runs lines to their end. */
+  async run(text: string, environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
+    const child = this.#spawn(text, environment);
+    let output = '';
+    for (const stream of [child.stdout!, child.stderr!])
+      stream.on('data', (bytes: Buffer) => {
+        output += bytes.toString();
+      });
+    const [code] = await once(child, 'close');
+    return { code: code as number | null, output };
+  }
+
+  /** Starts what goes on until the shell ends. */
+  start(where: string, text: string, environment: NodeJS.ProcessEnv = {}): void {
+    const started = { child: this.#spawn(text, environment), where, output: '' };
+    for (const stream of [started.child.stdout!, started.child.stderr!])
+      stream.on('data', (bytes: Buffer) => {
+        started.output += bytes.toString();
+      });
+    this.#running.push(started);
+  }
+
+  /** What was started and has failed, with what it said. */
+  get failed(): readonly string[] {
+    const over = this.#running.filter(({ child }) => (child.exitCode ?? 0) !== 0);
+    return over.map(({ where, child, output }) => `${where} ended with ${child.exitCode}: ${output}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const living = this.#running.filter(({ child }) => child.exitCode === null && child.signalCode === null);
+    const exits = living.map(({ child }) => once(child, 'exit'));
+    for (const { child } of living) process.kill(-child.pid!, 'SIGKILL');
+    await Promise.all(exits);
+  }
+
+  #spawn(text: string, environment: NodeJS.ProcessEnv): ChildProcess {
+    return spawn('bash', ['-euo', 'pipefail', '-c', this.fitted(text)], {
+      cwd: this.#folder,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment, PATH: `${this.#folder}/bin:${process.env['PATH']}` },
+    });
+  }
+
+  #furnish(): void {
+    symlinkSync(join(ROOT, 'origin'), join(this.#folder, 'origin'));
+    symlinkSync(join(ROOT, 'usher'), join(this.#folder, 'usher'));
+    cpSync(join(ROOT, 'docs/tour'), join(this.#folder, 'docs/tour'), { recursive: true });
+    for (const name of readdirSync(join(this.#folder, 'docs/tour')))
+      this.write(join('docs/tour', name), this.fitted(readFileSync(join(ROOT, 'docs/tour', name), 'utf8')));
+    mkdirSync(join(this.#folder, 'bin'));
+    writeFileSync(join(this.#folder, 'bin/npx'), this.#npx(), { mode: 0o755 });
+  }
+
+  /** Commands that ask an usher ask the one that is here. What was compiled once is kept for the next command. */
+  #npx(): string {
+    const asking = PROGRAM.commands.flatMap((one) =>
+      'commands' in one
+        ? one.commands.filter(asksUsher).map(({ name }) => `"${one.name} ${name}"`)
+        : asksUsher(one)
+          ? [`"${one.name} "*`]
+          : [],
+    );
+    return `#!/bin/sh
+shift
+case "$1 \${2:-}" in
+  ${asking.join(' | ')}) set -- "$@" --usher ${this.usherUrl} ;;
+  "publish "*) set -- "$@" --to rtmp://127.0.0.1:${this.#ports.get('1935')}/live ;;
+esac
+export NODE_COMPILE_CACHE=${ROOT}/node_modules/.cache/headwater-docs
+exec ${process.execPath} --disable-warning=ExperimentalWarning ${ROOT}/server.ts "$@"
+`;
+  }
+}
+
+function asksUsher({ options = {} }: { readonly options?: object }): boolean {
+  return 'usher' in options;
+}
