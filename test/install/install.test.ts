@@ -17,18 +17,13 @@ const EXPOSURE = 1.7;
 /** Restarts further and further apart are known from systemd 254 on; the program is below a folder. */
 const EXPECTED = /Unknown key.*Restart(?:Steps|MaxDelaySec)|Command \/usr\/bin\/headwater is not executable/;
 
-let folder: string;
-let root: string;
+const root = join(lastingFolder(), 'root');
 let redis: RedisServer;
 
 beforeAll(async () => {
   redis = await RedisServer.start();
-  folder = lastingFolder();
-  root = join(folder, 'root');
 });
-afterAll(async () => {
-  await redis[Symbol.asyncDispose]();
-});
+afterAll(() => redis[Symbol.asyncDispose]());
 
 interface Ended {
   readonly code: number;
@@ -102,11 +97,19 @@ describe('installed below a folder', () => {
     }
   });
 
-  test('what the units start with what was installed meets in Redis and is ready, and ends in order', async () => {
+  test('what the units start meets in Redis, is ready, knows the commands of the README, and ends in order', async () => {
     const started = await Promise.all(UNITS.map((unit) => startUnit(unit)));
     for (const process of started) {
       const url = process.url.endsWith(':0') ? process.mediaUrl : process.url;
       await expect.poll(async () => (await fetch(`${url}/readyz`)).status).toBe(200);
+    }
+    const usher = started.find((process) => !process.url.endsWith(':0'))!.url;
+    for (const command of askingCommands()) {
+      const [program, ...args] = command.replaceAll('/etc/', `${root}/etc/`).split(' ');
+      expect(await run(at(`usr/bin/${program}`), ...args, '--usher', usher)).toMatchObject({
+        code: 0,
+        err: '',
+      });
     }
     expect(await Promise.all(started.map((process) => process.end('SIGTERM')))).toEqual([0, 0]);
   });
@@ -137,6 +140,13 @@ describe('installed below a folder', () => {
     expect(left).toContain('etc/headwater/server.yaml');
   });
 });
+
+/** Those by which the README has an operator ask an usher. */
+function askingCommands(): string[] {
+  const found = readFileSync(join(INSTALLED, 'README.md'), 'utf8').match(/^headwater .+ --config .+$/gm)!;
+  expect(found.map((command) => command.split(' ')[1])).toEqual(['status', 'keys']);
+  return found;
+}
 
 /** Runs what a unit runs, with the paths of the test. */
 function startUnit(unit: string): Promise<ServerProcess> {
