@@ -9,17 +9,34 @@ const MAX_SESSIONS = 200_000;
 const SILENT_S = 60;
 /** Nobody hears of such a viewer again, so it is paid for as long as viewers stay on average. */
 const STAY_S = 600;
+/**
+ * So many of one address are paid for in such a time. More who are never heard of are rather somebody who only asks for playlists,
+ * and would use up the month's money without a byte from a CDN.
+ */
+const MAX_SILENT = 1_000;
+/** Past so many addresses the one that was counted first is counted anew. */
+const MAX_NETWORKS = 100_000;
+
+interface Sent {
+  readonly cdn: Cdn;
+  readonly mbps: number;
+  readonly atMs: number;
+  /** Address or /64; empty where any number may come. */
+  readonly network: string;
+}
 
 export class Spending {
   /** By session: until when it is paid for. */
   readonly #paidUntilMs = new Map<string, number>();
   /** Who was sent to a CDN and has not asked since, in order of their coming. */
-  readonly #unheard = new Map<string, { readonly cdn: Cdn; readonly mbps: number; readonly atMs: number }>();
+  readonly #unheard = new Map<string, Sent>();
+  /** Of each address, those who were not heard of in the time that ends then. */
+  readonly #silent = new Map<string, { count: number; readonly untilMs: number }>();
   readonly #spentMicroUsd = new Map<string, number>();
 
   /** A viewer is sent to a CDN. Whether it will ever ask how to go on shows later. */
-  send(session: string, cdn: Cdn, mbps: number, nowMs: number): void {
-    this.#unheard.set(session, { cdn, mbps, atMs: nowMs });
+  send(session: string, cdn: Cdn, mbps: number, nowMs: number, network = ''): void {
+    this.#unheard.set(session, { cdn, mbps, atMs: nowMs, network });
     if (this.#unheard.size > MAX_SESSIONS) this.#unheard.delete(this.#unheard.keys().next().value!);
   }
 
@@ -54,11 +71,21 @@ export class Spending {
   }
 
   #payForSilent(nowMs: number): void {
-    for (const [session, { cdn, mbps, atMs }] of this.#unheard) {
+    for (const [session, { cdn, mbps, atMs, network }] of this.#unheard) {
       if (nowMs - atMs < SILENT_S * 1000) break;
       this.#unheard.delete(session);
-      this.watch(session, cdn, mbps, STAY_S, nowMs);
+      if (this.#isBelievable(network, nowMs)) this.watch(session, cdn, mbps, STAY_S, nowMs);
     }
+  }
+
+  #isBelievable(network: string, nowMs: number): boolean {
+    if (network === '') return true;
+    const known = this.#silent.get(network);
+    if (known && nowMs < known.untilMs) return ++known.count <= MAX_SILENT;
+    this.#silent.delete(network);
+    this.#silent.set(network, { count: 1, untilMs: nowMs + STAY_S * 1000 });
+    if (this.#silent.size > MAX_NETWORKS) this.#silent.delete(this.#silent.keys().next().value!);
+    return true;
   }
 
   #add(name: string, microUsd: number): void {

@@ -42,6 +42,15 @@ describe('what viewers of a CDN cost', () => {
     expect(spending.take(900_000)).toEqual({});
   });
 
+  test('of somebody at one address who only asks for playlists is that of a thousand viewers, and of others all of it', () => {
+    const spending = new Spending();
+    for (let at = 0; at < 5_000; at++) spending.send(`a${at}`, cdn, 4, 0, '203.0.113.7');
+    for (let at = 0; at < 10; at++) spending.send(`b${at}`, cdn, 4, 0, `198.51.100.${at}`);
+    expect(spending.take(60_000)).toEqual({ overflow: 1_010 * 2_400 });
+    spending.send('later', cdn, 4, 700_000, '203.0.113.7');
+    expect(spending.take(760_000)).toEqual({ overflow: 2_400 });
+  });
+
   test('loses no fraction', () => {
     const spending = new Spending();
     spending.watch('v', cdn, 0.15, 1, 0);

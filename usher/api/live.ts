@@ -98,11 +98,11 @@ async function serve(
 ): Promise<Served | undefined> {
   const decision = await untilStarted(options, request, session);
   if (decision.kind === 'serve') {
-    const [best] = decision.choices;
+    const best = decision.choices[0]!;
     const nowMs = options.clock.monotonic();
-    options.presence.see(session, best!, nowMs);
-    if (best!.kind === 'cdn') options.spending.send(session, best!.cdn, best!.mbps, nowMs);
-    options.viewerLog.say({ session, stream, ...nameOf(best!) }, 'viewer is placed');
+    options.presence.see(session, best, nowMs);
+    if (best.kind === 'cdn') options.spending.send(session, best.cdn, best.mbps, nowMs, request.network);
+    options.viewerLog.say({ session, stream, ...nameOf(best) }, 'viewer is placed');
     return decision;
   }
   if (decision.kind === 'unknown') {

@@ -8,6 +8,7 @@ import { Splitter } from '../../../network/media/splitter.ts';
 import { take } from '../../../network/relay/intake.ts';
 import { readRelayRequest } from '../../../network/relay/request.ts';
 import { readSignal, writeSignal } from '../../../network/relay/signal.ts';
+import { Fragments } from '../../../transcoder/ffmpeg/fragments.ts';
 import { Broadcaster } from '../../tools/media/feed.ts';
 import type { Target } from '../target.ts';
 import { onText, texts } from '../target.ts';
@@ -74,6 +75,17 @@ export const mp4: Target = {
       if (box.type === 'ftyp' || box.type === 'moov') codecsOf(readInit(input));
       if (box.type === 'uuid') readFrame(readChunk(input));
     }
+  },
+};
+
+/** What ffmpeg writes, in reads of 100 bytes: a box never ends for want of a next one. */
+export const fragments: Target = {
+  name: 'fragments',
+  seeds: () => [Buffer.concat([first('init'), first('chunk')]), Buffer.concat([...piecesOf(false)])],
+  words: [...BOXES, 'mvex', 'trex'],
+  run(input) {
+    const read = new Fragments();
+    for (let from = 0; from < input.length; from += 100) read.push(input.subarray(from, from + 100));
   },
 };
 
