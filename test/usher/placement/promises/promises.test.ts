@@ -51,6 +51,22 @@ describe('a promise', () => {
   });
 });
 
+describe('what is promised to viewers of one address', () => {
+  test('is theirs until they come, or are promised something else, or do not come', () => {
+    const promised = new Promises();
+    for (const viewer of ['v', 'w', 'x']) promised.book(viewer, booking('a'), NOW_MS, '203.0.113.7');
+    promised.book('y', booking('a'), NOW_MS);
+    expect(promised.awaitedFrom('203.0.113.7')).toEqual({ count: 3, mbps: 12 });
+    promised.book('v', booking('b', { mbps: 1 }), NOW_MS, '203.0.113.7');
+    expect(promised.awaitedFrom('203.0.113.7')).toEqual({ count: 3, mbps: 9 });
+    settle(promised, 100, [server('a', { arrived: ['w'] })]);
+    expect(promised.awaitedFrom('203.0.113.7')).toEqual({ count: 2, mbps: 5 });
+    settle(promised, PROMISE_MS);
+    expect(promised.awaitedFrom('203.0.113.7')).toEqual({ count: 0, mbps: 0 });
+    expect(promised.awaitedFrom('')).toEqual({ count: 0, mbps: 0 });
+  });
+});
+
 describe('a copy that viewers are sent to', () => {
   const copy = { mbps: 6, resources: ['server/o'] };
 
