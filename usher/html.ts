@@ -13,8 +13,9 @@ const CONTENT_SECURITY_POLICY = [
   "base-uri 'none'",
   "form-action 'none'",
 ].join('; ');
-/** A click in a page that acts for somebody must not come out of another site's frame. */
+/** A click in a page that acts for somebody, with a key or signed in, must not come out of another site's frame. */
 const FRAMED_BY_NOBODY = "; frame-ancestors 'none'";
+const FRAMED_BY_ALL = '; frame-ancestors *';
 
 export interface Page {
   readonly template: string;
@@ -29,7 +30,7 @@ export function sendPage(
   values: Readonly<Record<string, string>>,
 ): void {
   const { response } = exchange;
-  const policy = CONTENT_SECURITY_POLICY + (mayBeFramed ? '' : FRAMED_BY_NOBODY);
+  const policy = CONTENT_SECURITY_POLICY + (mayBeFramed ? FRAMED_BY_ALL : FRAMED_BY_NOBODY);
   response.setHeader('Content-Security-Policy', policy);
   response.setHeader('X-Content-Type-Options', 'nosniff');
   // A playback token in the page's address is nobody else's business.

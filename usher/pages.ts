@@ -1,4 +1,4 @@
-// Serves the pages: the front page, one to watch each stream, one for each recording. What is in them is filled in by the player's modules.
+// Serves the pages: the front page, one to watch each stream, the player alone for other sites, one for each recording.
 
 import { readFileSync } from 'node:fs';
 import { streamOf } from '../network/archive/catalogue.ts';
@@ -6,7 +6,7 @@ import { isRecordingId } from '../network/archive/index-file.ts';
 import type { Exchange, Route } from '../network/http/http.ts';
 import { reachableUrl } from '../network/http/reachable.ts';
 import { isStreamName, STREAM_NAME_RULE } from '../network/names.ts';
-import { PLAYER_PATHS } from './assets.ts';
+import { importsOf } from './assets.ts';
 import { type Page, sendPage } from './html.ts';
 
 export interface PageOptions {
@@ -14,10 +14,13 @@ export interface PageOptions {
   readonly rtmpUrl: string;
 }
 
+const HLS = 'hls.min.mjs';
 const FRONT = readPage('front');
-const WATCH = readPage('watch');
-const REPLAY = readPage('replay');
-const NO_SUCH_PAGE = readPage('no-such-page');
+const WATCH = readPage('watch', { libraries: [HLS] });
+/** The player alone does nothing in anybody's name: any site may frame it. */
+const EMBED = readPage('embed', { libraries: [HLS], mayBeFramed: true });
+const REPLAY = readPage('replay', { libraries: [HLS] });
+const NO_SUCH_PAGE: Page = { template: readHtml('no-such-page'), mayBeFramed: true };
 
 export function pageRoutes(options: PageOptions): Route[] {
   return [
@@ -32,19 +35,26 @@ export function pageRoutes(options: PageOptions): Route[] {
       kind: 'page',
       method: 'GET',
       pattern: /^\/watch\/(?<stream>[^/]+)$/,
-      handle: (exchange) => sendWatch(exchange, exchange.params.stream!),
+      handle: (exchange) => sendStreamPage(exchange, WATCH),
+    },
+    {
+      kind: 'page',
+      method: 'GET',
+      pattern: /^\/embed\/(?<stream>[^/]+)$/,
+      handle: (exchange) => sendStreamPage(exchange, EMBED),
     },
     {
       kind: 'page',
       method: 'GET',
       pattern: /^\/replay\/(?<recording>[^/]+)$/,
-      handle: (exchange) => sendReplay(exchange, exchange.params.recording!),
+      handle: (exchange) => sendReplay(exchange, exchange.params['recording']!),
     },
   ];
 }
 
-function sendWatch(exchange: Exchange, stream: string): void {
-  if (isStreamName(stream)) sendPage(exchange, 200, WATCH, { stream });
+function sendStreamPage(exchange: Exchange, page: Page): void {
+  const stream = exchange.params['stream']!;
+  if (isStreamName(stream)) sendPage(exchange, 200, page, { stream });
   else sendPage(exchange, 404, NO_SUCH_PAGE, { rule: STREAM_NAME_RULE });
 }
 
@@ -55,17 +65,27 @@ function sendReplay(exchange: Exchange, recording: string): void {
   else sendPage(exchange, 404, NO_SUCH_PAGE, { rule: STREAM_NAME_RULE });
 }
 
-/**
- * Pages share the player and the list of modules to fetch ahead. Any site may frame them: what acts for somebody when it is
- * clicked, the form for clips, is not shown in a frame.
- */
-function readPage(name: string): Page {
-  const read = (file: string): string => readFileSync(new URL(`pages/${file}.html`, import.meta.url), 'utf8');
-  const preloads = PLAYER_PATHS.map((path) => `<link rel="modulepreload" href="/assets/${path}">`);
-  const template = read(name)
-    .replace('<!-- player -->', () => read('player'))
-    .replace('<!-- clip -->', () => read('clip'))
-    .replace('<!-- recordings -->', () => read('recordings'))
-    .replace('<!-- modules -->', preloads.join('\n  '));
-  return { template, mayBeFramed: true };
+interface PageParts {
+  /** Of what its module fetches once it runs: fetched with the module instead. */
+  readonly libraries?: readonly string[];
+  readonly mayBeFramed?: boolean;
+}
+
+/** A page's module has its name; the browser is told at once of all that it imports. */
+function readPage(name: string, { libraries = [], mayBeFramed = false }: PageParts = {}): Page {
+  const module = `usher/player/page/${name}.ts`;
+  const modules = [
+    ...[...importsOf(module), ...libraries].map(
+      (path) => `<link rel="modulepreload" href="/assets/${path}">`,
+    ),
+    `<script type="module" src="/assets/${module}"></script>`,
+  ];
+  const template = readHtml(name)
+    .replace(/<!-- (head|player|share|clip|recordings) -->/g, (_, part: string) => readHtml(part).trimEnd())
+    .replace('<!-- modules -->', modules.join('\n  '));
+  return { template, mayBeFramed };
+}
+
+function readHtml(file: string): string {
+  return readFileSync(new URL(`pages/${file}.html`, import.meta.url), 'utf8');
 }

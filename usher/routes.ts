@@ -32,7 +32,7 @@ export interface RouteOptions {
   /** The cluster as viewers are placed by. */
   readonly view: Pick<ClusterState, 'snapshot'>;
   readonly state: Pick<ClusterState, 'drain'>;
-  readonly catalogue: Pick<Catalogue, 'list'>;
+  readonly catalogue: Pick<Catalogue, 'list' | 'recent'>;
   readonly keyBook: KeyBook;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -47,7 +47,7 @@ export interface UsherOptions {
     | 'archive'
   >;
   readonly state: ClusterState;
-  readonly catalogue: Pick<Catalogue, 'list'>;
+  readonly catalogue: Pick<Catalogue, 'list' | 'recent'>;
   readonly keyBook: KeyBook;
   readonly clock: Clock;
   readonly logger: Logger;

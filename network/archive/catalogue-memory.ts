@@ -1,6 +1,6 @@
 // The catalogue of a server that is alone.
 
-import { type Catalogue, type CatalogueEntry, inCatalogueOrder, streamOf } from './catalogue.ts';
+import { type Catalogue, type CatalogueEntry, inCatalogueOrder, MAX_RECENT, streamOf } from './catalogue.ts';
 
 export class MemoryCatalogue implements Catalogue {
   /** By stream, then by recording and keeper. */
@@ -20,6 +20,12 @@ export class MemoryCatalogue implements Catalogue {
 
   async list(stream: string): Promise<CatalogueEntry[]> {
     return inCatalogueOrder([...(this.#streams.get(stream)?.values() ?? [])]);
+  }
+
+  async recent(count: number): Promise<CatalogueEntry[]> {
+    const entries = inCatalogueOrder([...this.#streams.values()].flatMap((each) => [...each.values()]));
+    const newest = new Set([...new Set(entries.map(({ id }) => id))].slice(0, Math.min(count, MAX_RECENT)));
+    return entries.filter(({ id }) => newest.has(id));
   }
 
   async streams(keeper: string): Promise<string[]> {

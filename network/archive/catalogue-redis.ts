@@ -1,7 +1,14 @@
 // The catalogue of a cluster, in Redis: what servers have is forgotten when they are not heard for long, what storage has is not.
 
 import type { RedisLink } from '../state/redis/redis.ts';
-import { type Catalogue, type CatalogueEntry, inCatalogueOrder, STORAGE, streamOf } from './catalogue.ts';
+import {
+  type Catalogue,
+  type CatalogueEntry,
+  inCatalogueOrder,
+  MAX_RECENT,
+  STORAGE,
+  streamOf,
+} from './catalogue.ts';
 import { manifestSchema } from './manifest.ts';
 
 /** Servers say once an hour what they have: of what none speaks any more, none has anything. */
@@ -17,13 +24,15 @@ export class RedisCatalogue implements Catalogue {
   }
 
   async note(entry: CatalogueEntry): Promise<void> {
-    const { id, stream, keeper } = entry;
+    const { id, stream, keeper, startedAtMs } = entry;
     const key = this.#entriesOf(stream, keeper);
     const streams = this.#streamsOf(keeper);
     const forgets = keeper !== STORAGE;
     await this.#link.transact([
       ['HSET', key, `${id} ${keeper}`, JSON.stringify(entry)],
       ['SADD', streams, stream],
+      ['ZADD', this.#keyOf('recent'), String(startedAtMs), id],
+      ['ZREMRANGEBYRANK', this.#keyOf('recent'), '0', String(-MAX_RECENT - 1)],
       ...(forgets ? [key, streams].map((each) => ['EXPIRE', each, String(FORGET_S)]) : []),
     ]);
   }
@@ -36,6 +45,16 @@ export class RedisCatalogue implements Catalogue {
     const keys = [this.#entriesOf(stream, ''), this.#entriesOf(stream, STORAGE)];
     const texts = (await this.#link.transact(keys.map((key) => ['HVALS', key]))) as string[][];
     return inCatalogueOrder(texts.flat().flatMap(readEntry));
+  }
+
+  async recent(count: number): Promise<CatalogueEntry[]> {
+    const last = String(Math.min(count, MAX_RECENT) - 1);
+    const [ids] = (await this.#link.transact([['ZREVRANGE', this.#keyOf('recent'), '0', last]])) as [
+      string[],
+    ];
+    const streams = [...new Set(ids.map(streamOf))];
+    const entries = (await Promise.all(streams.map((stream) => this.list(stream)))).flat();
+    return inCatalogueOrder(entries.filter(({ id }) => ids.includes(id)));
   }
 
   async streams(keeper: string): Promise<string[]> {

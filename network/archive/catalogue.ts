@@ -19,6 +19,8 @@ export interface Catalogue {
   drop(id: string, keeper: string): Promise<void>;
   /** All that is said of a stream's recordings, the newest recording first. */
   list(stream: string): Promise<CatalogueEntry[]>;
+  /** All that is said of the newest `count` recordings of all streams, MAX_RECENT at most: fewer where some of them are gone. */
+  recent(count: number): Promise<CatalogueEntry[]>;
   /** Streams that a keeper has said something of, and perhaps has nothing of any more. */
   streams(keeper: string): Promise<string[]>;
   /** Whether somebody may do what one server is to do for all: nobody else gets a yes for so long. */
@@ -29,6 +31,9 @@ export interface Catalogue {
 export function streamOf(id: string): string {
   return id.slice(0, id.lastIndexOf('.'));
 }
+
+/** So many are found without knowing their streams. */
+export const MAX_RECENT = 100;
 
 /** The newest recording first, one recording's keepers together: who has most of it first, a server before storage. */
 export function inCatalogueOrder(entries: readonly CatalogueEntry[]): CatalogueEntry[] {

@@ -27,7 +27,7 @@ afterAll(async () => {
 beforeEach(async () => {
   proxy.leadTo(server.mediaUrl);
   proxy.requests.length = 0;
-  ({ page } = await openPage(browser, `${server.url}/watch/alice`));
+  ({ page } = await openPage(browser, `${server.url}/watch/alice?mode=instant`));
   await untilStatus(page, 'playing', ({ state, framesShown }) => state === 'playing' && framesShown > 60);
   return () => page.context().close();
 });

@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Snapshot } from '../../network/state/state.ts';
 import { ServerProcess } from '../tools/cluster/server-process.ts';
 import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
+import { graveFindings } from '../tools/viewers/axe.ts';
 import {
   launchChromium,
   openPage,
@@ -18,9 +18,7 @@ import { TcpProxy } from '../tools/world/tcp-proxy.ts';
 
 const DESKTOP = { width: 1360, height: 900 };
 const PHONE = { width: 390, height: 844 };
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PATIENCE_MS = 10_000;
-const GRAVE = ['serious', 'critical'];
 const CONFIG = {
   id: 'ams-1',
   site: 'ams',
@@ -202,25 +200,4 @@ async function snapshot(): Promise<Snapshot> {
   };
   const Cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
   return (await fetch(`${server.url}/api/cluster`, { headers: { Cookie } })).json() as Promise<Snapshot>;
-}
-
-interface Axe {
-  run(options: object): Promise<{ readonly violations: readonly Violation[] }>;
-}
-
-interface Violation {
-  readonly id: string;
-  readonly impact: string;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
-}
-
-/** What would keep somebody from using the page, as axe finds it. */
-async function graveFindings(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: Axe }).axe.run({ resultTypes: ['violations'] }),
-  );
-  return violations
-    .filter(({ impact }) => GRAVE.includes(impact))
-    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
 }

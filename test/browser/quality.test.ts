@@ -50,7 +50,8 @@ test.concurrent('a viewer chooses a rendition in the menu, sees it, and goes bac
     'offering a choice',
     ({ state, levels }) => state === 'playing' && levels.names.length === 3,
   );
-  const menu = page.getByLabel('Quality');
+  await page.getByRole('button', { name: 'Settings' }).click();
+  const menu = page.getByRole('combobox', { name: 'Quality' });
   for (const [name, lines] of [
     ['46p30', 46],
     ['90p30', 90],

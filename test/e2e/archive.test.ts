@@ -231,7 +231,7 @@ describe('a broadcast that was interrupted, came back with another picture, and 
     const seeks = await page.evaluate(seekTo, places);
     await page.locator('[data-seek] input').hover();
     await page.locator('.seek-picture:not([hidden])').waitFor();
-    await screenshot(page, 'replay');
+    await screenshot(page, 'replay-seeking');
     expect(seeks.map(({ landedS }, at) => Math.abs(landedS - places[at]!))).toEqual(
       places.map(() => expect.closeTo(0, 0)),
     );

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe('every page', () => {
-  test.each(['/', '/watch/alice', '/replay/alice.mwpjqbk0', '/watch/no%20name'])(
+  test.each(['/', '/watch/alice', '/embed/alice', '/replay/alice.mwpjqbk0', '/watch/no%20name'])(
     '%s runs nothing but our own files',
     async (path) => {
       const response = await fetch(base + path);
@@ -28,13 +28,28 @@ describe('every page', () => {
     },
   );
 
-  test.each(['/', '/watch/alice', '/replay/alice.mwpjqbk0'])('%s loads only what is there', async (path) => {
-    const html = await (await fetch(base + path)).text();
-    const loaded = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map((match) => match[1]!);
-    expect(loaded.length).toBeGreaterThan(20);
-    for (const asset of new Set(loaded)) expect((await fetch(base + asset)).status, asset).toBe(200);
-    expect(html, 'nothing comes from elsewhere').not.toMatch(/<(?!a )[^>]*(?:src|href)="(?:https?:)?\/\//);
-    expect(html, 'everything is filled in').not.toMatch(/\{\{|<!-- /);
+  test.each(['/', '/watch/alice', '/embed/alice', '/replay/alice.mwpjqbk0'])(
+    '%s loads only what is there',
+    async (path) => {
+      const html = await (await fetch(base + path)).text();
+      const loaded = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map((match) => match[1]!);
+      expect(loaded.length).toBeGreaterThan(10);
+      for (const asset of new Set(loaded)) expect((await fetch(base + asset)).status, asset).toBe(200);
+      expect(html, 'nothing comes from elsewhere').not.toMatch(/<(?!a )[^>]*(?:src|href)="(?:https?:)?\/\//);
+      expect(html, 'everything is filled in').not.toMatch(/\{\{|<!-- /);
+    },
+  );
+});
+
+describe('frames of other sites', () => {
+  test.each([
+    ['/embed/alice', '*'],
+    ['/', "'none'"],
+    ['/watch/alice', "'none'"],
+    ['/replay/alice.mwpjqbk0', "'none'"],
+  ])('%s may be framed by %s', async (path, ancestors) => {
+    const policy = (await fetch(base + path)).headers.get('content-security-policy')!;
+    expect(policy).toMatch(new RegExp(`; frame-ancestors ${ancestors.replace('*', '\\*')}$`));
   });
 });
 

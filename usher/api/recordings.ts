@@ -2,16 +2,30 @@
 
 import { type Catalogue, type CatalogueEntry, streamOf } from '../../network/archive/catalogue.ts';
 import { isRecordingId } from '../../network/archive/index-file.ts';
+import type { Clock } from '../../network/clock.ts';
 import { type Exchange, type Route, sendJson, sendProblem } from '../../network/http/http.ts';
 import { isStreamName, quoted } from '../../network/names.ts';
 import { recordedAs } from '../recorded.ts';
 
 export interface RecordingOptions {
-  readonly catalogue: Pick<Catalogue, 'list'>;
+  readonly catalogue: Pick<Catalogue, 'list' | 'recent'>;
+  readonly clock: Clock;
 }
 
+/** As many as a page shows. */
+const RECENT = 24;
+/** All who look at the front page share what was found so long ago at most. */
+const RECENT_MS = 5_000;
+
 export function recordingRoutes(options: RecordingOptions): Route[] {
+  const findRecent = recentOf(options);
   return [
+    {
+      kind: 'recordings',
+      method: 'GET',
+      pattern: /^\/api\/recordings$/,
+      handle: async (exchange) => sendJson(exchange, { recordings: summaries(await findRecent()) }),
+    },
     {
       kind: 'recordings',
       method: 'GET',
@@ -30,8 +44,27 @@ export function recordingRoutes(options: RecordingOptions): Route[] {
 async function sendList({ catalogue }: RecordingOptions, exchange: Exchange): Promise<void> {
   const stream = exchange.params['stream']!;
   const entries = isStreamName(stream) ? await catalogue.list(stream) : [];
-  const newest = Map.groupBy(entries, ({ id }) => id);
-  sendJson(exchange, { recordings: [...newest.values()].map(describe) });
+  sendJson(exchange, { recordings: summaries(entries) });
+}
+
+function summaries(entries: readonly CatalogueEntry[]) {
+  return [...Map.groupBy(entries, ({ id }) => id).values()].map(describe);
+}
+
+function recentOf({ catalogue, clock }: RecordingOptions): () => Promise<CatalogueEntry[]> {
+  let found: Promise<CatalogueEntry[]> | undefined;
+  let foundAtMs = 0;
+  return () => {
+    const nowMs = clock.monotonic();
+    if (found && nowMs - foundAtMs < RECENT_MS) return found;
+    foundAtMs = nowMs;
+    found = catalogue.recent(RECENT);
+    // What has failed is tried again by the next who asks.
+    found.catch(() => {
+      found = undefined;
+    });
+    return found;
+  };
 }
 
 async function sendOne(options: RecordingOptions, exchange: Exchange): Promise<void> {

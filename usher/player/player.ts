@@ -21,8 +21,12 @@ export interface PlayerOptions {
   readonly stream: string;
   readonly token: string | null;
   readonly mode: Mode;
+  /** Whether it plays at once; otherwise it waits to be asked. */
+  readonly autoplay: boolean;
   readonly clock: Clock;
   readonly chance: Chance;
+  /** Called before the video loses its picture. */
+  readonly onLeave: () => void;
 }
 
 const OFFLINE_RETRY = { firstMs: 1000, capMs: 5000 };
@@ -31,6 +35,12 @@ const INFO_PERIOD_MS = 3000;
 const CLOCK_PERIOD_MS = 30_000;
 /** A playback that has run so long had no lasting trouble. */
 const SOUND_MS = 10_000;
+/** No mode leaves so much between the origin and the picture. */
+const BEHIND_MS = 10_000;
+/** What is nearer to the live edge is at it. */
+const EDGE_S = 1.5;
+/** A seek stays so far inside of what is buffered. */
+const INSIDE_S = 0.1;
 
 export class Player {
   readonly #options: PlayerOptions;
@@ -51,6 +61,8 @@ export class Player {
   /** What the player waits for; undefined while a playback is open. */
   #idle: { readonly state: PlayerState; readonly detail: string } | undefined;
   #isBlocked = false;
+  #isHeld = false;
+  #lastLiveAtMs: number | undefined;
 
   constructor(options: PlayerOptions) {
     const { video, clock, chance } = options;
@@ -71,7 +83,8 @@ export class Player {
       post: postJson,
     });
     this.#listen();
-    this.#open();
+    if (options.autoplay) this.#open();
+    else this.#rest({ state: 'ready', detail: '' });
   }
 
   get status(): PlayerStatus {
@@ -85,6 +98,7 @@ export class Player {
       latencyMs: rounded(this.#meter.latencyMs),
       latencyP95Ms: rounded(this.#meter.latencyP95Ms),
       bufferMs: Math.round(aheadMs(video)),
+      isBehind: this.#isBehind,
       stalls: this.#meter.stalls.count,
       stalledMs: Math.round(this.#meter.stalls.totalMs(clock.monotonic())),
       framesShown: this.#meter.framesShown,
@@ -96,6 +110,9 @@ export class Player {
       playbackRate: video.playbackRate,
       levels: this.#playback?.levels ?? NO_LEVELS,
       viewers: this.#info?.viewers,
+      startedAtMs: this.#info && Date.parse(this.#info.startedAt),
+      lastLiveAtMs: this.#lastLiveAtMs,
+      thumbnail: this.#info?.thumbnail ?? undefined,
       errors: [...this.#errors],
     };
   }
@@ -121,6 +138,27 @@ export class Player {
     this.#open();
   }
 
+  /** Goes back, or forth, within what is buffered; back to the live edge where that is near. */
+  seekBy(seconds: number): void {
+    const { video } = this.#options;
+    const range = rangeAround(video);
+    if (!this.#playback || !range) return;
+    const targetS = Math.max(video.currentTime + seconds, range.start + INSIDE_S);
+    if (range.end - targetS < EDGE_S) {
+      this.toLive();
+      return;
+    }
+    this.#isHeld = true;
+    this.#playback.hold();
+    video.currentTime = targetS;
+  }
+
+  /** Goes to the live edge. */
+  toLive(): void {
+    this.#isHeld = false;
+    this.#playback?.catchUp();
+  }
+
   close(): void {
     this.#stop.abort();
     this.#rest({ state: 'paused', detail: '' });
@@ -139,9 +177,10 @@ export class Player {
     signal.addEventListener('abort', () => {
       for (const timer of timers) timer.cancel();
     });
-    document.addEventListener('visibilitychange', () => document.hidden || this.#playback?.catchUp(), {
-      signal,
-    });
+    const shown = (): void => {
+      if (!document.hidden && !this.#isHeld) this.#playback?.catchUp();
+    };
+    document.addEventListener('visibilitychange', shown, { signal });
     // Browsers forget that they were to play when the video gets another source.
     video.addEventListener('loadedmetadata', () => this.#playback && this.#startVideo(), { signal });
     // A picture that stands still may mean that the broadcaster has gone.
@@ -174,20 +213,28 @@ export class Player {
   /** Closes what is open and waits, for `idle` or for the next call. */
   #rest(idle: { readonly state: PlayerState; readonly detail: string } | undefined): void {
     this.#idle = idle;
+    this.#isHeld = false;
     this.#retry?.cancel();
     this.#epochChanges += this.#playback?.epochChanges ?? 0;
+    if (this.#playback) this.#options.onLeave();
     this.#playback?.close();
     this.#playback = undefined;
     this.#meter.follow(undefined);
   }
 
+  /** Where the browser wants a click before it plays sound, it plays without. */
   #startVideo(): void {
-    this.#options.video.play().then(
+    const { video } = this.#options;
+    video.play().then(
       () => {
         this.#isBlocked = false;
       },
       (error: DOMException) => {
-        this.#isBlocked = error.name === 'NotAllowedError';
+        const isRefused = error.name === 'NotAllowedError';
+        this.#isBlocked = isRefused && video.muted;
+        if (!isRefused || video.muted) return;
+        video.muted = true;
+        this.#startVideo();
       },
     );
   }
@@ -196,6 +243,11 @@ export class Player {
     const { clock } = this.#options;
     if (ending.kind === 'refused' || ending.kind === 'unsupported') {
       this.#rest({ state: ending.kind, detail: ending.reason });
+      return;
+    }
+    if (ending.kind === 'full') {
+      this.#rest({ state: 'full', detail: '' });
+      this.#retry = clock.after(this.#failureRetry.next(), () => this.#openWhenThere());
       return;
     }
     if (ending.kind === 'failed') this.#note(ending.error);
@@ -207,28 +259,36 @@ export class Player {
   /** Usher knows whether the stream has ended, or only our playback of it. */
   async #openWhenThere(): Promise<void> {
     const resting = this.#idle;
-    await this.#refreshInfo();
+    const hasAnswered = await this.#refreshInfo();
     if (this.#idle !== resting) return;
-    if (this.#info) {
+    if (hasAnswered && this.#info) {
       this.#offlineRetry.reset();
       this.#open();
       return;
     }
-    this.#rest({ state: 'offline', detail: '' });
+    this.#rest({ state: hasAnswered ? 'offline' : 'unreachable', detail: '' });
     this.#retry = this.#options.clock.after(this.#offlineRetry.next(), () => this.#openWhenThere());
   }
 
-  async #refreshInfo(): Promise<void> {
+  /** Whether usher has answered. */
+  async #refreshInfo(): Promise<boolean> {
     try {
       this.#info = await describeStream(this.#urls.info);
+      if (this.#info?.live) this.#lastLiveAtMs = this.#options.clock.now();
+      return true;
     } catch (error) {
       this.#note(error);
+      return false;
     }
   }
 
   #refreshClock(): void {
     const { origin, clock } = this.#options;
     readClock(origin, clock, this.#serverClock).catch((error: unknown) => this.#note(error));
+  }
+
+  get #isBehind(): boolean {
+    return this.#isHeld || (this.#meter.latencyMs ?? 0) > BEHIND_MS;
   }
 
   #state(): PlayerState {
@@ -247,4 +307,16 @@ export class Player {
 
 function rounded(value: number | undefined): number | undefined {
   return value === undefined ? undefined : Math.round(value);
+}
+
+/** What can be gone to from where the playhead is. */
+function rangeAround({
+  buffered,
+  currentTime,
+}: HTMLVideoElement): { start: number; end: number } | undefined {
+  for (let index = 0; index < buffered.length; index++) {
+    const [start, end] = [buffered.start(index), buffered.end(index)];
+    if (start <= currentTime && currentTime <= end) return { start, end };
+  }
+  return undefined;
 }

@@ -23,6 +23,7 @@ export interface StreamInfo {
 
 export interface RecordingInfo {
   readonly id: string;
+  readonly stream: string;
   readonly title: string;
   /** Of a clip: the recording that it was cut out of. */
   readonly clipOf: string | null;
@@ -60,6 +61,12 @@ export async function describeStream(url: string): Promise<StreamInfo | undefine
 /** The newest first. */
 export async function listRecordings(origin: string, stream: string): Promise<readonly RecordingInfo[]> {
   const response = await ask(new URL(`/api/streams/${stream}/recordings`, origin).href);
+  return ((await response.json()) as { recordings: RecordingInfo[] }).recordings;
+}
+
+/** Of all streams, the newest first. */
+export async function listRecent(origin: string): Promise<readonly RecordingInfo[]> {
+  const response = await ask(new URL('/api/recordings', origin).href);
   return ((await response.json()) as { recordings: RecordingInfo[] }).recordings;
 }
 

@@ -87,6 +87,22 @@ describe.each(KINDS)('the catalogue %s', (_, open) => {
     expect(await catalogue.list('alice')).toEqual([]);
   });
 
+  test('finds the newest recordings of all streams, with all who have them', async () => {
+    const catalogue = open();
+    expect(await catalogue.recent(5)).toEqual([]);
+    await catalogue.note(entry('alice', T, 'a'));
+    await catalogue.note(entry('bob', T + 2, 'a'));
+    await catalogue.note(entry('carol', T + 1, 'a'));
+    await catalogue.note(entry('carol', T + 1, STORAGE));
+    expect((await catalogue.recent(2)).map(({ stream, keeper }) => [stream, keeper])).toEqual([
+      ['bob', 'a'],
+      ['carol', 'a'],
+      ['carol', STORAGE],
+    ]);
+    await catalogue.drop(recordingId('bob', T + 2), 'a');
+    expect((await catalogue.recent(5)).map(({ stream }) => stream)).toEqual(['carol', 'carol', 'alice']);
+  });
+
   test('knows which streams a keeper has said something of', async () => {
     const catalogue = open();
     await catalogue.note(entry('alice', T, 'a'));

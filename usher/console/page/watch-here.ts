@@ -3,7 +3,7 @@
 import { browserClock } from '../../player/clock.ts';
 import { part } from '../../player/page/dom.ts';
 import { openPlayer } from '../../player/page/open-player.ts';
-import { runPanel } from '../../player/page/panel.ts';
+import { runPanel } from '../../player/page/screen/panel.ts';
 import { askStream } from './feed/ask.ts';
 
 const PICTURE_MS = 10_000;
@@ -38,6 +38,6 @@ async function watch(name: string): Promise<void> {
   part(document, 'poster').hidden = true;
   part(document, 'theatre').hidden = false;
   const root = part(document, 'player');
-  runPanel({ root, player: openPlayer(root, name, token), clock: browserClock });
+  runPanel({ root, player: openPlayer(root, name, { token }), clock: browserClock });
   part<HTMLElement>(root, 'toggle').focus();
 }

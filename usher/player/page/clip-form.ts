@@ -14,9 +14,7 @@ export interface ClipFormOptions {
 const LAST_S = 30;
 const KEY = 'headwater-key ';
 
-/** In a frame of another page it is not shown: a click might be somebody else's. */
 export function runClipForm(root: ParentNode, options: ClipFormOptions): void {
-  if (window.top !== window.self) return;
   const { stream, video } = options;
   const form = part<HTMLFormElement>(root, 'clip-form');
   const key = part<HTMLInputElement>(root, 'clip-key');

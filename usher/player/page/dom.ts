@@ -18,3 +18,8 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   made.textContent = text;
   return made;
 }
+
+/** A text that stays the same is left alone, so that screen readers do not say it again. */
+export function setText(target: Element, value: string): void {
+  if (target.textContent !== value) target.textContent = value;
+}

@@ -1,16 +1,19 @@
 // Shows lines to copy, each with a button that does it.
 
 import { browserClock } from '../clock.ts';
-import { element, part } from './dom.ts';
+import { element } from './dom.ts';
 import type { Line, LineName } from './lines.ts';
 
 const DONE_MS = 1500;
 
+/** Those that the page has a place for. */
 export function showLines(lines: Partial<Record<LineName, Line>>): void {
   for (const [name, line] of Object.entries(lines)) {
+    const place = document.querySelector(`[data-line="${name}"]`);
+    if (!place) continue;
     const code = element('code', '');
     code.append(...(line.isLink ? [anchor(line.text)] : words(line.text)));
-    part(document, `line="${name}"`).replaceChildren(code, copyButton(line.text, code));
+    place.replaceChildren(code, copyButton(line.text, code));
   }
 }
 

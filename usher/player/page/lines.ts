@@ -6,6 +6,7 @@ export type LineName =
   | 'ffmpegTest'
   | 'ffmpegFile'
   | 'page'
+  | 'embed'
   | 'hls'
   | 'progressive'
   | 'ffplay'
@@ -42,6 +43,7 @@ export function watchLines(origin: string, name: string): Partial<Record<LineNam
   const progressive = `${origin}/live/${name}.mp4`;
   return {
     page: link(`${origin}/watch/${name}`),
+    embed: plain(embedCode(`${origin}/embed/${name}`, name)),
     hls: link(hls),
     progressive: link(progressive),
     ffplay: plain(`ffplay -fflags nobuffer -flags low_delay ${progressive}`),
@@ -49,6 +51,12 @@ export function watchLines(origin: string, name: string): Partial<Record<LineNam
     ffprobe: plain(`curl -sL ${progressive} | ffprobe -`),
     api: link(`${origin}/api/streams/${name}`),
   };
+}
+
+/** A stream's name has no character that would have to be escaped. */
+function embedCode(url: string, name: string): string {
+  const may = 'allow="autoplay; fullscreen; picture-in-picture"';
+  return `<iframe src="${url}" title="${name}, live" width="640" height="360" style="border:0" ${may} loading="lazy"></iframe>`;
 }
 
 function plain(text: string): Line {

@@ -5,8 +5,10 @@ import { playRecording } from '../playback/replay.ts';
 import { listRecordings } from '../usher.ts';
 import { runClipForm } from './clip-form.ts';
 import { part } from './dom.ts';
-import { keepRecordings, lengthText, whenText } from './recordings.ts';
+import { keepRecordings, whenText } from './recordings.ts';
+import { listenToReplayKeys } from './replay-keys.ts';
 import { runSeekBar } from './seek-bar.ts';
+import { lengthText } from './words.ts';
 
 const recording = document.body.dataset.recording!;
 const stream = recording.slice(0, recording.lastIndexOf('.'));
@@ -15,11 +17,12 @@ const query = token === null ? '' : `?token=${encodeURIComponent(token)}`;
 const note = part(document, 'note');
 
 part<HTMLAnchorElement>(document, 'stream-link').href = `/watch/${stream}${query}`;
-keepRecordings(stream, browserClock, recording);
+keepRecordings(stream, browserClock, { current: recording });
 const video = document.createElement('video');
 video.controls = true;
 video.playsInline = true;
 part(document, 'replay').append(video);
+listenToReplayKeys(video);
 void playRecording(video, `/vod/${recording}.m3u8${query}`, (reason) => {
   note.textContent = reason;
 });

@@ -3,7 +3,7 @@
 import type { Clock } from '../../../network/clock.ts';
 import { element } from './dom.ts';
 import { type Preview, previewAt, readPreviews } from './previews.ts';
-import { lengthText } from './recordings.ts';
+import { lengthText } from './words.ts';
 
 export interface SeekBarOptions {
   readonly video: HTMLVideoElement;

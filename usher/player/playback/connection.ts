@@ -20,6 +20,9 @@ export type ConnectionEnding =
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'broken' | 'silent' | 'finished'; readonly error: Error };
 
+/** The code of the error when there is no room at the moment. */
+export const FULL = 'full';
+
 export interface Connection {
   /** Where the response comes from, after redirects; undefined before it does. */
   readonly url: string | undefined;
@@ -103,5 +106,6 @@ async function refusal(response: Response): Promise<ConnectionEnding> {
   if (response.status === 401 || response.status === 403) return { kind: 'refused', reason };
   // What it was asked for is not in this feed, as after a restart of the server: no use in asking again.
   if (response.status === 400) return { kind: 'broken', error: new CodedError('bad_place', reason) };
+  if (response.status === 503) return { kind: 'broken', error: new CodedError(FULL, reason) };
   return { kind: 'broken', error: new Error(reason) };
 }

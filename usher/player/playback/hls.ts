@@ -145,6 +145,10 @@ export class HlsPlayback implements Playback {
       : playing - (this.#options.video.currentTime - mediaTimeS) * 1000;
   }
 
+  hold(): void {
+    this.#pursuit.hold();
+  }
+
   catchUp(): void {
     this.#pursuit.catchUp();
   }
@@ -235,6 +239,7 @@ export class HlsPlayback implements Playback {
     else if (UNSUPPORTED.includes(data.details))
       this.#end({ kind: 'unsupported', reason: data.error.message });
     else if (status === 404) this.#end({ kind: 'offline' });
+    else if (status === SERVICE_UNAVAILABLE) this.#end({ kind: 'full' });
     else if (status === 401 || status === 403) this.#end({ kind: 'refused', reason: `${status}` });
     else this.#end({ kind: 'failed', error });
   }

@@ -10,7 +10,7 @@ export const MODES = ['instant', 'low-latency', 'steady'] as const;
 
 export type Mode = (typeof MODES)[number];
 
-export function isMode(text: string | null | undefined): text is Mode {
+export function isMode(text: unknown): text is Mode {
   return MODES.some((mode) => mode === text);
 }
 
@@ -18,6 +18,11 @@ export function isMode(text: string | null | undefined): text is Mode {
 export function supportedModes(video: HTMLVideoElement): readonly Mode[] {
   if (!mediaSourceClass()) return hasNativeHls(video) ? ['low-latency'] : [];
   return globalThis.MediaSource || !hasNativeHls(video) ? MODES : ['instant', 'low-latency'];
+}
+
+/** What a viewer who has not chosen gets: it adapts to the network, which instant can't. */
+export function usualMode(video: HTMLVideoElement): Mode {
+  return supportedModes(video).find((mode) => mode === 'low-latency') ?? 'instant';
 }
 
 export function openPlayback(mode: Mode, options: PlaybackOptions): Playback {

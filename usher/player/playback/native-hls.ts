@@ -43,6 +43,9 @@ export class NativeHlsPlayback implements Playback {
   /** There is one rendition. */
   choose(): void {}
 
+  /** Nothing chases it. */
+  hold(): void {}
+
   catchUp(): void {
     const { seekable } = this.#video;
     if (seekable.length) this.#video.currentTime = seekable.end(seekable.length - 1);

@@ -18,6 +18,8 @@ export interface Playback {
   readonly levels: Levels;
   /** Goes to a level of `levels` and stays there; undefined: changes as the network allows. */
   choose(level: number | undefined): void;
+  /** Stays behind the live edge, where the viewer has gone, until it is to catch up. */
+  hold(): void;
   /** Goes to the live edge when it has fallen behind: in a hidden tab nothing chases it. */
   catchUp(): void;
   /** Releases the video, connections and timers. Nothing is called back afterwards. */
@@ -40,6 +42,8 @@ export type Ending =
   | { readonly kind: 'offline' }
   /** The stream is there, and not for this viewer. */
   | { readonly kind: 'refused'; readonly reason: string }
+  /** There is no room for one viewer more at the moment. */
+  | { readonly kind: 'full' }
   /** The browser has no decoder for it. */
   | { readonly kind: 'unsupported'; readonly reason: string }
   /** Something else broke: worth another try from the beginning. */
@@ -62,6 +66,6 @@ export function streamUrls(origin: string, name: string, token: string | null): 
   return {
     playlist: url(`/live/${name}.m3u8`, {}),
     progressive: (from) => url(`/live/${name}.mp4`, from === undefined ? {} : { from: String(from) }),
-    info: new URL(`/api/streams/${name}`, origin).href,
+    info: url(`/api/streams/${name}`, {}),
   };
 }

@@ -7,11 +7,11 @@ import type { Piece } from '../../../network/media/splitter.ts';
 import { BackOff } from '../back-off.ts';
 import { Arrivals, presentationTimeS } from '../meter/arrivals.ts';
 import { Bitrate } from './bitrate.ts';
-import { type Connection, type ConnectionEnding, connect } from './connection.ts';
+import { type Connection, type ConnectionEnding, connect, FULL } from './connection.ts';
 import { Handover, isMove } from './handover.ts';
 import { NO_LEVELS } from './levels.ts';
 import { aheadMs, MediaBuffer, newestRange } from './media-buffer.ts';
-import type { Playback, PlaybackOptions } from './playback.ts';
+import type { Ending, Playback, PlaybackOptions } from './playback.ts';
 import { Pursuit } from './pursuit.ts';
 
 /** Chromium plays on without a stop from 100 ms ahead; with 50 ms it does not. */
@@ -82,6 +82,10 @@ export class ProgressivePlayback implements Playback {
 
   /** There is one rendition. */
   choose(): void {}
+
+  hold(): void {
+    this.#pursuit.hold();
+  }
 
   catchUp(): void {
     this.#pursuit.catchUp();
@@ -204,15 +208,19 @@ export class ProgressivePlayback implements Playback {
     }
     if (ending.kind === 'broken') onTrouble(ending.error);
     if (ending.kind !== 'silent') this.#failures++;
-    const isHopeless = ending.kind === 'broken' && ending.error instanceof CodedError;
+    const isHopeless =
+      ending.kind === 'broken' && ending.error instanceof CodedError && ending.error.code !== FULL;
     if (isHopeless || this.#failures > MAX_FAILURES) this.#fail(ending.error);
     else clock.after(this.#retry.next(), () => this.#stop.signal.aborted || this.#open());
   }
 
   #fail(error: Error): void {
-    const isUnsupported = error instanceof CodedError && error.code === 'unsupported_codec';
-    this.#options.onEnd(
-      isUnsupported ? { kind: 'unsupported', reason: error.message } : { kind: 'failed', error },
-    );
+    this.#options.onEnd(endingOf(error));
   }
+}
+
+function endingOf(error: Error): Ending {
+  const code = error instanceof CodedError ? error.code : undefined;
+  if (code === 'unsupported_codec') return { kind: 'unsupported', reason: error.message };
+  return code === FULL ? { kind: 'full' } : { kind: 'failed', error };
 }

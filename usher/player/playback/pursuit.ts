@@ -31,6 +31,7 @@ export class Pursuit {
   #silenceMs = 0;
   #movedAtMs: number;
   #lastTimeS = 0;
+  #isHeld = false;
 
   constructor(options: PursuitOptions) {
     const { video, clock } = options;
@@ -53,8 +54,15 @@ export class Pursuit {
     this.#see();
   };
 
+  /** Stays as far behind as it is, at the viewer's wish, until it has to catch up. */
+  hold(): void {
+    this.#isHeld = true;
+    this.#options.video.playbackRate = 1;
+  }
+
   /** Jumps when more is ahead than playing faster would have left there. */
   catchUp(): void {
+    this.#isHeld = false;
     if (aheadMs(this.#options.video) > this.chaser.ebbMs + LATE_MS) this.#options.jump();
   }
 
@@ -67,13 +75,13 @@ export class Pursuit {
     const { video, jump, jumpBeyondMs } = this.#options;
     this.#see();
     if (video.paused || video.seeking) return;
-    if (aheadMs(video) > this.chaser.ebbMs + jumpBeyondMs) jump();
+    if (!this.#isHeld && aheadMs(video) > this.chaser.ebbMs + jumpBeyondMs) jump();
     else this.#pushOn();
   }
 
   #see(): void {
     const { video, clock } = this.#options;
-    if (video.paused || video.seeking || !video.buffered.length) return;
+    if (this.#isHeld || video.paused || video.seeking || !video.buffered.length) return;
     const rate = this.chaser.see(clock.monotonic(), aheadMs(video));
     if (video.playbackRate !== rate) video.playbackRate = rate;
   }

@@ -1,8 +1,8 @@
 // The menu of renditions: `auto`, or one of them for as long as the viewer wants it.
 
-import type { Levels } from '../playback/levels.ts';
-import type { Player } from '../player.ts';
-import { part } from './dom.ts';
+import type { Levels } from '../../playback/levels.ts';
+import type { Player } from '../../player.ts';
+import { part } from '../dom.ts';
 
 const AUTO = 'auto';
 
@@ -16,7 +16,7 @@ export function listenToQuality(root: HTMLElement, player: Player, signal: Abort
 /** It is there where there is something to choose. A menu that is open is not touched while it says the same. */
 export function showQuality(root: HTMLElement, { names, shown, wanted }: Levels): void {
   const menu = part<HTMLSelectElement>(root, 'quality');
-  menu.hidden = names.length < 2;
+  part(root, 'quality-field').hidden = names.length < 2;
   const playing = wanted === undefined && shown !== undefined ? ` (${names[shown]})` : '';
   const texts = [`Auto${playing}`, ...names];
   for (const [place, text] of texts.entries()) {
