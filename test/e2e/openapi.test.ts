@@ -169,6 +169,7 @@ describe('what a process answers is what is described', () => {
     getStream: () => ask('/api/streams/alice'),
     listIngests: () => ask('/ingests'),
     listRecordings: () => ask('/api/streams/alice/recordings'),
+    listRecentRecordings: () => ask('/api/recordings'),
     getRecording: () => ask(`/api/recordings/${recording}`),
     changeRecording: () =>
       ask(`/api/recordings/${recording}`, { ...json({ title: 'A title' }, asOwner), method: 'PATCH' }),

@@ -57,6 +57,15 @@ export const STREAM_OPERATIONS: readonly Operation[] = [
   },
   {
     ...RECORDINGS,
+    id: 'listRecentRecordings',
+    method: 'GET',
+    path: '/api/recordings',
+    asker: 'anybody',
+    summary: 'The newest recordings and clips of all streams',
+    answers: { 200: json('24 at most.', RECORDING_LIST) },
+  },
+  {
+    ...RECORDINGS,
     id: 'getRecording',
     method: 'GET',
     asker: 'anybody',
