@@ -59,6 +59,11 @@ tell() {
   [ -n "$root" ] || act "$@"
 }
 
+# What systemd is told, on a machine that it runs: an image that is being made has none yet.
+tell_systemd() {
+  [ ! -d /run/systemd/system ] || tell "$@"
+}
+
 # What is to be started with the new version has to please it.
 check_configurations() {
   wants=$root/etc/systemd/system/multi-user.target.wants
@@ -148,18 +153,18 @@ install_all() {
   copy_system_files
   tell systemd-sysusers headwater.conf
   copy_configuration
-  tell systemctl daemon-reload
-  tell sysctl -q -p /usr/lib/sysctl.d/60-headwater.conf
+  tell_systemd systemctl daemon-reload
+  tell_systemd sysctl -q -p /usr/lib/sysctl.d/60-headwater.conf || echo "install.sh: this kernel does not take all of these settings" >&2
 }
 
 uninstall_all() {
   # Servers of a cluster are emptied by this, all at once.
-  tell systemctl stop 'headwater-server@*' headwater-usher
-  tell systemctl disable headwater-server@.service headwater-usher.service
+  tell_systemd systemctl stop 'headwater-server@*' headwater-usher
+  tell_systemd systemctl disable headwater-server@.service headwater-usher.service
   act rm -f "$root/usr/bin/headwater" "$units/headwater-server@.service" "$units/headwater-usher.service"
   act rm -f "$root/usr/lib/sysctl.d/60-headwater.conf" "$root/usr/lib/sysusers.d/headwater.conf"
   act rm -rf "$units/headwater-.service.d" "$program"
-  tell systemctl daemon-reload
+  tell_systemd systemctl daemon-reload
 }
 
 "${verb}_all"
