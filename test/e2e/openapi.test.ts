@@ -95,6 +95,15 @@ test('it is valid OpenAPI 3.1, the same from the command and from a process', as
   expect(JSON.parse((await ask('/api/openapi.json')).text)).toEqual(printed);
 });
 
+test('the page tells of every operation, and its links lead somewhere', async () => {
+  const { text } = await ask('/api/docs');
+  const ids = [...text.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id!);
+  const links = [...text.matchAll(/href="#([^"]+)"/g)].map(([, to]) => to!);
+  expect(ids).toEqual(expect.arrayContaining(OPERATIONS.map(({ id }) => id)));
+  expect(links.filter((to) => !ids.includes(to))).toEqual([]);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
 test('every operation has a name of its own', () => {
   expect(new Set(OPERATIONS.map(({ id }) => id)).size).toBe(OPERATIONS.length);
 });
