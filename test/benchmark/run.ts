@@ -14,6 +14,7 @@ import { benchmarkPlace } from './place.ts';
 import { benchmarkRelay } from './relay.ts';
 import type { Report } from './report.ts';
 import { benchmarkSwitching } from './switching.ts';
+import { benchmarkTls } from './tls.ts';
 import { benchmarkTranscode } from './transcode.ts';
 import { benchmarkWorkers } from './workers.ts';
 
@@ -42,6 +43,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise
   place: benchmarkPlace,
   relay: benchmarkRelay,
   switching: benchmarkSwitching,
+  tls: benchmarkTls,
   transcode: benchmarkTranscode,
   workers: benchmarkWorkers,
 };
