@@ -48,7 +48,7 @@ test('the front page says that nobody is live, shows the first stream by itself,
   const { page, faults } = await openPage(browser, `${server.url}/`);
   page.setDefaultTimeout(PATIENCE_MS);
   await page.getByText('Nobody is live right now').waitFor();
-  await portray(page, 'front-empty');
+  await screenshot(page, 'front-empty');
   alice = new Broadcaster(`${server.rtmpUrl}/alice`);
   const card = page.getByRole('link', { name: /alice/ });
   await card.filter({ hasText: /Live.*viewer.* · 360p30/ }).waitFor();

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { FileIndex, IndexLine, RecordedSegment } from '../../../network/archive/index-file.ts';
 import { thumbnailsVtt, tilesOf } from '../../../network/archive/pictures.ts';
 import { assemble } from '../../../network/archive/recording.ts';
-import { previewAt, readPreviews } from '../../../usher/player/page/previews.ts';
+import { previewAt, readPreviews } from '../../../usher/player/page/replay/previews.ts';
 
 const S = 1_000_000;
 

@@ -6,8 +6,8 @@ import { listRecordings } from '../usher.ts';
 import { runClipForm } from './clip-form.ts';
 import { part } from './dom.ts';
 import { keepRecordings, whenText } from './recordings.ts';
-import { listenToReplayKeys } from './replay-keys.ts';
-import { runSeekBar } from './seek-bar.ts';
+import { listenToReplayKeys } from './replay/keys.ts';
+import { runSeekBar } from './replay/seek-bar.ts';
 import { lengthText } from './words.ts';
 
 const recording = document.body.dataset.recording!;

@@ -9,7 +9,7 @@ const PICTURE_MS = 10_000;
 
 /** Those whose names have the words in them, those whom most watch first. */
 export function findStreams(streams: readonly StreamInfo[], words: string): StreamInfo[] {
-  const wanted = words.toLowerCase().split(/\s+/);
+  const wanted = words.toLowerCase().trim().split(/\s+/);
   return streams
     .filter(({ name }) => wanted.every((word) => name.toLowerCase().includes(word)))
     .sort((one, other) => other.viewers - one.viewers || (one.name < other.name ? -1 : 1));

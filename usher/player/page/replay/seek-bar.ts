@@ -1,9 +1,9 @@
 // The seek bar of a recording: where it is, and a picture of where the pointer is.
 
-import type { Clock } from '../../../network/clock.ts';
-import { element } from './dom.ts';
+import type { Clock } from '../../../../network/clock.ts';
+import { element } from '../dom.ts';
+import { lengthText } from '../words.ts';
 import { type Preview, previewAt, readPreviews } from './previews.ts';
-import { lengthText } from './words.ts';
 
 export interface SeekBarOptions {
   readonly video: HTMLVideoElement;

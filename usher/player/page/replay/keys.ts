@@ -1,8 +1,8 @@
 // A recording by keyboard, and with the sound as the viewer left it.
 
-import { type Keys, listenToKeys } from './screen/keys.ts';
-import { keepPreferences, readPreferences } from './screen/preferences.ts';
-import { toggleFloating, toggleFullscreen } from './screen/wide.ts';
+import { type Keys, listenToKeys } from '../screen/keys.ts';
+import { keepPreferences, readPreferences } from '../screen/preferences.ts';
+import { toggleFloating, toggleFullscreen } from '../screen/wide.ts';
 
 const STEP_S = 5;
 const LOUDER = 0.1;
