@@ -237,7 +237,7 @@ describe('a broadcast that was interrupted, came back with another picture, and 
     );
     expect(new Set(seeks.map(({ width }) => width))).toEqual(new Set([640, 480]));
     expect(Math.max(...seeks.map(({ tookMs }) => tookMs))).toBeLessThan(SEEK_ALLOWANCE * 1_000);
-    await page.getByText('Clip', { exact: true }).click();
+    await page.locator('summary', { hasText: 'Clip' }).click();
     await page.getByLabel('Title').fill('By hand');
     await page.getByLabel('From (s)').fill('0.5');
     await page.getByLabel('To (s)').fill('2.5');

@@ -17,6 +17,7 @@ const root = part(document, 'player');
 const stream = document.body.dataset['stream']!;
 const video = part<HTMLVideoElement>(root, 'video');
 let newest: RecordingInfo | undefined;
+let isRecorded = false;
 
 const player = openPlayer(root, stream);
 runPanel({
@@ -37,7 +38,7 @@ function describe(status: PlayerStatus): void {
     ? `${viewersText(viewers)} · live for ${lengthText(browserClock.now() - startedAtMs)}`
     : '';
   setText(part(document, 'facts'), facts);
-  part(document, 'clip').hidden = !isOnAir;
+  part(document, 'clip').hidden = !isOnAir || !isRecorded;
   document.title = `${isOnAir ? '● ' : ''}${stream} · Headwater`;
   showPoster(status.thumbnail ?? newest?.thumbnail ?? undefined);
 }
@@ -49,6 +50,7 @@ function showPoster(url: string | undefined): void {
 
 function learn(recordings: readonly RecordingInfo[]): void {
   newest = recordings.find(({ clipOf }) => clipOf === null);
+  isRecorded = newest !== undefined && isGrowing(newest, browserClock.now());
 }
 
 async function liveRecording(): Promise<string | undefined> {
