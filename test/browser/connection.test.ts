@@ -35,7 +35,7 @@ beforeEach(async () => {
 test('a viewer whose connection breaks goes on at the next chunk, and misses no frame', async () => {
   await page.evaluate(watchFrames);
   proxy.break();
-  await expect.poll(() => resumed().length, { timeout: 5000 }).toBe(1);
+  await expect.poll(() => resumed().length).toBe(1);
   await untilStatus(
     page,
     'playing',

@@ -18,7 +18,7 @@ import { TcpProxy } from '../tools/world/tcp-proxy.ts';
 
 const DESKTOP = { width: 1360, height: 900 };
 const PHONE = { width: 390, height: 844 };
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 const CONFIG = {
   id: 'ams-1',
   site: 'ams',

@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Mode } from '../../usher/player/playback/modes.ts';
 import type { PlayerStatus } from '../../usher/player/status.ts';
 import { ServerProcess } from '../tools/cluster/server-process.ts';
@@ -32,45 +32,39 @@ afterEach(() => broadcaster[Symbol.asyncDispose]());
 
 let stream: string;
 
-describe.each(MODES)('in the mode %s', (mode) => {
-  test('a viewer sees a broadcaster come back in time without reloading', async () => {
-    const page = await playing(mode);
-    await broadcaster[Symbol.asyncDispose]();
-    const gone = await untilStatus(page, 'without picture', ({ state }) => state !== 'playing');
-    broadcast();
-    const back = await untilStatus(page, 'playing again', isPlayingSince(gone));
-    expect(back.epochChanges).toBe(1);
-    expect(await isSamePage(page)).toBe(true);
-    await settled(page, mode);
-  });
+test('viewers see a broadcaster come back in time without reloading', async () => {
+  const viewers = await playing();
+  await broadcaster[Symbol.asyncDispose]();
+  const gone = await untilAll(viewers, 'without picture', ({ state }) => state !== 'playing');
+  broadcast();
+  const back = await untilAll(viewers, 'playing again', isPlayingSince(gone));
+  expect(back.map(({ epochChanges }) => epochChanges)).toEqual([1, 1]);
+  await settled(viewers);
+});
 
-  test('a viewer sees a broadcaster come back with another picture and sound', async () => {
-    const page = await playing(mode);
-    await broadcaster[Symbol.asyncDispose]();
-    broadcast({ size: '480x270', sampleRate: 44_100, profile: 'high' });
-    const back = await untilStatus(
-      page,
-      'in the new size',
-      ({ width, state, epochChanges }) => width === 480 && state === 'playing' && epochChanges > 0,
-    );
-    expect(back.height).toBe(270);
-    expect(back.epochChanges).toBe(1);
-    expect(await isSamePage(page)).toBe(true);
-    await settled(page, mode);
-  });
+test('viewers see a broadcaster come back with another picture and sound', async () => {
+  const viewers = await playing();
+  await broadcaster[Symbol.asyncDispose]();
+  broadcast({ size: '480x270', sampleRate: 44_100, profile: 'high' });
+  const back = await untilAll(
+    viewers,
+    'in the new size',
+    ({ width, state, epochChanges }) => width === 480 && state === 'playing' && epochChanges > 0,
+  );
+  for (const { height, epochChanges } of back) expect([height, epochChanges]).toEqual([270, 1]);
+  await settled(viewers);
+});
 
-  test('a viewer of a stream that has ended waits and sees it start again', async () => {
-    const page = await playing(mode);
-    await broadcaster[Symbol.asyncDispose]();
-    await untilStatus(page, 'away', ({ state }) => state === 'away');
-    await screenshot(page, `away-${mode}`);
-    const gone = await untilStatus(page, 'offline', ({ state }) => state === 'offline');
-    await screenshot(page, `offline-${mode}`);
-    broadcast();
-    await untilStatus(page, 'playing again', isPlayingSince(gone));
-    expect(await isSamePage(page)).toBe(true);
-    await settled(page, mode);
-  });
+test('viewers of a stream that has ended wait and see it start again', async () => {
+  const viewers = await playing();
+  await broadcaster[Symbol.asyncDispose]();
+  await untilAll(viewers, 'away', ({ state }) => state === 'away');
+  await Promise.all(viewers.map(({ page, mode }) => screenshot(page, `away-${mode}`)));
+  const gone = await untilAll(viewers, 'offline', ({ state }) => state === 'offline');
+  await Promise.all(viewers.map(({ page, mode }) => screenshot(page, `offline-${mode}`)));
+  broadcast();
+  await untilAll(viewers, 'playing again', isPlayingSince(gone));
+  await settled(viewers);
 });
 
 test('a page that is opened before its stream plays it as soon as it is there', async () => {
@@ -85,34 +79,55 @@ function broadcast(options?: Broadcast): void {
   broadcaster = new Broadcaster(`${server.rtmpUrl}/${stream}`, options);
 }
 
-/** A page that plays the stream; it is marked, so that a reload would be seen. */
-async function playing(mode: Mode): Promise<Page> {
-  const { page } = await openPage(browser, `${server.url}/watch/${stream}?mode=${mode}`);
-  await untilStatus(page, 'playing', ({ state, framesShown }) => state === 'playing' && framesShown > 30);
-  await page.evaluate(() => document.body.setAttribute('data-marked', ''));
-  return page;
+interface Viewer {
+  readonly mode: Mode;
+  readonly page: Page;
 }
 
-function isSamePage(page: Page): Promise<boolean> {
-  return page.evaluate(() => document.body.hasAttribute('data-marked'));
+/** Pages that play the stream, one in each mode; they are marked, so that a reload would be seen. */
+function playing(): Promise<Viewer[]> {
+  return Promise.all(
+    MODES.map(async (mode) => {
+      const { page } = await openPage(browser, `${server.url}/watch/${stream}?mode=${mode}`);
+      await untilStatus(page, 'playing', ({ state, framesShown }) => state === 'playing' && framesShown > 30);
+      await page.evaluate(() => document.body.setAttribute('data-marked', ''));
+      return { mode, page };
+    }),
+  );
 }
 
-function isPlayingSince(before: PlayerStatus): (status: PlayerStatus) => boolean {
-  return ({ state, framesShown, epochChanges }) =>
+/** The first status of each for which `is` holds, in their order. */
+function untilAll(
+  viewers: readonly Viewer[],
+  what: string,
+  is: (status: PlayerStatus, viewer: number) => boolean,
+): Promise<PlayerStatus[]> {
+  return Promise.all(
+    viewers.map(({ page, mode }, at) =>
+      untilStatus(page, `${what} in the mode ${mode}`, (status) => is(status, at)),
+    ),
+  );
+}
+
+function isPlayingSince(before: readonly PlayerStatus[]): (status: PlayerStatus, viewer: number) => boolean {
+  return ({ state, framesShown, epochChanges }, viewer) =>
     state === 'playing' &&
-    (epochChanges > before.epochChanges || before.framesShown === 0) &&
+    (epochChanges > before[viewer]!.epochChanges || before[viewer]!.framesShown === 0) &&
     framesShown > 30;
 }
 
-/** Back near the live edge, and moving. */
-async function settled(page: Page, mode: Mode): Promise<void> {
-  const limitMs = mode === 'instant' ? 500 : 1500;
-  const near = await untilStatus(
-    page,
+/** Back near the live edge, moving, and without a reload. */
+async function settled(viewers: readonly Viewer[]): Promise<void> {
+  const near = await untilAll(
+    viewers,
     'near the live edge',
-    ({ latencyMs }) => latencyMs !== undefined && latencyMs < limitMs,
+    ({ latencyMs }, at) =>
+      latencyMs !== undefined && latencyMs < (viewers[at]!.mode === 'instant' ? 500 : 1500),
   );
-  await untilStatus(page, 'moving', ({ framesShown }) => framesShown > near.framesShown + 30);
-  expect((await statusOf(page))?.state).toBe('playing');
-  await page.context().close();
+  await untilAll(viewers, 'moving', ({ framesShown }, at) => framesShown > near[at]!.framesShown + 30);
+  for (const { page } of viewers) {
+    expect((await statusOf(page))?.state).toBe('playing');
+    expect(await page.evaluate(() => document.body.hasAttribute('data-marked'))).toBe(true);
+    await page.context().close();
+  }
 }

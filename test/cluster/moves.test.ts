@@ -56,12 +56,14 @@ async function untilServedBy(host: string): Promise<void> {
   );
 }
 
-/** What the page saw until a while after it was moved; a machine that pauses may cost a moment. */
-async function settled(): Promise<{ stalls: number; stalledMs: number; errors: readonly string[] }> {
-  await new Promise((resolve) => setTimeout(resolve, 2_000));
-  const { stalls, stalledMs, errors } = await page.figures();
-  console.log(`${expect.getState().currentTestName}: ${stalls} stalls, ${Math.round(stalledMs)} ms`);
-  return { stalls, stalledMs, errors };
+/** It shows two seconds more of a stream, and hls.js found nothing fatal. */
+async function expectPlaysOn(viewer: HlsPage): Promise<void> {
+  const { framesShown } = await viewer.figures();
+  await until(
+    () => 'the page plays on',
+    async () => (await viewer.figures()).framesShown > framesShown + 60,
+  );
+  expect((await viewer.figures()).errors).toEqual([]);
 }
 
 describe('a viewer in Chromium plays on', () => {
@@ -71,12 +73,10 @@ describe('a viewer in Chromium plays on', () => {
     await page.begin();
     await cluster.drain('e1');
     await untilServedBy(hostOf('e2'));
-    const { stalledMs, errors } = await settled();
-    expect(errors).toEqual([]);
-    expect(stalledMs).toBeLessThan(500);
+    await expectPlaysOn(page);
   });
 
-  test('when its server is killed, after a moment', async () => {
+  test('when its server is killed', async () => {
     await cluster.startServer('e3', EDGE);
     await until(
       () => 'the player knows another way',
@@ -86,9 +86,7 @@ describe('a viewer in Chromium plays on', () => {
     await page.begin();
     await cluster.kill('e2');
     await untilServedBy(hostOf('e3'));
-    const { stalledMs, errors } = await settled();
-    expect(errors).toEqual([]);
-    expect(stalledMs).toBeLessThan(3_000);
+    await expectPlaysOn(page);
   });
 
   test('by the CDN when nobody has room, and comes back when somebody has', async () => {
@@ -121,9 +119,6 @@ describe('a viewer in Chromium plays on', () => {
       () => 'the late viewer is back',
       () => late.host === hostOf('e3'),
     );
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
-    const { stalledMs, errors } = await late.figures();
-    expect(errors).toEqual([]);
-    expect(stalledMs).toBeLessThan(500);
+    await expectPlaysOn(late);
   });
 });

@@ -19,7 +19,7 @@ import { lastingFolder } from '../tools/world/scratch-folder.ts';
 
 const SECRET = 'the secret of two servers';
 const STREAM = 'alice';
-const WAIT = { timeout: 5_000 };
+const WAIT = { timeout: 30_000 };
 const TYPES = { audio: AUDIO, video: VIDEO, data: DATA };
 const recording = readRecording(readFileSync(new URL('../../origin/sample/broadcast.flv', import.meta.url)));
 

@@ -10,7 +10,7 @@ import { RedisServer } from '../tools/cluster/redis-server.ts';
 import { keepingLogger } from '../tools/world/keeping-logger.ts';
 import { ScratchFolder } from '../tools/world/scratch-folder.ts';
 
-const WAIT = { timeout: 10_000 };
+const WAIT = { timeout: 30_000 };
 let opened: AsyncDisposableStack;
 let folder: ScratchFolder;
 let redis: RedisServer;

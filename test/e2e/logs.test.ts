@@ -12,7 +12,7 @@ const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const CALLER = '00f067aa0ba902b7';
 const headers = { traceparent: `00-${TRACE}-${CALLER}-01`, tracestate: 'shop=1' };
 const WRONG_KEY = 'a key that was guessed';
-const WAIT = { timeout: 10_000 };
+const WAIT = { timeout: 30_000 };
 
 let cluster: TestCluster;
 let origin: ServerProcess;

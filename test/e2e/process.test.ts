@@ -2,17 +2,26 @@ import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { ServerProcess } from '../tools/cluster/server-process.ts';
 import { run } from '../tools/rtmp/rtmp-ffmpeg.ts';
-import { lastingFile } from '../tools/world/scratch-folder.ts';
+import { lastingFile, lastingFolder } from '../tools/world/scratch-folder.ts';
 
 describe('the process', () => {
-  test('plays its sample broadcast from the start, and ends in order on SIGTERM', async () => {
+  test('plays its sample broadcast from the start, and exits with 0 on SIGTERM while somebody publishes and somebody watches', async () => {
     await using server = await ServerProcess.start([]);
-    await server.logged((line) => line.msg === 'on air');
+    await server.logged((line) => line.msg === 'on air' && line['stream'] === 'sample');
     const answer = await fetch(`${server.url}/live/sample.mp4`);
-    const { value } = await answer.body!.getReader().read();
-    expect(Buffer.from(value!).toString('latin1', 4, 8)).toBe('ftyp');
+    const sample = answer.body!.getReader();
+    expect(Buffer.from((await sample.read()).value!).toString('latin1', 4, 8)).toBe('ftyp');
+    await sample.cancel();
     expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({ ready: true, conditions: [] });
+    const push = run('ffmpeg', [...source('320x180'), '-f', 'flv', `${server.rtmpUrl}/alice`]);
+    await server.logged((line) => line.msg === 'on air' && line['stream'] === 'alice');
+    const watching = (await fetch(`${server.url}/live/alice.mp4`)).body!.getReader();
+    expect((await watching.read()).done).toBe(false);
+    expect(await (await fetch(`${server.url}/live/alice.m3u8`)).text()).toContain('#EXTM3U');
     expect(await server.end('SIGTERM')).toBe(0);
+    // Everything that there was, and then an end in order: a connection that breaks would throw.
+    for (let piece = await watching.read(); !piece.done; ) piece = await watching.read();
+    await push.exit;
     expect(server.lines.at(-1)?.msg).toBe('stopped');
   });
 
@@ -22,21 +31,7 @@ describe('the process', () => {
     for (const words of ['explain', 'keys', 'Exit codes']) expect(output).toContain(words);
   });
 
-  test('exits with 0 on SIGTERM while somebody publishes and somebody watches', async () => {
-    await using server = await ServerProcess.start();
-    const push = run('ffmpeg', [...source('320x180'), '-f', 'flv', `${server.rtmpUrl}/alice`]);
-    await server.logged((line) => line.msg === 'on air');
-    const watching = (await fetch(`${server.url}/live/alice.mp4`)).body!.getReader();
-    expect((await watching.read()).done).toBe(false);
-    expect(await (await fetch(`${server.url}/live/alice.m3u8`)).text()).toContain('#EXTM3U');
-    expect(await server.end('SIGTERM')).toBe(0);
-    // Everything that there was, and then an end in order: a connection that breaks would throw.
-    for (let piece = await watching.read(); !piece.done; ) piece = await watching.read();
-    await push.exit;
-  });
-
   test.each([
-    [['--colour', 'red'], '--colour'],
     [['--rtmp-port', 'x'], 'rtmpPort'],
     [['keys', 'make', 'watch', 'alice'], "'watch'"],
   ])('refuses %j with exit code 2 and names what is wrong', async (args, words) => {
@@ -66,7 +61,7 @@ describe('the process', () => {
       '--log',
       'silent',
     ];
-    const { code, output } = await ServerProcess.run([...args, '--data', '/tmp/headwater-taken']);
+    const { code, output } = await ServerProcess.run([...args, '--data', lastingFolder()]);
     expect(code).toBe(1);
     expect(output).toContain(String(port));
     taken.close();

@@ -48,12 +48,10 @@ test('all renditions are listed, the source first, with the same segments at the
     return text.match(new RegExp(`^\\.\\./${rung}`, 'gm'))?.length ?? 0;
   };
   const broadcaster = new Broadcaster(`${server.rtmpUrl}/alice`);
-  await expect.poll(() => recordedOf('90p15'), { timeout: 15_000 }).toBeGreaterThan(2);
-  await expect.poll(() => recordedOf('audio'), { timeout: 15_000 }).toBeGreaterThan(1);
+  await expect.poll(() => recordedOf('90p15')).toBeGreaterThan(2);
+  await expect.poll(() => recordedOf('audio')).toBeGreaterThan(1);
   await broadcaster[Symbol.asyncDispose]();
-  await expect
-    .poll(async () => (await playlists()).get('90p15')?.text, { timeout: 10_000 })
-    .toContain('ENDLIST');
+  await expect.poll(async () => (await playlists()).get('90p15')?.text).toContain('ENDLIST');
   const all = await playlists();
   expect([...all.keys()]).toEqual(['source', '90p15', 'audio']);
   expect(all.get('90p15')!.inf).toContain('RESOLUTION=160x90');

@@ -147,7 +147,6 @@ describe('a demand', () => {
     const leftAtMs = performance.now();
     await until('it has ended', () => edge.feed === undefined);
     expect(performance.now() - leftAtMs).toBeGreaterThan(900);
-    expect(performance.now() - leftAtMs).toBeLessThan(4_500);
   });
 
   test('goes when it is a rung that nobody makes any more, though it is watched; a source stays', async () => {
@@ -180,7 +179,6 @@ describe('a demand', () => {
     await until('it follows the origin', () => edge.follows === 'o');
     await untilAt(edge, live.feed.next + 20);
     expect(reader.faults).toBe(0);
-    expect(reader.longestPauseMs).toBeLessThan(500);
   });
 });
 

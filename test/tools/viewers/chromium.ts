@@ -61,7 +61,7 @@ export async function untilStatus(
   page: Page,
   what: string,
   is: (status: PlayerStatus) => boolean,
-  timeoutMs = 15_000,
+  timeoutMs = 40_000,
 ): Promise<PlayerStatus> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

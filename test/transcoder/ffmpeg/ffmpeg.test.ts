@@ -35,5 +35,5 @@ test('an ffmpeg ends when the process that started it is killed, also one that s
   process.kill(pids[1]!, 'SIGSTOP');
   parent.kill('SIGKILL');
   await once(parent, 'exit');
-  await expect.poll(living, { timeout: 5_000 }).toEqual([false, false]);
+  await expect.poll(living).toEqual([false, false]);
 });
