@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 const REAL_TIME = [
-  ...['browser/*.test.ts', 'cluster/*.test.ts'],
+  ...['browser/playing.test.ts', 'browser/quality.test.ts', 'browser/recovery.test.ts'],
+  ...['cluster/drain.test.ts', 'cluster/moves.test.ts', 'cluster/transcoding.test.ts'],
   ...['e2e/decode.test.ts', 'network/relay/follow.test.ts'],
 ];
 

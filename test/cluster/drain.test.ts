@@ -3,7 +3,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Mode } from '../../usher/player/playback/modes.ts';
-import { STREAM, TestCluster } from '../tools/cluster/test-cluster.ts';
+import { STREAM, TestCluster, until } from '../tools/cluster/test-cluster.ts';
 import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
 import { launchChromium, openPage, statusOf, untilStatus } from '../tools/viewers/chromium.ts';
 import { HlsReader } from '../tools/viewers/hls-reader.ts';
@@ -46,6 +46,20 @@ function movingViewer(): MovingViewer {
   return new MovingViewer({ urlFrom, bearableMs: 200 });
 }
 
+type Viewer = HlsReader | MovingViewer;
+
+async function untilAll(
+  viewers: readonly Viewer[],
+  holds: (viewer: Viewer, at: number) => boolean,
+): Promise<void> {
+  const told = (viewer: Viewer): string =>
+    `${viewer.sequences.length} chunks, ${JSON.stringify('endings' in viewer ? viewer.endings : viewer.failures)}`;
+  await until(
+    () => `all viewers have chunks: ${viewers.filter((viewer, at) => !holds(viewer, at)).map(told)}`,
+    () => viewers.every(holds),
+  );
+}
+
 async function openPlaying(mode: Mode): Promise<Page> {
   const { page } = await openPage(browser, `${cluster.usher('u').url}/watch/${STREAM}?mode=${mode}`);
   await untilStatus(page, 'playing', ({ state, framesShown }) => state === 'playing' && framesShown > 30);
@@ -59,7 +73,7 @@ test('SIGTERM empties a server: no request fails, no chunk is missed, nobody new
   const progressive = Array.from({ length: 3 }, movingViewer);
   const viewers = [...hls, ...progressive];
   const pages = await Promise.all(PAGES.map(openPlaying));
-  await vi.waitUntil(() => viewers.every(({ sequences }) => sequences.length > 100), WAIT);
+  await untilAll(viewers, ({ sequences }) => sequences.length > 100);
   for (const { origins } of hls) expect(origins).toEqual([drained.mediaUrl]);
 
   await cluster.startServer('b', EDGE);
@@ -74,9 +88,7 @@ test('SIGTERM empties a server: no request fails, no chunk is missed, nobody new
   expect(await ended).toBe(0);
 
   const counts = viewers.map(({ sequences }) => sequences.length);
-  const playsOn = (viewer: (typeof viewers)[number], at: number): boolean =>
-    viewer.sequences.length > counts[at]! + 50;
-  await vi.waitUntil(() => viewers.every(playsOn), WAIT);
+  await untilAll(viewers, ({ sequences }, at) => sequences.length > counts[at]! + 50);
   for (const { failures, missing, origins } of hls)
     expect([failures, missing, origins]).toEqual([[], 0, [drained.mediaUrl, next.mediaUrl]]);
   for (const { missing, endings, handovers } of progressive)

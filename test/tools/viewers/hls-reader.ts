@@ -1,4 +1,4 @@
-// A low-latency HLS player without a picture: reads part after part, and keeps count of what failed and what it missed.
+// A low-latency HLS player without a picture: reads part after part, whole segments where it is late, and keeps count of what failed and what it missed.
 
 import { Splitter } from '../../../network/media/splitter.ts';
 import { type ReadPlaylist, readPlaylist } from './read-playlist.ts';
@@ -69,6 +69,8 @@ export class HlsReader {
 
   *#newParts({ segments }: ReadPlaylist): Generator<string> {
     for (const { msn, parts, uri } of segments) {
+      // Of a segment that has been over for a while no parts are listed: who is late reads it as a whole.
+      if (uri && parts.length === 0 && msn === this.#next!.msn) yield uri;
       for (let part = 0; part < parts.length; part++) {
         const next = this.#next!;
         if (msn !== next.msn || part !== next.part) continue;
