@@ -1,9 +1,8 @@
 // What somebody outside asks a running server for, and must not get: files, other sites' addresses, its log and its metrics.
 
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signToken } from '../../network/token.ts';
@@ -11,6 +10,7 @@ import { ServerProcess } from '../tools/cluster/server-process.ts';
 import { command } from '../tools/rtmp/rtmp-bytes.ts';
 import { RawRtmpClient } from '../tools/rtmp/rtmp-client.ts';
 import { readMultivariant } from '../tools/viewers/read-multivariant.ts';
+import { lastingFolder } from '../tools/world/scratch-folder.ts';
 
 const SECRETS = ['the secret of a server under test'];
 let server: ServerProcess;
@@ -20,7 +20,7 @@ let token: string;
 let steering: string;
 
 beforeAll(async () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'headwater-abuse-')), 'config.yaml');
+  const file = join(lastingFolder(), 'config.yaml');
   const publish = { keys: [{ stream: 'alice', key: 'open-sesame' }] };
   writeFileSync(file, JSON.stringify({ secrets: SECRETS, publish, map: { cityDb: [], routes: [] } }));
   server = await ServerProcess.start(['--config', file]);

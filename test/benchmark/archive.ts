@@ -1,8 +1,8 @@
 // What recording costs: many streams at once with a viewer each, recorded and not, on the same server.
 
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { lastingFolder } from '../tools/world/scratch-folder.ts';
 import { CLIENT_CORE, freePorts, PinnedProcess, SERVER_CORE, untilReady } from './processes.ts';
 import { recordingFile } from './recording.ts';
 import { type Report, table } from './report.ts';
@@ -44,7 +44,7 @@ export async function benchmarkArchive(options: BenchmarkOptions): Promise<Repor
 
 async function measure([name, archive]: (typeof CASES)[number], seconds: number): Promise<Measurement> {
   const [rtmpPort, usherPort, mediaPort] = (await freePorts(3)) as [number, number, number];
-  const folder = mkdtempSync(join(tmpdir(), 'headwater-'));
+  const folder = lastingFolder();
   writeFileSync(join(folder, 'config.yaml'), `archive: {${archive}}\nlog: error\n`);
   const args = ['--config', join(folder, 'config.yaml'), '--data', folder, '--no-sample'];
   const ports = ['--rtmp-port', rtmpPort, '--usher-port', usherPort, '--media-port', mediaPort].map(String);
@@ -63,7 +63,6 @@ async function measure([name, archive]: (typeof CASES)[number], seconds: number)
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   const after = await look();
   const residentBytes = server.residentBytes();
-  rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   return {
     name,
     cpuSeconds: after.cpu - before.cpu,

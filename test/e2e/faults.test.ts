@@ -1,14 +1,14 @@
 // What becomes of sessions in a real process that runs out of file descriptors, stands still, or meets an error that nobody caught.
 
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ServerProcess } from '../tools/cluster/server-process.ts';
 import { FeedReader } from '../tools/media/feed-reader.ts';
 import { run } from '../tools/rtmp/rtmp-ffmpeg.ts';
+import { lastingFolder } from '../tools/world/scratch-folder.ts';
 
 const DESCRIPTORS = 96;
 const STILL_MS = 1_500;
@@ -18,7 +18,7 @@ let viewer: FeedReader;
 
 beforeAll(async () => {
   // A timer that throws belongs to no session.
-  const injection = join(mkdtempSync(join(tmpdir(), 'headwater-fault-')), 'fault.mjs');
+  const injection = join(lastingFolder(), 'fault.mjs');
   writeFileSync(
     injection,
     `process.on('SIGUSR2', () => setTimeout(() => { throw new Error('out of the blue'); }));`,

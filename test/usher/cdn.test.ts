@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join as pathOf } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { signToken } from '../../network/token.ts';
@@ -9,6 +8,7 @@ import { readMultivariant } from '../tools/viewers/read-multivariant.ts';
 import { readPlaylist } from '../tools/viewers/read-playlist.ts';
 import { freePort } from '../tools/world/free-port.ts';
 import { NginxCdn } from '../tools/world/nginx-cdn.ts';
+import { lastingFolder } from '../tools/world/scratch-folder.ts';
 
 /**
  * The sample broadcast has 0.44 to 0.46: without the tenth that is kept for caches and copies no viewer fits, and with it a
@@ -25,7 +25,7 @@ let urls: string[];
 
 beforeAll(async () => {
   const port = await freePort();
-  const folder = mkdtempSync(pathOf(tmpdir(), 'headwater-cdn-'));
+  const folder = lastingFolder();
   const topology = pathOf(folder, 'topology.yaml');
   const config = pathOf(folder, 'config.yaml');
   const urlTemplate = `http://127.0.0.1:${port}/{shield}{path}`;

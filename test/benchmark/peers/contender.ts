@@ -1,10 +1,9 @@
 // What is compared: a server in a process of its own, with the recording published to it.
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { systemClock } from '../../../network/clock.ts';
 import { type Grant, signToken } from '../../../network/token.ts';
+import { lastingFolder } from '../../tools/world/scratch-folder.ts';
 import type { Protocol } from '../load/load.ts';
 import { CLIENT_CORE, PinnedProcess } from '../processes.ts';
 import { recordingFile } from '../recording.ts';
@@ -38,7 +37,7 @@ export function tokenFor(purpose: Grant['purpose'], session: string): string {
 
 /** A folder that is gone with what uses it. */
 export function temporaryFolder(opened: AsyncDisposableStack): string {
-  const folder = mkdtempSync(join(tmpdir(), 'headwater-'));
+  const folder = lastingFolder();
   opened.defer(() => rmSync(folder, { recursive: true }));
   return folder;
 }
