@@ -1,5 +1,6 @@
 // Headwater: reads the configuration, composes the roles into this process, runs until it is told to stop.
 
+import { availableParallelism } from 'node:os';
 import { createEdge, type Edge } from './edge/edge.ts';
 import { EDGE_OPERATIONS } from './edge/operations.ts';
 import type { Catalogue } from './network/archive/catalogue.ts';
@@ -11,7 +12,7 @@ import { type Command, defineCommand } from './network/command/command.ts';
 import { type Program, runProgram } from './network/command/program.ts';
 import { systemTerminal } from './network/command/terminal.ts';
 import { Commitments } from './network/commitments.ts';
-import { CONFIG_OPTIONS, type Config, type Flags, readConfig } from './network/config/config.ts';
+import { CONFIG_OPTIONS, type Config, type Flags, ownPlace, readConfig } from './network/config/config.ts';
 import { loadOwnId } from './network/config/own-id.ts';
 import { loadSecrets } from './network/config/secrets.ts';
 import { CpuLoad } from './network/cpu-load.ts';
@@ -58,6 +59,8 @@ import { originFor, parentsIn, renditionsIn } from './network/state/whereabouts.
 import { Stillness } from './network/stillness.ts';
 import { signToken } from './network/token.ts';
 import { Uncaught } from './network/uncaught.ts';
+import { nextOrder, startWorker, type WorkerProcess } from './network/workers/worker-process.ts';
+import { Workers } from './network/workers/workers.ts';
 import type { Archive } from './origin/archive/archive.ts';
 import { createPace } from './origin/archive/keeping/pace.ts';
 import { openArchive } from './origin/archive/open-archive.ts';
@@ -586,7 +589,10 @@ function service(name: string, parts: Parts, summary: string, examples: Command[
 
 /** Runs until it is told to stop. */
 async function serve(config: Config, parts: Parts): Promise<undefined> {
-  const logger = createLogger(config.log);
+  const place = ownPlace();
+  const cores = config.cores === 'auto' ? availableParallelism() : config.cores;
+  if (cores > 1 && parts === 'server') return serveSeveral(config, cores);
+  const logger = createLogger(config.log).child(place ? { worker: place.number } : {});
   const running = await start(config, logger, parts);
   const { rtmpPort, rtmpsPort, usherPort, mediaPort, draining, uncaught } = running;
   const port = usherPort || mediaPort;
@@ -597,7 +603,8 @@ async function serve(config: Config, parts: Parts): Promise<undefined> {
   const { deadlineS } = config.drain;
   const deadlineMs = deadlineS === null ? null : deadlineS * 1000;
   const isOneOfSeveral = config.state.redis !== undefined;
-  const end = untilEnd({ draining, uncaught, isOneOfSeveral, deadlineMs, clock });
+  const next = place ? nextOrder : nextSignal;
+  const end = untilEnd({ draining, uncaught, isOneOfSeveral, deadlineMs, clock, nextSignal: next });
   const why = await Promise.race([end, running.taken]);
   logger.info({ why: why instanceof CodedError ? why.code : why }, 'stopping');
   await running.stop();
@@ -605,6 +612,20 @@ async function serve(config: Config, parts: Parts): Promise<undefined> {
   if (why instanceof CodedError) throw why;
   if (uncaught.count > 0)
     throw new CodedError('uncaught', 'there was an error that nobody caught: see the log');
+}
+
+/** A server for each core: JavaScript runs on one. They find each other in the cluster's state, as all servers do. */
+async function serveSeveral(config: Config, count: number): Promise<undefined> {
+  if (!config.state.redis)
+    throw new CodedError(
+      'bad_config',
+      `cores: ${count} servers meet in a Redis, and \`state.redis\` names none`,
+    );
+  const start = (number: number): WorkerProcess => startWorker({ number, of: count });
+  const workers = new Workers({ count, start, clock, logger: createLogger(config.log) });
+  const stopped = workers.stop(await nextSignal());
+  void nextSignal().then((signal) => workers.stop(signal));
+  await stopped;
 }
 
 if (import.meta.main) {

@@ -13,6 +13,8 @@ export interface EndingOptions {
   /** From SIGTERM until broadcasts that are still there have to go; null: never. */
   readonly deadlineMs: number | null;
   readonly clock: Clock;
+  /** Resolves with the name of the next signal. */
+  readonly nextSignal: () => Promise<string>;
 }
 
 /** What is in an unknown state does not wait for ever. */
@@ -27,7 +29,7 @@ const FAILED_DEADLINE_MS = 60_000;
  * alone would end all sessions for the fault of one: it goes on until there are too many.
  */
 export async function untilEnd(options: EndingOptions): Promise<string> {
-  const { draining, uncaught, isOneOfSeveral, deadlineMs, clock } = options;
+  const { draining, uncaught, isOneOfSeveral, deadlineMs, clock, nextSignal } = options;
   const emptied = draining?.emptied.then(() => 'empty') ?? new Promise<string>(() => {});
   const failed = (isOneOfSeveral ? uncaught.first : uncaught.many).then(() => 'failed');
   const first = await Promise.race([nextSignal(), emptied, failed]);

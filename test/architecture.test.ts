@@ -42,7 +42,16 @@ const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; read
     door: 'network/trace/current-trace.ts',
   },
   { outside: 'threads', pattern: /from 'node:worker_threads'/, door: 'network/thread.ts' },
-  { outside: 'child processes', pattern: /from 'node:child_process'/, door: 'transcoder/ffmpeg/ffmpeg.ts' },
+  {
+    outside: 'other programs',
+    pattern: /import \{[^}]*\b(?:spawn|exec)\w*\b[^}]*\} from 'node:child_process'/,
+    door: 'transcoder/ffmpeg/ffmpeg.ts',
+  },
+  {
+    outside: 'processes of this program',
+    pattern: /import \{[^}]*\bfork\b[^}]*\} from 'node:child_process'/,
+    door: 'network/workers/worker-process.ts',
+  },
   { outside: 'tinyqueue', pattern: /from 'tinyqueue'/, door: 'usher/simulator/world/events.ts' },
   { outside: 'node-media-server', pattern: /from 'node-media-server|require\(/, door: 'origin/rtmp/rtmp.ts' },
   { outside: 'commander', pattern: /from 'commander'/, door: 'network/command/program.ts' },
@@ -71,6 +80,7 @@ const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; read
 /** No I/O, no clock, no state of their own beyond what they are given: they import none of the doors. */
 const PURE = [
   'network/config/secret-keys.ts',
+  'network/config/worker.ts',
   'network/command/command.ts',
   'network/command/durations.ts',
   'network/command/exit-codes.ts',

@@ -7,6 +7,7 @@ import { override } from './override.ts';
 import { resolveReferences, type Unresolved } from './references.ts';
 import { schema } from './schema/schema.ts';
 import { isSecretKey } from './secret-keys.ts';
+import { configOf, type Place, readPlace, writePlace } from './worker.ts';
 import { explain, parseYaml, type Whereabouts, type z } from './yaml.ts';
 
 type DeepReadonly<T> = { readonly [Key in keyof T]: T[Key] extends object ? DeepReadonly<T[Key]> : T[Key] };
@@ -35,7 +36,10 @@ export function readConfig(flags: Flags = {}, environment = process.env): Config
   const raw = resolveReferences(written, environment, (one) => unresolved.push(one)) as typeof written;
   const overridden = override(raw, flags, environment);
   const parsed = schema.safeParse(raw, { reportInput: true });
-  if (parsed.success && unresolved.length === 0) return deepFreeze(parsed.data);
+  if (parsed.success && unresolved.length === 0) {
+    const place = ownPlace(environment);
+    return deepFreeze(place ? configOf(parsed.data, place) : parsed.data);
+  }
   const ofFile: Whereabouts = (path) =>
     path.some((_, index) => overridden.has(path.slice(0, index + 1).join('.'))) ? '' : whereabouts(path);
   const missing = unresolved.map(({ path, why }) => `${ofFile(path)}${path.join('.')}: ${why}`);
@@ -44,6 +48,16 @@ export function readConfig(flags: Flags = {}, environment = process.env): Config
   const issues = parsed.error?.issues.filter(({ path }) => !told.has(path.join('.'))) ?? [];
   const wrong = issues.length > 0 ? [explain({ issues }, ofFile, isSecretKey)] : [];
   throw new CodedError('bad_config', [...missing, ...wrong].join('\n'));
+}
+
+/** Which of several servers of a machine this process is; undefined when it is not one of them. */
+export function ownPlace(environment = process.env): Place | undefined {
+  return readPlace(environment['HEADWATER_PLACE'] ?? '');
+}
+
+/** This process's own, for one that is to be that server. */
+export function environmentOf(place: Place): NodeJS.ProcessEnv {
+  return { ...process.env, HEADWATER_PLACE: writePlace(place) };
 }
 
 function readFile(file: unknown): { value: Record<string, unknown>; whereabouts: Whereabouts } {

@@ -2,7 +2,7 @@
 
 import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { untilEnd } from '../../network/ending.ts';
+import { nextSignal, untilEnd } from '../../network/ending.ts';
 import { Metrics } from '../../network/metrics.ts';
 import { Uncaught } from '../../network/uncaught.ts';
 import { keepingLogger } from '../tools/world/keeping-logger.ts';
@@ -32,7 +32,7 @@ function end(isOneOfSeveral: boolean): Promise<string> {
     empty = resolve;
   });
   const draining = { emptied, order: (deadlineMs: number | null) => deadlines.push(deadlineMs) };
-  return untilEnd({ draining, uncaught, isOneOfSeveral, deadlineMs: null, clock });
+  return untilEnd({ draining, uncaught, isOneOfSeveral, deadlineMs: null, clock, nextSignal });
 }
 
 describe('an error that nobody caught', () => {

@@ -62,6 +62,17 @@ function depthOf(of: Snapshot): number {
   return Math.max(0, ...[...parents.keys()].map(depth));
 }
 
+describe('servers of one machine', () => {
+  test('have a stream from one another, once it has come to one of them', () => {
+    const onHost = (of: Snapshot, id: string): Snapshot => change(of, id, () => ({ host: 'machine' }));
+    const before = ['edge-00', 'edge-01'].reduce(onHost, cluster(3));
+    const ids = ['edge-00', 'edge-01', 'edge-02'];
+    const watched = ids.reduce((of, id) => withViewers(of, id, 10), before);
+    const parents = parentsIn(plan(watched), 'alice');
+    expect(ids.map((id) => parents.get(id))).toEqual(['origin', 'edge-00', 'origin']);
+  });
+});
+
 describe('a stream that nobody watches', () => {
   test('stays on its origin, and every server learns that it is to follow nothing', () => {
     expect(plan(cluster(2))).toEqual({

@@ -136,6 +136,12 @@ export const schema = z.strictObject({
     .default('local')
     .describe('The datacenter that it stands in: servers of one site are near.'),
   host: placeName.default('local').describe('The machine: servers of one host share a network card.'),
+  cores: z
+    .union([z.int().min(1).max(1_024), z.literal('auto')], 'a number of cores, or auto')
+    .default(1)
+    .describe(
+      'Of the machine that `headwater server` uses, each by a server of its own: the second is called as the first with -2, its ports are one higher. `auto`: all.',
+    ),
   egressMbps: z.number().positive().default(1_000).describe('What it may send.'),
   bind: z.string().min(1).default('127.0.0.1').describe('The address that all listeners bind to.'),
   rtmpPort: port.default(1935).describe('Where broadcasters push.'),

@@ -41,6 +41,8 @@ export interface ServerPlace {
   readonly site: string;
   readonly roles: readonly Role[];
   readonly egressMbps?: number;
+  /** More than one: as many servers of that machine, the others with ids of their own. */
+  readonly cores?: number;
   readonly log?: LogLevel;
   /** What the configuration of a worker has of itself. */
   readonly transcode?: object;

@@ -42,6 +42,7 @@ export class Planting {
   readonly #childrenNow = new Map<Copy, Copy[]>();
   readonly #placed = new Map<Copy, Branch>();
   readonly #placedAt = new Map<PlanSite, Branch[]>();
+  readonly #placedOn = new Map<PlanSite, Map<string, Branch[]>>();
   /** Sites in which others than those being emptied are to have the rendition, and those of them that it has come to. */
   readonly #homes: ReadonlySet<PlanSite>;
   readonly #entered = new Set<PlanSite>();
@@ -113,9 +114,24 @@ export class Planting {
    */
   #isWayIn({ copy, children }: Branch, child: Copy): boolean {
     const { site } = child.on;
-    if (copy.on.site === site) return true;
+    if (copy.on.site === site) return this.#isOfHost(copy, child) || !this.#hasFeederOnHost(child);
     if (child.on.mayHold ? this.#entered.has(site) : this.#homes.has(site)) return false;
     return children.filter((other) => other.copy.on.site !== copy.on.site).length < FOREIGN;
+  }
+
+  /** A stream comes into a machine once where one of its servers can feed the others: they share a network card. */
+  #hasFeederOnHost(child: Copy): boolean {
+    const neighbours = this.#placedOn.get(child.on.site)?.get(child.on.server.host) ?? [];
+    return neighbours.some(
+      (branch) =>
+        this.#mayFeed(branch) &&
+        branch.depth < this.#options.maxDepth &&
+        branch.children.length < this.#roomOf(branch.copy).fresh,
+    );
+  }
+
+  #isOfHost(copy: Copy, other: Copy): boolean {
+    return copy.on.server.host === other.on.server.host;
   }
 
   /** The cheapest way into any site that the stream must come to, then from there too, until it is in all of them. */
@@ -246,7 +262,10 @@ export class Planting {
     const branch = newBranch(copy, parent, this.#options.ways);
     this.#depth = Math.max(this.#depth, branch.depth);
     this.#placed.set(copy, branch);
-    this.#placedAt.getOrInsertComputed(copy.on.site, () => []).push(branch);
+    const { site, server } = copy.on;
+    this.#placedAt.getOrInsertComputed(site, () => []).push(branch);
+    const onHosts = this.#placedOn.getOrInsertComputed(site, () => new Map());
+    onHosts.getOrInsertComputed(server.host, () => []).push(branch);
     if (copy.on.mayHold || !parent) this.#entered.add(copy.on.site);
     this.#waiting.delete(copy);
     return branch;
