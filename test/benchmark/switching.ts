@@ -61,14 +61,17 @@ async function watch(
   const flv = writeFlvFile(sourceOf(kind, seconds + AROUND_S));
   await using _ = new FileBroadcast(`${server.rtmpUrl}/${stream}`, flv);
   const url = `${server.url}/live/${stream}.m3u8`;
-  const rungs = kind === 'no picture' ? 0 : CONFIG.transcode.ladder.length;
+  const rungs = kind === 'no picture' ? [] : CONFIG.transcode.ladder;
   const variants = async () => {
     const answer = await fetch(url);
     return answer.ok ? readMultivariant(await answer.text()).variants : [];
   };
   await until(
     () => `the renditions of ${kind} are listed`,
-    async () => (await variants()).length > rungs,
+    async () => {
+      const listed = (await variants()).map((variant) => variant.url);
+      return listed.length > 0 && rungs.every((name) => listed.some((one) => one.includes(`/${name}/`)));
+    },
   );
   const times = Math.max(1, Math.round((seconds * 1000) / EVERY_MS));
   const figures = await watchSwitching(browser, url, { everyMs: EVERY_MS, times });
