@@ -37,7 +37,7 @@ afterAll(async () => {
 const blocksIn = (page: string, language: string): readonly CodeBlock[] =>
   BLOCKS.find(([name]) => name === page)![1].filter((block) => block.language === language);
 
-describe('the tour', () => {
+describe.concurrent('the tour', () => {
   const [, alone = [], joined = []] = BLOCKS[0]![1].reduce<CodeBlock[][]>(
     (parts, block) => {
       // Its first part is beside `npm start`; the second begins with Redis.

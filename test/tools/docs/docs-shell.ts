@@ -5,10 +5,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PROGRAM } from '../../../server.ts';
 import { freePort } from '../world/free-port.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
+/** What each command takes is in its help. */
+const HELP = join(ROOT, 'test/golden/commands');
 /** Those that the documentation names. */
 const PORTS = ['8080', '8081', '8082', '1935', '1936', '6379'];
 
@@ -106,13 +107,10 @@ export class DocsShell implements AsyncDisposable {
 
   /** Commands that ask an usher ask the one that is here. What was compiled once is kept for the next command. */
   #npx(): string {
-    const asking = PROGRAM.commands.flatMap((one) =>
-      'commands' in one
-        ? one.commands.filter(asksUsher).map(({ name }) => `"${one.name} ${name}"`)
-        : asksUsher(one)
-          ? [`"${one.name} "*`]
-          : [],
-    );
+    const asking = readdirSync(HELP)
+      .filter((name) => readFileSync(join(HELP, name), 'utf8').includes('--usher <url>'))
+      .map((name) => /^help-(\w+)-?(.*)\.txt$/.exec(name)!)
+      .map(([, word, inner]) => (inner ? `"${word} ${inner}"` : `"${word} "*`));
     return `#!/bin/sh
 shift
 case "$1 \${2:-}" in
@@ -123,8 +121,4 @@ export NODE_COMPILE_CACHE=${ROOT}/node_modules/.cache/headwater-docs
 exec ${process.execPath} --disable-warning=ExperimentalWarning ${ROOT}/server.ts "$@"
 `;
   }
-}
-
-function asksUsher({ options = {} }: { readonly options?: object }): boolean {
-  return 'usher' in options;
 }
