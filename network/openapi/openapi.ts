@@ -72,6 +72,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
   409: 'Not as long as it is live.',
   413: 'The body is too long.',
   416: 'The range is not there.',
+  429: 'Not now: more come, or more is fetched, than may at a time.',
   502: 'The server that has it answered with nonsense.',
   503: 'Not now: there is no room, or whoever has it is away.',
   507: 'No more can be kept.',
@@ -197,6 +198,6 @@ function problemOf(status: number): ZodOpenApiResponseObject {
   return {
     description: REFUSALS[status]!,
     content: { 'application/problem+json': { schema: PROBLEM } },
-    ...(status === 503 ? { headers: RETRY_AFTER } : {}),
+    ...([429, 503].includes(status) ? { headers: RETRY_AFTER } : {}),
   };
 }

@@ -49,7 +49,7 @@ export const VIEWER_OPERATIONS: readonly Operation[] = [
     details: 'Usher places the viewer, and names itself as the steering server.',
     params: z.object({ stream }),
     answers: { 200: playlist('A multivariant playlist with up to three pathways.') },
-    problems: [403, 404, 503],
+    problems: [403, 404, 429, 503],
   },
   {
     ...COMMON,
@@ -62,7 +62,7 @@ export const VIEWER_OPERATIONS: readonly Operation[] = [
       from: z.string().optional().meta({ description: 'Sequence number of a chunk to go on with.' }),
     }),
     answers: { 307: redirect('At the server that the viewer is placed on.') },
-    problems: [403, 404, 503],
+    problems: [403, 404, 429, 503],
   },
   {
     ...COMMON,
@@ -84,7 +84,7 @@ export const VIEWER_OPERATIONS: readonly Operation[] = [
     summary: 'Where a viewer plays a recording, or rewinds what is live',
     params: z.object({ recording }),
     answers: { 200: playlist('A multivariant playlist.') },
-    problems: [403, 404, 503],
+    problems: [403, 404, 429, 503],
   },
   {
     ...COMMON,
