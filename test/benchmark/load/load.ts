@@ -23,8 +23,8 @@ export type LoadAnswer =
   | LoadResult;
 export type LoadResult = TallyResult & { readonly kind: 'result'; readonly lost: number };
 
-/** New connections are spread over time, as a listen queue is short. */
-const OPENED_AT_ONCE = 100;
+/** New connections are spread over time: a listen queue is 511 by default. */
+const OPENED_AT_ONCE = 400;
 
 const VIEWERS = { endless: EndlessViewer, parts: HlsViewer, segments: SegmentsViewer, rtmp: RtmpViewer };
 
