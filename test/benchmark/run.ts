@@ -10,9 +10,11 @@ import { benchmarkDelivery } from './delivery.ts';
 import { benchmarkFaults } from './faults.ts';
 import { benchmarkLatency } from './latency.ts';
 import { machineText } from './machine.ts';
+import { benchmarkNetwork } from './network.ts';
 import { benchmarkPlace } from './place.ts';
 import { benchmarkRelay } from './relay.ts';
 import type { Report } from './report.ts';
+import { benchmarkSoak } from './soak.ts';
 import { benchmarkSwitching } from './switching.ts';
 import { benchmarkTls } from './tls.ts';
 import { benchmarkTranscode } from './transcode.ts';
@@ -40,8 +42,10 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise
   delivery: benchmarkDelivery,
   faults: benchmarkFaults,
   latency: benchmarkLatency,
+  network: benchmarkNetwork,
   place: benchmarkPlace,
   relay: benchmarkRelay,
+  soak: benchmarkSoak,
   switching: benchmarkSwitching,
   tls: benchmarkTls,
   transcode: benchmarkTranscode,

@@ -4,8 +4,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import type { Place } from '../world/namespaces.ts';
 import { lastingFolder } from '../world/scratch-folder.ts';
 
+/** A process runs in this one's network unless it is told of another. */
+const HERE: Place = { host: '127.0.0.1', enter: [] };
 const SERVER = join(import.meta.dirname, '../../../server.ts');
 const PROGRAM = [process.execPath, '--disable-warning=ExperimentalWarning', SERVER] as const;
 
@@ -28,6 +31,7 @@ export class ServerProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #exited: Promise<number | null>;
   readonly #printed: Interface;
+  readonly #host: string;
   #output = '';
   #ports: Ports = { rtmpPort: 0, usherPort: 0, mediaPort: 0 };
 
@@ -35,8 +39,10 @@ export class ServerProcess implements AsyncDisposable {
     flags: readonly string[],
     environment: NodeJS.ProcessEnv,
     program: readonly string[] = PROGRAM,
+    place = HERE,
   ) {
-    const [file, ...args] = [...program, ...flags] as [string, ...string[]];
+    this.#host = place.host;
+    const [file, ...args] = [...place.enter, ...program, ...flags] as [string, ...string[]];
     this.#child = spawn(file, args, {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -53,9 +59,11 @@ export class ServerProcess implements AsyncDisposable {
     flags: readonly string[] = ['--no-sample'],
     environment: NodeJS.ProcessEnv = {},
     command: readonly string[] = [],
+    place?: Place,
   ): Promise<ServerProcess> {
     const data = lastingFolder();
-    const server = new ServerProcess([...command, ...FREE_PORTS, '--data', data, ...flags], environment);
+    const all = [...command, ...FREE_PORTS, '--data', data, ...flags];
+    const server = new ServerProcess(all, environment, PROGRAM, place);
     await server.logged((line) => line.msg.startsWith('ready'));
     return server;
   }
@@ -78,7 +86,7 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   get rtmpUrl(): string {
-    return `rtmp://127.0.0.1:${this.#ports.rtmpPort}/live`;
+    return `rtmp://${this.#host}:${this.#ports.rtmpPort}/live`;
   }
 
   get rtmpPort(): number {
@@ -86,11 +94,11 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#ports.usherPort}`;
+    return `http://${this.#host}:${this.#ports.usherPort}`;
   }
 
   get mediaUrl(): string {
-    return `http://127.0.0.1:${this.#ports.mediaPort}`;
+    return `http://${this.#host}:${this.#ports.mediaPort}`;
   }
 
   get pid(): number {
@@ -102,7 +110,7 @@ export class ServerProcess implements AsyncDisposable {
     for (;;) {
       const line = this.lines.find(fits);
       if (line) return line;
-      if (this.#hasEnded) throw new Error(`the server ended: ${this.#output}`);
+      if (this.hasEnded) throw new Error(`the server ended: ${this.#output}`);
       await Promise.race([once(this.#printed, 'line'), this.#exited]);
     }
   }
@@ -122,7 +130,8 @@ export class ServerProcess implements AsyncDisposable {
     await this.end('SIGKILL');
   }
 
-  get #hasEnded(): boolean {
+  /** By itself, or because it was ended. */
+  get hasEnded(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 

@@ -9,6 +9,7 @@ import type { Role, Snapshot } from '../../../network/state/state.ts';
 import { signToken } from '../../../network/token.ts';
 import { FeedReader } from '../media/feed-reader.ts';
 import { keepingLogger } from '../world/keeping-logger.ts';
+import type { Place } from '../world/namespaces.ts';
 import { lastingFolder } from '../world/scratch-folder.ts';
 import { TcpProxy } from '../world/tcp-proxy.ts';
 import { RedisServer } from './redis-server.ts';
@@ -18,6 +19,8 @@ export const STREAM = 'alice';
 const KEY = 'open sesame';
 const SECRET = 'the secret of a cluster under test';
 const PREFIX = 'headwater';
+/** To whoever gets there. */
+const REACHABLE = ['--protected-mode', 'no'];
 const HOUR_MS = 3_600_000;
 const PRESSED = join(import.meta.dirname, 'pressed.ts');
 const LOOK_MS = 50;
@@ -31,6 +34,11 @@ export interface ClusterOptions {
   readonly usherConfig?: object;
   /** What may be published; by default the one stream. */
   readonly streams?: readonly string[];
+  /** Where the servers of a site are, if not in this process's network; and by which host all reach Redis. */
+  readonly placeOf?: (site: string) => Place;
+  readonly stateHost?: string;
+  /** What the environment of servers has besides. */
+  readonly environment?: NodeJS.ProcessEnv;
   /** Whether servers reach each other and Redis by ways that can be cut. */
   readonly isCuttable?: boolean;
   /** Whether servers can be made busy. */
@@ -71,7 +79,7 @@ export class TestCluster implements AsyncDisposable {
   }
 
   static async start(options: ClusterOptions): Promise<TestCluster> {
-    const cluster = new TestCluster(options, await RedisServer.start());
+    const cluster = new TestCluster(options, await RedisServer.start({ settings: REACHABLE }));
     try {
       for (const id of options.ushers) await cluster.startUsher(id);
       await Promise.all(Object.keys(options.servers).map((id) => cluster.startServer(id)));
@@ -139,7 +147,11 @@ export class TestCluster implements AsyncDisposable {
   async startServer(id: string, place = this.#places.get(id)!): Promise<void> {
     this.#places.set(id, place);
     if (!this.#options.isCuttable) {
-      this.#servers.set(id, await this.#startOne('server', id, place));
+      const at = this.#options.placeOf?.(place.site);
+      this.#servers.set(
+        id,
+        await this.#startOne('server', id, { ...place, ...(at && { bind: at.host }) }, at),
+      );
       return;
     }
     const [gate, stateWay] = [await TcpProxy.before(), await TcpProxy.before(this.redis.port)];
@@ -158,6 +170,11 @@ export class TestCluster implements AsyncDisposable {
 
   async startUsher(id: string): Promise<void> {
     this.#ushers.set(id, await this.#startOne('usher', id, this.#options.usherConfig ?? {}));
+  }
+
+  /** One that has ended by itself is not there any more. */
+  forget(id: string): void {
+    this.#servers.delete(id);
   }
 
   /** A server or an usher ends without a word. */
@@ -258,15 +275,16 @@ export class TestCluster implements AsyncDisposable {
     await this.redis[Symbol.asyncDispose]();
   }
 
-  async #startOne(command: 'server' | 'usher', id: string, more: object): Promise<ServerProcess> {
+  async #startOne(command: 'server' | 'usher', id: string, more: object, at?: Place): Promise<ServerProcess> {
     const file = this.#fileOf(id);
-    const { streams = [STREAM], isPressable } = this.#options;
+    const { streams = [STREAM], isPressable, stateHost } = this.#options;
     const publish = { keys: streams.map((stream) => ({ stream, key: KEY })) };
-    const state = stateAt(this.redis.port);
+    const state = stateAt(this.redis.port, stateHost);
     // JSON is YAML.
     writeFileSync(file, JSON.stringify({ id, host: id, secrets: [SECRET], publish, state, ...more }));
-    const environment = isPressable ? { NODE_OPTIONS: `--import ${PRESSED}` } : {};
-    return ServerProcess.start(['--config', file], environment, [command]);
+    const pressed = isPressable ? { NODE_OPTIONS: `--import ${PRESSED}` } : {};
+    const environment = { ...pressed, ...this.#options.environment };
+    return ServerProcess.start(['--config', file], environment, [command], at);
   }
 
   #fileOf(id: string): string {
@@ -283,6 +301,6 @@ export async function until(what: () => string, holds: () => boolean | Promise<b
   }
 }
 
-function stateAt(port: number): object {
-  return { redis: { addresses: [`127.0.0.1:${port}`], prefix: PREFIX } };
+function stateAt(port: number, host = '127.0.0.1'): object {
+  return { redis: { addresses: [`${host}:${port}`], prefix: PREFIX } };
 }

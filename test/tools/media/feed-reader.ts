@@ -2,9 +2,12 @@
 
 import type { Chunk } from '../../../network/media/chunk.ts';
 import { VIDEO_TRACK_ID } from '../../../network/media/fmp4.ts';
+import type { Init } from '../../../network/media/init.ts';
 import { Splitter } from '../../../network/media/splitter.ts';
 
 const RETRY_MS = 100;
+/** What a player at low latency has in hand: it stands still when media come later than that. */
+const IN_HAND_MS = 1_000;
 
 export class FeedReader implements AsyncDisposable {
   readonly url: string;
@@ -16,6 +19,10 @@ export class FeedReader implements AsyncDisposable {
   #repeated = 0;
   #splits = 0;
   #longestGapMs = 0;
+  #stalledMs = 0;
+  /** Of the video; and when, by this clock, its first frame since `begin` would have been at its time zero. */
+  #timescale = 0;
+  #zeroAtMs: number | undefined;
   #lastAtMs = performance.now();
 
   constructor(url: string) {
@@ -46,9 +53,16 @@ export class FeedReader implements AsyncDisposable {
     return Math.max(this.#longestGapMs, performance.now() - this.#lastAtMs);
   }
 
+  /** How long a player would have stood still since `begin` that has a second in hand. */
+  get stalledMs(): number {
+    return Math.max(this.#stalledMs, performance.now() - this.#lastAtMs - IN_HAND_MS);
+  }
+
   /** Counts anew from here. */
   begin(): void {
     [this.#chunks, this.#lost, this.#repeated, this.#splits, this.#longestGapMs] = [0, 0, 0, 0, 0];
+    this.#stalledMs = 0;
+    this.#zeroAtMs = undefined;
     this.#lastAtMs = performance.now();
   }
 
@@ -71,11 +85,26 @@ export class FeedReader implements AsyncDisposable {
     if (!answer.ok) throw new Error(await answer.text());
     const splitter = new Splitter();
     for await (const bytes of answer.body!) {
-      for (const piece of splitter.push(bytes)) if (piece.kind === 'chunk') this.#take(piece.chunk);
+      for (const piece of splitter.push(bytes)) {
+        if (piece.kind === 'init') this.#begin(piece.init);
+        if (piece.kind === 'chunk') this.#take(piece.chunk);
+      }
     }
   }
 
-  #take({ sequence, trackId, keyframe, startsSegment }: Chunk): void {
+  #begin({ tracks }: Init): void {
+    this.#timescale = tracks.find(({ id }) => id === VIDEO_TRACK_ID)?.timescale ?? 0;
+    this.#zeroAtMs = undefined;
+  }
+
+  /** Once a player has stood still, it stays that far behind: how late media come counts, and not how often. */
+  #measure(decodeTime: number): void {
+    const atMs = performance.now() - (decodeTime / this.#timescale) * 1000;
+    this.#zeroAtMs ??= atMs;
+    this.#stalledMs = Math.max(this.#stalledMs, atMs - this.#zeroAtMs - IN_HAND_MS);
+  }
+
+  #take({ sequence, trackId, keyframe, startsSegment, decodeTime }: Chunk): void {
     const expected = this.#next ?? sequence;
     this.#longestGapMs = this.longestGapMs;
     this.#lastAtMs = performance.now();
@@ -85,6 +114,7 @@ export class FeedReader implements AsyncDisposable {
     }
     this.#chunks++;
     this.#lost += sequence - expected;
+    if (trackId === VIDEO_TRACK_ID && this.#timescale > 0) this.#measure(decodeTime);
     if (trackId === VIDEO_TRACK_ID && keyframe && !startsSegment) this.#splits++;
     this.#next = sequence + 1;
   }
