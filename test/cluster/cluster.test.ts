@@ -58,7 +58,7 @@ describe('a cluster', () => {
 test('a second process with the id of a server ends and says why; the first goes on', async () => {
   expect(await twin).toEqual({
     code: 1,
-    output: expect.stringContaining("\nanother living server has the id 'e1'\n"),
+    output: expect.stringContaining("error: another living server has the id 'e1'\n"),
   });
   const { servers } = await cluster.snapshot();
   expect(servers.filter(({ id }) => id === 'e1')).toMatchObject([

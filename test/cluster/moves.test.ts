@@ -13,8 +13,9 @@ import { lastingFile } from '../tools/world/scratch-folder.ts';
 // hls.js as it comes, which knows nothing of Headwater, is moved in each way there is while it plays.
 
 const EDGE: ServerPlace = { site: 'local', roles: ['edge'], egressMbps: 15 };
-/** Of 1.4 Mbps each, more than the only edge left has room for. */
-const CROWD = 10;
+const VIEWER_MBPS = 1.4;
+/** Far more than the only edge left has room for: those who do not fit are served by the CDN. */
+const CROWD = 16;
 
 let cdnPort: number;
 let cluster: TestCluster;
@@ -106,6 +107,13 @@ describe('a viewer in Chromium plays on', () => {
     await until(
       () => `the crowd has come: ${JSON.stringify(crowd.map(({ place, failures }) => [place, failures]))}`,
       () => crowd.every(({ place }) => typeof place === 'object'),
+    );
+    await until(
+      () => 'the edge has no room for one more',
+      async () => {
+        const edge = (await cluster.snapshot()).servers.find(({ id }) => id === 'e3')!;
+        return edge.committedMbps + VIEWER_MBPS > edge.egressMbps;
+      },
     );
     await using late = await HlsPage.open(browser, cluster.playUrl);
     const cdnHost = new URL(cdn.url).host;

@@ -128,11 +128,12 @@ describe('compose.yaml', () => {
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     let playlist = '';
     await until(
-      () => 'there is a playlist',
+      () => 'there is a playlist that leads to a server first',
       async () => {
         const answer = await fetch(`http://${cluster.addressOf('usher-2')}:8080/live/alice.m3u8`);
         playlist = await answer.text();
-        return answer.ok;
+        const [first] = answer.ok ? readMultivariant(playlist).variants : [];
+        return first !== undefined && new URL(first.url).pathname.startsWith('/play/');
       },
     );
     const { pathname } = new URL(readMultivariant(playlist).variants[0]!.url);
