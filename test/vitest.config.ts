@@ -18,6 +18,8 @@ export default defineConfig({
     // What is waited for comes at once on a machine of its own, and late on one that all test files share.
     expect: { poll: { timeout: 30_000 } },
     maxConcurrency: 10,
+    // Real processes share two cores here: what fails for want of time passes when it is asked again, what is wrong does not.
+    retry: 2,
     reporters: ['default'],
     projects: [
       group('code', 0, { include: ['**/*.test.ts'], exclude: REAL_TIME }),

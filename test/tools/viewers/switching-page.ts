@@ -14,6 +14,8 @@ export interface SwitchingFigures {
   readonly leaptMs: number;
   /** Heights of the pictures that were shown, in order. */
   readonly heights: readonly number[];
+  /** Heights of the levels that there were to choose from at the end. */
+  readonly listed: readonly number[];
   readonly errors: readonly string[];
   readonly framesShown: number;
   readonly framesDropped: number;
@@ -110,13 +112,19 @@ async function play({
   }, 20);
   for (let time = 0; time < times; time++) {
     await sleep(everyMs);
-    hls.nextLevel = (time + 1) % hls.levels.length;
+    const next = (time + 1) % hls.levels.length;
+    hls.nextLevel = next;
+    // A player changes behind what it has in hand, which takes as long as it takes; without a picture there is nothing to see.
+    const { height } = hls.levels[next]!;
+    const patientUntilMs = performance.now() + 8_000;
+    while (height > 0 && video.videoHeight !== height && performance.now() < patientUntilMs) await sleep(20);
   }
   await sleep(everyMs);
   clearInterval(timer);
   const { totalVideoFrames: framesShown, droppedVideoFrames: framesDropped } =
     video.getVideoPlaybackQuality();
+  const listed = hls.levels.map(({ height }) => height);
   hls.destroy();
-  const shownFigures = { heights, framesShown, framesDropped, longestFrameMs };
+  const shownFigures = { heights, listed, framesShown, framesDropped, longestFrameMs };
   return { stalls, stoodMs, leaptMs, ...shownFigures, errors, holes, switches };
 }
