@@ -19,7 +19,7 @@ export default defineConfig({
     expect: { poll: { timeout: 30_000 } },
     maxConcurrency: 10,
     // Real processes share two cores here: what fails for want of time passes when it is asked again, what is wrong does not.
-    retry: 2,
+    retry: 4,
     reporters: ['default'],
     projects: [
       group('code', 0, { include: ['**/*.test.ts'], exclude: REAL_TIME }),
