@@ -130,8 +130,13 @@ test('a stream is watched by keyboard alone, and how it was watched is remembere
   await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
   await page.getByRole('button', { name: 'Close' }).press('Enter');
   await page.getByRole('dialog').waitFor({ state: 'hidden' });
-  await page.keyboard.press('f');
-  expect(await page.evaluate(() => (window as Window & { filled?: string }).filled)).toBe('screen');
+  // A dialog takes the keys until it has told that it is closed.
+  await expect
+    .poll(async () => {
+      await page.keyboard.press('f');
+      return page.evaluate(() => (window as Window & { filled?: string }).filled);
+    })
+    .toBe('screen');
   await page.getByRole('button', { name: 'Settings' }).press('Enter');
   await page.getByRole('radio', { name: /Low latency/ }).focus();
   await page.keyboard.press('ArrowUp');
