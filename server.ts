@@ -3,18 +3,19 @@
 import { availableParallelism } from 'node:os';
 import { createEdge, type Edge } from './edge/edge.ts';
 import { EDGE_OPERATIONS } from './edge/operations.ts';
-import type { Catalogue } from './network/archive/catalogue.ts';
 import { openCatalogue } from './network/archive/open-catalogue.ts';
 import { peerRoutes } from './network/archive/peer-routes.ts';
 import { openStores, type Stores } from './network/archive/stores.ts';
-import { type Clock, systemClock as clock, keepAlive } from './network/clock.ts';
+import { type Base, openBase } from './network/base.ts';
+import { systemClock as clock, keepAlive } from './network/clock.ts';
 import { type Command, defineCommand } from './network/command/command.ts';
 import { type Program, runProgram } from './network/command/program.ts';
 import { systemTerminal } from './network/command/terminal.ts';
 import { Commitments } from './network/commitments.ts';
-import { CONFIG_OPTIONS, type Config, type Flags, ownPlace, readConfig } from './network/config/config.ts';
+import { ownPlace, readConfig } from './network/config/config.ts';
+import { CONFIG_OPTIONS, type Flags } from './network/config/options.ts';
 import { loadOwnId } from './network/config/own-id.ts';
-import { loadSecrets } from './network/config/secrets.ts';
+import type { Config } from './network/config/schema/schema.ts';
 import { CpuLoad } from './network/cpu-load.ts';
 import { Egress } from './network/egress.ts';
 import { nextSignal, untilEnd } from './network/ending.ts';
@@ -22,17 +23,10 @@ import { CodedError } from './network/errors.ts';
 import { Feeds, SOURCE } from './network/feed/feeds.ts';
 import { averageMbps, heaviestMbps } from './network/feed/rendition.ts';
 import { randomName } from './network/hash.ts';
-import { describeCertificates } from './network/http/certificate-metrics.ts';
-import { dial, getBytes, getText, probe, sendOrder, showIdentity } from './network/http/dial.ts';
-import { Health, healthRoutes } from './network/http/health.ts';
-import { type HttpServer, httpMetrics, listenHttp, type Route } from './network/http/http.ts';
-import { Identity } from './network/http/identity.ts';
-import { type Addresses, addressesOf, hostIn, reachableHere } from './network/http/reachable.ts';
-import type { KeyBook } from './network/keys/keybook.ts';
-import { openKeyBook } from './network/keys/open-keybook.ts';
+import { dial, getBytes, getText, probe, sendOrder } from './network/http/dial.ts';
+import type { HttpServer, Route } from './network/http/http.ts';
+import { type Addresses, addressesOf, hostIn } from './network/http/reachable.ts';
 import { createLogger, type Logger } from './network/logger.ts';
-import { isTrusted } from './network/map/client-address.ts';
-import { Metrics } from './network/metrics.ts';
 import { type ApiDocument, describeApi } from './network/openapi/openapi.ts';
 import { PROCESS_OPERATIONS } from './network/openapi/process.ts';
 import { Outflow } from './network/outflow.ts';
@@ -41,14 +35,11 @@ import { Holdings } from './network/relay/holdings.ts';
 import { relayRoutes } from './network/relay/relay-server.ts';
 import { describeServer } from './network/server-metrics.ts';
 import { Draining, type Left } from './network/state/draining.ts';
-import { measured } from './network/state/measured-state.ts';
 import { Member } from './network/state/member.ts';
-import { openState } from './network/state/open-state.ts';
 import { claimStream } from './network/state/ownership.ts';
 import { findPeers } from './network/state/peers.ts';
 import type {
   BeatAnswer,
-  ClusterState,
   LostStream,
   ServerIdentity,
   ServerRecord,
@@ -56,11 +47,9 @@ import type {
 } from './network/state/state.ts';
 import { Successors } from './network/state/successors.ts';
 import { originFor, parentsIn, renditionsIn } from './network/state/whereabouts.ts';
-import { Stillness } from './network/stillness.ts';
-import { signToken } from './network/token.ts';
-import { Uncaught } from './network/uncaught.ts';
-import { nextOrder, startWorker, type WorkerProcess } from './network/workers/worker-process.ts';
-import { Workers } from './network/workers/workers.ts';
+import type { Uncaught } from './network/uncaught.ts';
+import { serveSeveral } from './network/workers/serve-several.ts';
+import { nextOrder } from './network/workers/worker-process.ts';
 import type { Archive } from './origin/archive/archive.ts';
 import { createPace } from './origin/archive/keeping/pace.ts';
 import { openArchive } from './origin/archive/open-archive.ts';
@@ -68,7 +57,7 @@ import { ownerRoutes } from './origin/archive/owners/owner-routes.ts';
 import { archiveCommands } from './origin/commands/archive.ts';
 import { publishCommand } from './origin/commands/publish.ts';
 import { type Origin, startOrigin } from './origin/origin.ts';
-import { startSampleBroadcast } from './origin/sample/sample-broadcast.ts';
+import { openSample } from './origin/sample/open-sample.ts';
 import manifest from './package.json' with { type: 'json' };
 import { Darkroom } from './transcoder/darkroom.ts';
 import { runFfmpeg } from './transcoder/ffmpeg/run-ffmpeg.ts';
@@ -90,32 +79,8 @@ import { ABOUT, USHER_OPERATIONS } from './usher/openapi/operations.ts';
 import { apiDocumentRoutes } from './usher/openapi/routes.ts';
 import { openUsher } from './usher/usher.ts';
 
-const SAMPLE_STREAM = 'sample';
-/** The sample's key is made anew at each start. */
-const SAMPLE_KEY_MS = 10 * 365 * 86_400_000;
-
 /** A player of a recording that has asked for nothing for so long went on elsewhere, or stands still and can do so when it goes on. */
 const VOD_LEAVES_MS = 15_000;
-
-/** What every role of a process shares. What is opened later ends earlier. */
-interface Base {
-  readonly config: Config;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly health: Health;
-  readonly secrets: readonly string[];
-  readonly state: ClusterState;
-  readonly catalogue: Catalogue;
-  readonly keyBook: KeyBook;
-  readonly clock: Clock;
-  readonly opened: AsyncDisposableStack;
-  readonly uncaught: Uncaught;
-  /** To viewers and broadcasters, over TLS. */
-  readonly identity: Identity | undefined;
-  /** To other servers, and to ushers. */
-  readonly relayIdentity: Identity | undefined;
-  listen(listener: 'usher' | 'media' | 'relay', port: number, routes: readonly Route[]): Promise<HttpServer>;
-}
 
 export interface Running {
   /** 0 where the process has no such listener. */
@@ -137,13 +102,14 @@ export type Parts = 'server' | 'usher' | 'both';
 export async function start(config: Config, logger: Logger, parts: Parts): Promise<Running> {
   await using opened = new AsyncDisposableStack();
   let phase: 'starting' | 'running' | 'stopping' = 'starting';
-  const base = await openBase(config, logger, opened);
+  const base = await openBase({ config, version: manifest.version, clock, logger, opened });
   base.health.check(() =>
     phase === 'running' ? undefined : { code: phase, detail: `this process is ${phase}`, blocks: true },
   );
   const server = parts === 'usher' ? undefined : await Server.open(base);
   const usher = parts === 'server' ? undefined : await serveUsher(base, server);
-  if (server && parts === 'both' && config.sample) openSample(base, server);
+  if (server && parts === 'both' && config.sample)
+    openSample({ ...base, rtmpPort: server.rtmpPort, draining: server.draining });
   phase = 'running';
   const roles = opened.move();
   const stop = async (): Promise<void> => {
@@ -154,47 +120,6 @@ export async function start(config: Config, logger: Logger, parts: Parts): Promi
   const { draining, taken = new Promise<never>(() => {}) } = server ?? {};
   const usherPort = usher?.port ?? 0;
   return { rtmpPort, rtmpsPort, mediaPort, usherPort, draining, taken, uncaught: base.uncaught, stop };
-}
-
-async function openBase(config: Config, logger: Logger, opened: AsyncDisposableStack): Promise<Base> {
-  const metrics = new Metrics();
-  metrics.collectProcess(manifest.version);
-  const requests = httpMetrics(metrics);
-  const health = new Health(metrics);
-  const uncaught = opened.use(new Uncaught({ logger, metrics }));
-  health.check(() => uncaught.condition);
-  opened.use(new Stillness({ clock, logger, metrics }));
-  const secrets = await loadSecrets(config.secrets, config.data);
-  const state = opened.use(measured(openState({ config, clock, logger }), { metrics, clock }));
-  const catalogue = openCatalogue({ config, clock, logger, opened });
-  const keyBook = openKeyBook({ config, clock, logger, opened });
-  const identity = config.tls && opened.use(await Identity.open(config.tls, { clock, logger }));
-  const relayIdentity = config.relayTls && opened.use(await openRelayIdentity(config.relayTls, logger));
-  describeCertificates(metrics, { public: identity, relay: relayIdentity });
-  const listen: Base['listen'] = async (listener, port, routes) => {
-    const server = await listenHttp({
-      host: config.bind,
-      port,
-      routes: [...routes, ...healthRoutes(health, metrics)],
-      clock,
-      logger,
-      metrics: requests(listener),
-      limits: config.limits,
-      isProxy: (address) => isTrusted(address, config.trustedProxies),
-      ...(listener === 'relay' ? { identity: relayIdentity, clients: 'known' } : { identity }),
-    });
-    opened.defer(() => server.close());
-    return server;
-  };
-  const network = { state, catalogue, keyBook, identity, relayIdentity, listen };
-  return { config, logger, metrics, health, secrets, clock, opened, uncaught, ...network };
-}
-
-async function openRelayIdentity(files: NonNullable<Config['relayTls']>, logger: Logger): Promise<Identity> {
-  const identity = await Identity.open(files, { clock, logger });
-  showIdentity(identity.credentials);
-  identity.subscribe(showIdentity);
-  return identity;
 }
 
 /** One server. Its parts know each other by way of it: each is used by some that are there before it. */
@@ -521,15 +446,6 @@ async function serveUsher(base: Base, server: Server | undefined): Promise<HttpS
   return listen('usher', config.usherPort, [...usher.routes, ...apiDocumentRoutes(describeAll())]);
 }
 
-function openSample({ config, logger, secrets, opened }: Base, { rtmpPort: port, draining }: Server): void {
-  const expiresAtMs = clock.now() + SAMPLE_KEY_MS;
-  const key = signToken(secrets, { purpose: 'publish', stream: SAMPLE_STREAM, expiresAtMs, session: '' });
-  const host = reachableHere(config.bind);
-  const sample = startSampleBroadcast({ host, port, name: SAMPLE_STREAM, key, clock, logger });
-  draining.begun.then(() => sample.stop());
-  opened.defer(() => sample.stop());
-}
-
 /** What programs may ask of all roles together. */
 function describeAll(): ApiDocument {
   const servers = [...EDGE_OPERATIONS, ...TRANSCODER_OPERATIONS];
@@ -590,9 +506,12 @@ function service(name: string, parts: Parts, summary: string, examples: Command[
 /** Runs until it is told to stop. */
 async function serve(config: Config, parts: Parts): Promise<undefined> {
   const place = ownPlace();
-  const cores = config.cores === 'auto' ? availableParallelism() : config.cores;
-  if (cores > 1 && parts === 'server') return serveSeveral(config, cores);
   const logger = createLogger(config.log).child(place ? { worker: place.number } : {});
+  const cores = config.cores === 'auto' ? availableParallelism() : config.cores;
+  if (cores > 1 && parts === 'server') {
+    await serveSeveral(config, cores, { clock, logger });
+    return;
+  }
   const running = await start(config, logger, parts);
   const { rtmpPort, rtmpsPort, usherPort, mediaPort, draining, uncaught } = running;
   const port = usherPort || mediaPort;
@@ -612,20 +531,6 @@ async function serve(config: Config, parts: Parts): Promise<undefined> {
   if (why instanceof CodedError) throw why;
   if (uncaught.count > 0)
     throw new CodedError('uncaught', 'there was an error that nobody caught: see the log');
-}
-
-/** A server for each core: JavaScript runs on one. They find each other in the cluster's state, as all servers do. */
-async function serveSeveral(config: Config, count: number): Promise<undefined> {
-  if (!config.state.redis)
-    throw new CodedError(
-      'bad_config',
-      `cores: ${count} servers meet in a Redis, and \`state.redis\` names none`,
-    );
-  const start = (number: number): WorkerProcess => startWorker({ number, of: count });
-  const workers = new Workers({ count, start, clock, logger: createLogger(config.log) });
-  const stopped = workers.stop(await nextSignal());
-  void nextSignal().then((signal) => workers.stop(signal));
-  await stopped;
 }
 
 if (import.meta.main) {

@@ -1,8 +1,8 @@
 // The origin role: the RTMP listener and the broadcasts behind it, composed.
 
 import type { Clock } from '../network/clock.ts';
-import type { Config } from '../network/config/config.ts';
 import { publishPolicyOf } from '../network/config/publish-policy.ts';
+import type { Config } from '../network/config/schema/schema.ts';
 import type { Feed } from '../network/feed/feed.ts';
 import type { Feeds } from '../network/feed/feeds.ts';
 import { postJson } from '../network/http/dial.ts';

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { SPRITE_COLUMNS, TILE } from '../network/archive/pictures.ts';
 import type { Clock } from '../network/clock.ts';
-import type { Config } from '../network/config/config.ts';
+import type { Config } from '../network/config/schema/schema.ts';
 import type { Logger } from '../network/logger.ts';
 import { type Ffmpeg, probeFfmpeg, startFfmpeg } from './ffmpeg/ffmpeg.ts';
 import { spriteArgs, thumbnailArgs, tileArgs } from './ffmpeg/ffmpeg-args.ts';

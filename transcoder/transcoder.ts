@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import type { Clock } from '../network/clock.ts';
-import type { Config } from '../network/config/config.ts';
+import type { Config } from '../network/config/schema/schema.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
 import type { Transcode, Transcoding } from '../network/state/state.ts';

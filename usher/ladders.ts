@@ -1,6 +1,6 @@
 // The ladders of the configuration, by stream. Pure.
 
-import type { Config } from '../network/config/config.ts';
+import type { Config } from '../network/config/schema/schema.ts';
 import type { LadderPolicies, LadderPolicy } from './plan/transcodes.ts';
 
 /** Undefined where nothing is to be transcoded. */

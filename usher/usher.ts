@@ -2,8 +2,8 @@
 
 import type { Catalogue } from '../network/archive/catalogue.ts';
 import type { Clock } from '../network/clock.ts';
-import type { Config } from '../network/config/config.ts';
 import { publishPolicyOf } from '../network/config/publish-policy.ts';
+import type { Config } from '../network/config/schema/schema.ts';
 import { randomName } from '../network/hash.ts';
 import { postJson, sendOrder } from '../network/http/dial.ts';
 import type { Health } from '../network/http/health.ts';

@@ -1,7 +1,7 @@
 // The catalogue of recordings that the configuration names: of a cluster in its Redis, of one process in its memory.
 
 import type { Clock } from '../clock.ts';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/schema/schema.ts';
 import type { Logger } from '../logger.ts';
 import { RedisLink } from '../state/redis/redis.ts';
 import type { Catalogue } from './catalogue.ts';

@@ -1,7 +1,7 @@
 // Where recordings lie, as the configuration says it: this server's disks, long-term storage, and a library over both.
 
 import type { Clock } from '../clock.ts';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/schema/schema.ts';
 import type { Logger } from '../logger.ts';
 import { Library, type LibraryShelf } from './library.ts';
 import { Shelf } from './shelf.ts';

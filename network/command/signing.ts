@@ -1,6 +1,7 @@
 // What commands sign with: the secret of the cluster, as the configuration or the data folder has it.
 
-import { type Flags, readConfig } from '../config/config.ts';
+import { readConfig } from '../config/config.ts';
+import type { Flags } from '../config/options.ts';
 import { loadSecrets } from '../config/secrets.ts';
 import { type Grant, signToken } from '../token.ts';
 import type { Options } from './command.ts';

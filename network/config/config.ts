@@ -1,33 +1,14 @@
 // Configuration: command line over environment over file over defaults, validated and frozen. The door to process.env.
 
 import { readFileSync } from 'node:fs';
-import type { Options } from '../command/command.ts';
 import { CodedError, reasonOf } from '../errors.ts';
+import type { Flags } from './options.ts';
 import { override } from './override.ts';
 import { resolveReferences, type Unresolved } from './references.ts';
-import { schema } from './schema/schema.ts';
+import { type Config, schema } from './schema/schema.ts';
 import { isSecretKey } from './secret-keys.ts';
 import { configOf, type Place, readPlace, writePlace } from './worker.ts';
-import { explain, parseYaml, type Whereabouts, type z } from './yaml.ts';
-
-type DeepReadonly<T> = { readonly [Key in keyof T]: T[Key] extends object ? DeepReadonly<T[Key]> : T[Key] };
-export type Config = DeepReadonly<z.output<typeof schema>>;
-
-/** What the command line may say of the configuration. */
-export const CONFIG_OPTIONS = {
-  config: { value: '<file>', help: 'read this YAML file first' },
-  rtmpPort: { value: '<port>', help: 'where broadcasters push (1935)' },
-  usherPort: { value: '<port>', help: 'pages, playlists and API (8080)' },
-  mediaPort: { value: '<port>', help: 'media for players (8081)' },
-  mediaUrl: { value: '<url>', help: 'how players reach the media port from outside' },
-  bind: { value: '<address>', help: 'address to listen on (127.0.0.1)' },
-  data: { value: '<folder>', help: 'what is kept on disk (./data)' },
-  sample: { isOn: true, help: 'do not push the sample broadcast' },
-  beatMs: { value: '<ms>', help: 'write to progressive viewers this often' },
-  log: { value: '<level>', help: 'debug, info, warn, error or silent (info)' },
-} as const satisfies Options;
-
-export type Flags = { readonly [Name in keyof typeof CONFIG_OPTIONS]?: string | boolean | undefined };
+import { explain, parseYaml, type Whereabouts } from './yaml.ts';
 
 /** Reads the configuration. Throws `bad_config` with everything that is wrong, each with its place and value. */
 export function readConfig(flags: Flags = {}, environment = process.env): Config {
@@ -76,8 +57,8 @@ function readFile(file: unknown): { value: Record<string, unknown>; whereabouts:
   }
 }
 
-function deepFreeze<T extends object>(value: T): DeepReadonly<T> {
+function deepFreeze<T extends object>(value: T): T {
   for (const inner of Object.values(value))
     if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
-  return Object.freeze(value) as DeepReadonly<T>;
+  return Object.freeze(value);
 }

@@ -1,6 +1,6 @@
 // What goes before the configuration file: the environment, and the command line before that.
 
-import type { Flags } from './config.ts';
+import type { Flags } from './options.ts';
 
 /** Puts over the values of the file what the environment and then the flags say. Returns the keys of those. */
 export function override(

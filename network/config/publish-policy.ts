@@ -4,7 +4,7 @@ import { reasonOf } from '../errors.ts';
 import { equalSecrets } from '../hash.ts';
 import type { PostJson } from '../http/dial.ts';
 import { verifyToken } from '../token.ts';
-import type { Config } from './config.ts';
+import type { Config } from './schema/schema.ts';
 
 export interface PublishPolicyOptions {
   /** Secrets that sign publish keys. */

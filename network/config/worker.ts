@@ -1,6 +1,6 @@
 // The configuration of one of several servers of a machine, which the machine's configuration stands for. Pure.
 
-import type { Config } from './config.ts';
+import type { Config } from './schema/schema.ts';
 
 /** Of several processes that run the same configuration, beginning with 1. */
 export interface Place {

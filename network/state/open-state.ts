@@ -1,7 +1,7 @@
 // The cluster state that the configuration names: in a Redis, or in this process alone.
 
 import type { Clock } from '../clock.ts';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/schema/schema.ts';
 import type { Logger } from '../logger.ts';
 import { RedisState } from './redis/state-redis.ts';
 import type { ClusterState } from './state.ts';

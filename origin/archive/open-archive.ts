@@ -1,6 +1,6 @@
 // The archive that the configuration asks for.
 
-import type { Config } from '../../network/config/config.ts';
+import type { Config } from '../../network/config/schema/schema.ts';
 import { Archive, type ArchiveOptions } from './archive.ts';
 import { createPolicy } from './policy.ts';
 

@@ -1,6 +1,6 @@
 // What is recorded of which stream, and for how long it is kept. Pure.
 
-import type { Config } from '../../network/config/config.ts';
+import type { Config } from '../../network/config/schema/schema.ts';
 
 export interface RecordingPolicy {
   readonly isRecorded: boolean;

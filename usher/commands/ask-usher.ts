@@ -3,7 +3,7 @@
 import type { Clock } from '../../network/clock.ts';
 import type { Options } from '../../network/command/command.ts';
 import { sign } from '../../network/command/signing.ts';
-import type { Flags } from '../../network/config/config.ts';
+import type { Flags } from '../../network/config/options.ts';
 import { CodedError, reasonOf } from '../../network/errors.ts';
 import type { Answer, GetText, SendOrder } from '../../network/http/dial.ts';
 import { quoted } from '../../network/names.ts';

@@ -2,8 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { type Command, type CommandGroup, defineCommand } from '../../network/command/command.ts';
-import { type Config, readConfig } from '../../network/config/config.ts';
+import { readConfig } from '../../network/config/config.ts';
 import { exampleText } from '../../network/config/example.ts';
+import type { Config } from '../../network/config/schema/schema.ts';
 import { withoutSecrets } from '../../network/config/secret-keys.ts';
 import { formatYaml } from '../../network/config/yaml.ts';
 import { CodedError, reasonOf } from '../../network/errors.ts';

@@ -4,7 +4,7 @@ import { streamOf } from '../../network/archive/catalogue.ts';
 import { isRecordingId } from '../../network/archive/index-file.ts';
 import { type Command, defineCommand, type Example, type Options } from '../../network/command/command.ts';
 import { SECRET_OPTIONS } from '../../network/command/signing.ts';
-import type { Flags } from '../../network/config/config.ts';
+import type { Flags } from '../../network/config/options.ts';
 import { CodedError } from '../../network/errors.ts';
 import type { Order } from '../../network/http/dial.ts';
 import { isStreamName, quoted } from '../../network/names.ts';

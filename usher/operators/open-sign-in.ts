@@ -1,7 +1,7 @@
 // How operators get in, as the configuration says it: with a token, and at a provider if there is one.
 
 import type { Clock } from '../../network/clock.ts';
-import type { Config } from '../../network/config/config.ts';
+import type { Config } from '../../network/config/schema/schema.ts';
 import type { Route } from '../../network/http/http.ts';
 import type { Logger } from '../../network/logger.ts';
 import { keepAdminToken } from './admin-token.ts';

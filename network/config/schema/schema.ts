@@ -207,3 +207,8 @@ export const schema = z.strictObject({
       'Who is believed about where a request came from (Forwarded, X-Forwarded-For): addresses, or prefixes as 10.0.0.0/8.',
     ),
 });
+
+type DeepReadonly<T> = { readonly [Key in keyof T]: T[Key] extends object ? DeepReadonly<T[Key]> : T[Key] };
+
+/** The whole configuration, with its defaults. */
+export type Config = DeepReadonly<z.output<typeof schema>>;

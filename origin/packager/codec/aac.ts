@@ -1,7 +1,7 @@
 // AAC: AudioSpecificConfig (ISO/IEC 14496-3 1.6.2.1), and frames of silence. Pure.
 
 import { CodedError } from '../../../network/errors.ts';
-import type { AudioHeader, SilentFrame } from './audio-format.ts';
+import type { AudioHeader, SilentFrame } from './audio-header.ts';
 import { BitReader } from './bits.ts';
 import { esds } from './esds.ts';
 

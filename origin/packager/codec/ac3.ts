@@ -2,7 +2,7 @@
 
 import { CodedError } from '../../../network/errors.ts';
 import { box, u16, u24, u32 } from '../../../network/media/write-boxes.ts';
-import type { AudioHeader } from './audio-format.ts';
+import type { AudioHeader } from './audio-header.ts';
 import { BitReader } from './bits.ts';
 
 const SYNC_WORD = 0x0b77;

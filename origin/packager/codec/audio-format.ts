@@ -6,27 +6,10 @@ import { type BoxValue, box, u16, u32, write, zeros } from '../../../network/med
 import type { AudioCodec } from '../../media.ts';
 import { readAac } from './aac.ts';
 import { readAc3, readEac3 } from './ac3.ts';
+import type { AudioHeader } from './audio-header.ts';
 import { readFlac } from './flac.ts';
 import { readMp3 } from './mp3.ts';
 import { readOpus } from './opus.ts';
-
-/** A frame in which nothing is heard, to bridge what a broadcaster did not send. */
-export interface SilentFrame {
-  readonly data: Uint8Array;
-  readonly samples: number;
-}
-
-/** What a codec's own header says. */
-export interface AudioHeader {
-  /** Hz: the rate in which frames are counted, for HE-AAC that of the core. */
-  readonly sampleRate: number;
-  readonly channels: number;
-  /** The codec's own box in the sample entry. */
-  readonly configBox: BoxValue;
-  /** Samples that a coded frame decodes to; 0 for bytes that are no frame. */
-  readonly samplesIn: (frame: Uint8Array) => number;
-  readonly silence: SilentFrame | undefined;
-}
 
 export interface AudioFormat extends AudioHeader {
   readonly codec: AudioCodec;

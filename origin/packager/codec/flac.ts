@@ -2,7 +2,7 @@
 
 import { CodedError } from '../../../network/errors.ts';
 import { fullBox, u8, u24 } from '../../../network/media/write-boxes.ts';
-import type { AudioHeader } from './audio-format.ts';
+import type { AudioHeader } from './audio-header.ts';
 import { BitReader } from './bits.ts';
 
 const STREAM_INFO_BYTES = 34;

@@ -1,7 +1,7 @@
 // MP3: the header of a frame (ISO/IEC 11172-3 2.4.1.3, 13818-3). Pure.
 
 import { CodedError } from '../../../network/errors.ts';
-import type { AudioHeader } from './audio-format.ts';
+import type { AudioHeader } from './audio-header.ts';
 import { esds } from './esds.ts';
 
 const MP3 = 0x6b;

@@ -3,7 +3,7 @@
 import { CodedError } from '../../../network/errors.ts';
 import { viewOf } from '../../../network/media/boxes.ts';
 import { box, u8, u16, u32 } from '../../../network/media/write-boxes.ts';
-import type { AudioHeader } from './audio-format.ts';
+import type { AudioHeader } from './audio-header.ts';
 
 const SAMPLE_RATE = 48_000;
 /** A 20 ms frame of the CELT layer that holds nothing; mono, which decodes in a stereo stream too (RFC 6716 3.1). */

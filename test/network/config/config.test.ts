@@ -1,7 +1,8 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Flags, readConfig } from '../../../network/config/config.ts';
+import { readConfig } from '../../../network/config/config.ts';
+import type { Flags } from '../../../network/config/options.ts';
 import { loadSecrets } from '../../../network/config/secrets.ts';
 import { lastingFolder } from '../../tools/world/scratch-folder.ts';
 
