@@ -16,16 +16,16 @@ import type { Metrics } from '../network/metrics.ts';
 import type { ClusterState } from '../network/state/state.ts';
 import { ViewerLog } from '../network/trace/viewer-log.ts';
 import { apiRoutes } from './api/api.ts';
-import { assetRoutes } from './assets.ts';
+import type { Spending } from './cdn/spending.ts';
 import type { Console } from './console/console.ts';
 import { consolePageRoutes } from './console/pages.ts';
 import type { Operators } from './operators/operators.ts';
-import { pageRoutes } from './pages.ts';
+import { assetRoutes } from './pages/assets.ts';
+import { pageRoutes } from './pages/pages.ts';
 import type { Placer } from './placement/placer.ts';
 import { Newcomers } from './placement/promises/newcomers.ts';
 import type { LadderPolicies } from './plan/transcodes.ts';
 import { Presence } from './quality/presence.ts';
-import type { Spending } from './spending.ts';
 import { PathwayIds } from './steering/pathway-ids.ts';
 
 export interface RouteOptions {

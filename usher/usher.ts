@@ -16,6 +16,7 @@ import { openAtlas } from '../network/map/atlas.ts';
 import type { Topology } from '../network/map/topology.ts';
 import type { Metrics } from '../network/metrics.ts';
 import type { ClusterState } from '../network/state/state.ts';
+import { Spending } from './cdn/spending.ts';
 import { describeCluster } from './cluster-metrics.ts';
 import { Console } from './console/console.ts';
 import type { Look } from './console/figures/look.ts';
@@ -25,7 +26,6 @@ import { openSignIn, operatorsOf } from './operators/open-sign-in.ts';
 import { Placer } from './placement/placer.ts';
 import { openPolicies } from './placement/price/policy-file.ts';
 import { usherRoutes } from './routes.ts';
-import { Spending } from './spending.ts';
 import { View } from './view.ts';
 
 export interface UsherOptions {

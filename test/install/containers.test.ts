@@ -105,7 +105,7 @@ describe('compose.yaml', () => {
 
   test('has a CDN that is the example, with the servers that have viewers', () => {
     const own = /^.*(?=worker_processes)|^ *upstream .*?\}\n|^ *map \$shield .*?\}\n/gms;
-    const example = readFileSync(join(ROOT, 'usher/cdn-nginx.conf'), 'utf8');
+    const example = readFileSync(join(ROOT, 'usher/cdn/nginx.conf'), 'utf8');
     expect(text('compose/nginx.conf').replaceAll(own, '')).toBe(example.replaceAll(own, ''));
     const shields = [...text('compose/nginx.conf').matchAll(/upstream (\S+) \{ server (\S+);/g)].map(
       ([, id, to]) => [id, to],

@@ -6,7 +6,7 @@ import { formatAddress, parseAddress } from '../../network/map/address.ts';
 import type { Atlas, Whence } from '../../network/map/atlas.ts';
 import type { Position } from '../../network/map/position.ts';
 import { quoted } from '../../network/names.ts';
-import { explained } from '../explained.ts';
+import { explained } from '../explained/explained.ts';
 import type { Operators } from '../operators/operators.ts';
 import { explain } from '../placement/explain.ts';
 import type { Placer } from '../placement/placer.ts';

@@ -4,13 +4,13 @@ import { sleep } from '../../network/clock.ts';
 import { type Exchange, type Route, redirect, send, sendProblem } from '../../network/http/http.ts';
 import { quoted } from '../../network/names.ts';
 import type { RenditionRecord } from '../../network/state/state.ts';
+import type { Spending } from '../cdn/spending.ts';
 import { multivariantPlaylist } from '../multivariant.ts';
 import type { Placer } from '../placement/placer.ts';
 import type { Decision, FullReason, PlaceRequest } from '../placement/request.ts';
 import { findStream } from '../placement/scene/streams.ts';
 import { isComing, type LadderPolicies } from '../plan/transcodes.ts';
 import type { Presence } from '../quality/presence.ts';
-import type { Spending } from '../spending.ts';
 import { type Guest, nameOf, waysTo } from '../steering/ways.ts';
 import { admit, askFor, type GuestOptions, isCrowd, steeringUri, wayMaker } from './guests.ts';
 

@@ -1,7 +1,7 @@
 // An explanation of placement as text that a person can read: where a viewer would go, and what each server would cost. Pure.
 
 import { tableLines } from '../../network/command/table.ts';
-import type { Explained, ExplainedChoice } from '../explained.ts';
+import type { Explained, ExplainedChoice } from '../explained/explained.ts';
 import {
   CDN_EXCLUSION_WORDS,
   exclusionText,
@@ -9,7 +9,7 @@ import {
   HOLDING_WORDS,
   placeText,
   TERMS,
-} from '../explained-words.ts';
+} from '../explained/words.ts';
 import type { ExplainedServer, Terms } from '../placement/explain.ts';
 
 /** What is shown at most: the rest is for the eyes of programs. */

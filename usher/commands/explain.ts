@@ -3,7 +3,7 @@
 import { type Command, defineCommand } from '../../network/command/command.ts';
 import { SECRET_OPTIONS } from '../../network/command/signing.ts';
 import { CodedError } from '../../network/errors.ts';
-import type { Explained } from '../explained.ts';
+import type { Explained } from '../explained/explained.ts';
 import {
   answerOf,
   asOperator,

@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import type { Route } from '../../network/http/http.ts';
 import { isPlaceName, isStreamName, PLACE_NAME_RULE, STREAM_NAME_RULE } from '../../network/names.ts';
-import { importsOf } from '../assets.ts';
-import { type Page, sendPage } from '../html.ts';
 import type { Operators } from '../operators/operators.ts';
+import { importsOf } from '../pages/assets.ts';
+import { type Page, sendPage } from '../pages/html.ts';
 
 export interface ConsolePageOptions {
   readonly operators: Pick<Operators, 'admitToPage'>;

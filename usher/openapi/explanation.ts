@@ -1,7 +1,7 @@
 // An explanation of placement as a schema.
 
 import { z } from '../../network/config/yaml.ts';
-import type { Explained, ExplainedChoice } from '../explained.ts';
+import type { Explained, ExplainedChoice } from '../explained/explained.ts';
 import type { ExplainedCdn, ExplainedServer, Terms } from '../placement/explain.ts';
 
 const price = z.number();

@@ -1,7 +1,7 @@
 // The OpenAPI document as a page for people: no script in it, and everything on one page to be searched. Pure.
 
 import type { ApiDocument } from '../../network/openapi/openapi.ts';
-import { escapeHtml } from '../html.ts';
+import { escapeHtml } from '../pages/html.ts';
 import { prose, type Schema, schemaText } from './schema-text.ts';
 
 /** What `{{...}}` in the template stands for, as HTML. */

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { type Route, sendJson } from '../../network/http/http.ts';
 import type { ApiDocument } from '../../network/openapi/openapi.ts';
-import { type Page, sendPage } from '../html.ts';
+import { type Page, sendPage } from '../pages/html.ts';
 import { partsOf } from './page.ts';
 
 const TEMPLATE = readFileSync(new URL('api.html', import.meta.url), 'utf8');

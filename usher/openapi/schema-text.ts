@@ -1,6 +1,6 @@
 // A schema of the OpenAPI document as people read it: its shape, with what each field means behind it. Pure.
 
-import { escapeHtml } from '../html.ts';
+import { escapeHtml } from '../pages/html.ts';
 
 /** The part of JSON Schema that the document has. */
 export interface Schema {

@@ -5,7 +5,7 @@ import type { Clock } from '../../network/clock.ts';
 import { CodedError } from '../../network/errors.ts';
 import { type Exchange, type Route, readText, redirect, send, sendProblem } from '../../network/http/http.ts';
 import type { Logger } from '../../network/logger.ts';
-import { fill } from '../html.ts';
+import { fill } from '../pages/html.ts';
 import type { Allowed } from './allowed.ts';
 import type { Oidc } from './oidc.ts';
 import type { Operators } from './operators.ts';

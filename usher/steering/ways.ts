@@ -3,7 +3,7 @@
 import { writeSession } from '../../network/session.ts';
 import type { KnownServer } from '../../network/state/state.ts';
 import { signToken } from '../../network/token.ts';
-import { cdnUrl, DAY_MS, sharedExpiryMs } from '../cdn.ts';
+import { cdnUrl, DAY_MS, sharedExpiryMs } from '../cdn/cdn.ts';
 import type { Pathway } from '../multivariant.ts';
 import { rendezvous } from '../placement/rendezvous.ts';
 import type { CdnChoice, Choice } from '../placement/request.ts';

@@ -10,7 +10,7 @@ import { startHeadwater } from './headwater.ts';
 const RTMP_MODULE = '/usr/lib/nginx/modules/ngx_rtmp_module.so';
 const SEGMENT_S = 2;
 
-/** Asks Headwater, on the other core, for everything once; as `usher/cdn-nginx.conf` says it. */
+/** Asks Headwater, on the other core, for everything once; as `usher/cdn/nginx.conf` says it. */
 export async function startNginxCache(protocol: 'parts' | 'segments'): Promise<Contender> {
   await using opened = new AsyncDisposableStack();
   const keyFrameEveryS = protocol === 'segments' ? SEGMENT_S : 1;

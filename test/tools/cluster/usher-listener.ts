@@ -10,13 +10,13 @@ import { NO_TOPOLOGY, type Topology } from '../../../network/map/topology.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import type { LeaseAnswer, UsherReport } from '../../../network/state/lease.ts';
 import type { ClusterState } from '../../../network/state/state.ts';
+import { Spending } from '../../../usher/cdn/spending.ts';
 import { Console } from '../../../usher/console/console.ts';
 import { Operators } from '../../../usher/operators/operators.ts';
 import { signInRoutes } from '../../../usher/operators/sign-in.ts';
 import { Placer } from '../../../usher/placement/placer.ts';
 import { DEFAULT_POLICIES } from '../../../usher/placement/price/policy.ts';
 import { type RouteOptions, usherRoutes } from '../../../usher/routes.ts';
-import { Spending } from '../../../usher/spending.ts';
 import { keepingLogger } from '../world/keeping-logger.ts';
 import { serveRoutes } from './serve-routes.ts';
 

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../cluster/test-cluster.ts';
 
-const EXAMPLE = join(import.meta.dirname, '../../../usher/cdn-nginx.conf');
+const EXAMPLE = join(import.meta.dirname, '../../../usher/cdn/nginx.conf');
 
 export class NginxCdn implements AsyncDisposable {
   readonly port: number;

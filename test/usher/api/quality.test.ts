@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readTopology } from '../../../network/map/topology-file.ts';
 import { signToken } from '../../../network/token.ts';
-import type { Explained } from '../../../usher/explained.ts';
+import type { Explained } from '../../../usher/explained/explained.ts';
 import { Presence } from '../../../usher/quality/presence.ts';
 import { readReport } from '../../../usher/quality/report-body.ts';
 import { holding, NOW_MS, server, snapshot, stream } from '../../tools/cluster/clusters.ts';

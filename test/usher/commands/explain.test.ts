@@ -4,7 +4,7 @@ import { getText } from '../../../network/http/dial.ts';
 import { readTopology } from '../../../network/map/topology-file.ts';
 import { explainCommand } from '../../../usher/commands/explain.ts';
 import { explainText } from '../../../usher/commands/explain-text.ts';
-import type { Explained } from '../../../usher/explained.ts';
+import type { Explained } from '../../../usher/explained/explained.ts';
 import { DRAIN, holding, NOW_MS, server, snapshot, stream } from '../../tools/cluster/clusters.ts';
 import { SECRETS, UsherListener } from '../../tools/cluster/usher-listener.ts';
 import { typed } from '../../tools/world/typed.ts';

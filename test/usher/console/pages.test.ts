@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { HttpServer } from '../../../network/http/http.ts';
 import { redirect } from '../../../network/http/http.ts';
-import { assetRoutes } from '../../../usher/assets.ts';
 import { consolePageRoutes } from '../../../usher/console/pages.ts';
+import { assetRoutes } from '../../../usher/pages/assets.ts';
 import { serveRoutes } from '../../tools/cluster/serve-routes.ts';
 
 const PATHS = [

@@ -1,6 +1,6 @@
 // Where a viewer would be sent, and why: asked for an address or a place, answered in words, bars and figures.
 
-import type { Explained } from '../../explained.ts';
+import type { Explained } from '../../explained/explained.ts';
 import { part } from '../../player/page/dom.ts';
 import type { Cluster } from '../messages.ts';
 import { setText } from './dom.ts';

@@ -1,7 +1,7 @@
 // What each server would cost, term by term: stacked bars, and the same as figures.
 
-import type { Explained } from '../../../explained.ts';
-import { CDN_EXCLUSION_WORDS, exclusionText, HOLDING_WORDS, TERMS } from '../../../explained-words.ts';
+import type { Explained } from '../../../explained/explained.ts';
+import { CDN_EXCLUSION_WORDS, exclusionText, HOLDING_WORDS, TERMS } from '../../../explained/words.ts';
 import type { ExplainedServer, Terms } from '../../../placement/explain.ts';
 import { element, part } from '../../../player/page/dom.ts';
 import { makeScrollable } from '../dom.ts';

@@ -1,7 +1,7 @@
 // The answer in words: where the viewer would go, what is known of where it is, and what it was weighed by.
 
-import type { Explained, ExplainedChoice } from '../../../explained.ts';
-import { FULL_WORDS, placeText } from '../../../explained-words.ts';
+import type { Explained, ExplainedChoice } from '../../../explained/explained.ts';
+import { FULL_WORDS, placeText } from '../../../explained/words.ts';
 import { element } from '../../../player/page/dom.ts';
 import { rate } from '../format.ts';
 

@@ -1,6 +1,6 @@
 // What pages ask usher for, besides what they hear of it all the time.
 
-import type { Explained } from '../../../explained.ts';
+import type { Explained } from '../../../explained/explained.ts';
 import type { Curves, EventList, ServerAnswer, SiteAnswer, StreamAnswer } from '../../messages.ts';
 
 const TIMEOUT_MS = 10_000;

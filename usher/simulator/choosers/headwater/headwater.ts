@@ -2,6 +2,7 @@
 
 import { BEAT_MS } from '../../../../network/state/liveness.ts';
 import type { Follow, Snapshot } from '../../../../network/state/state.ts';
+import { Spending } from '../../../cdn/spending.ts';
 import { place } from '../../../placement/place.ts';
 import { askOf } from '../../../placement/price/cost.ts';
 import { DEFAULT_POLICIES, type Policies } from '../../../placement/price/policy.ts';
@@ -13,7 +14,6 @@ import { Kept } from '../../../placement/scene/kept.ts';
 import { type Scene, sceneOf } from '../../../placement/scene/scene.ts';
 import { findStream } from '../../../placement/scene/streams.ts';
 import { PLAN_MS } from '../../../plan/demand.ts';
-import { Spending } from '../../../spending.ts';
 import { ttlS } from '../../../steering/steer.ts';
 import type { Chooser } from '../../chooser.ts';
 import type { Copy } from '../../world/copy.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Cdn } from '../../network/map/topology.ts';
-import { cdnUrl, sharedExpiryMs } from '../../usher/cdn.ts';
-import { Spending } from '../../usher/spending.ts';
-import { NOW_MS } from '../tools/cluster/clusters.ts';
+import type { Cdn } from '../../../network/map/topology.ts';
+import { cdnUrl, sharedExpiryMs } from '../../../usher/cdn/cdn.ts';
+import { Spending } from '../../../usher/cdn/spending.ts';
+import { NOW_MS } from '../../tools/cluster/clusters.ts';
 
 const cdn: Cdn = {
   name: 'overflow',

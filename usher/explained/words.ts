@@ -1,9 +1,9 @@
 // The words of explanations, for terminals and pages alike. Pure.
 
+import type { Exclusion } from '../placement/exclusion.ts';
+import type { ExplainedCdn, ExplainedServer, Terms } from '../placement/explain.ts';
+import type { FullReason } from '../placement/request.ts';
 import type { Explained } from './explained.ts';
-import type { Exclusion } from './placement/exclusion.ts';
-import type { ExplainedCdn, ExplainedServer, Terms } from './placement/explain.ts';
-import type { FullReason } from './placement/request.ts';
 
 /** In the order in which they are shown. */
 export const TERMS: readonly (keyof Terms)[] = [

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { HttpServer } from '../../network/http/http.ts';
-import { assetRoutes } from '../../usher/assets.ts';
-import { pageRoutes } from '../../usher/pages.ts';
-import { serveRoutes } from '../tools/cluster/serve-routes.ts';
+import type { HttpServer } from '../../../network/http/http.ts';
+import { assetRoutes } from '../../../usher/pages/assets.ts';
+import { pageRoutes } from '../../../usher/pages/pages.ts';
+import { serveRoutes } from '../../tools/cluster/serve-routes.ts';
 
 let server: HttpServer;
 let base: string;

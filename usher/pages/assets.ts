@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { posix } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { sha256 } from '../network/hash.ts';
+import { sha256 } from '../../network/hash.ts';
 import {
   acceptsGzip,
   type Entity,
@@ -12,7 +12,7 @@ import {
   type Route,
   sendEntity,
   sendProblem,
-} from '../network/http/http.ts';
+} from '../../network/http/http.ts';
 
 interface Asset {
   readonly plain: Entity;
@@ -30,7 +30,7 @@ const SHARED_MODULES = [
   'relay/signal',
 ].map((name) => `network/${name}.ts`);
 /** What the console's pages import besides: pure too. */
-const CONSOLE_SHARED = ['console/patch', 'explained-words'].map((name) => `usher/${name}.ts`);
+const CONSOLE_SHARED = ['console/patch', 'explained/words'].map((name) => `usher/${name}.ts`);
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 const CSS = 'text/css; charset=utf-8';
 const ETAG_DIGITS = 24;
@@ -108,13 +108,13 @@ function readLibrary(given: string, file: string): string {
 }
 
 function modulesIn(folder: string): string[] {
-  return readdirSync(new URL(`${folder}/`, import.meta.url), { recursive: true, encoding: 'utf8' })
+  return readdirSync(new URL(`../${folder}/`, import.meta.url), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => `usher/${folder}/${name}`);
 }
 
 function readText(path: string): string {
-  return readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+  return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 }
 
 function asset(text: string, type: string): Asset {

@@ -1,14 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join as pathOf } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { signToken } from '../../network/token.ts';
-import { ServerProcess } from '../tools/cluster/server-process.ts';
-import { SECRETS } from '../tools/cluster/usher-listener.ts';
-import { readMultivariant } from '../tools/viewers/read-multivariant.ts';
-import { readPlaylist } from '../tools/viewers/read-playlist.ts';
-import { freePort } from '../tools/world/free-port.ts';
-import { NginxCdn } from '../tools/world/nginx-cdn.ts';
-import { lastingFolder } from '../tools/world/scratch-folder.ts';
+import { signToken } from '../../../network/token.ts';
+import { ServerProcess } from '../../tools/cluster/server-process.ts';
+import { SECRETS } from '../../tools/cluster/usher-listener.ts';
+import { readMultivariant } from '../../tools/viewers/read-multivariant.ts';
+import { readPlaylist } from '../../tools/viewers/read-playlist.ts';
+import { freePort } from '../../tools/world/free-port.ts';
+import { NginxCdn } from '../../tools/world/nginx-cdn.ts';
+import { lastingFolder } from '../../tools/world/scratch-folder.ts';
 
 /**
  * The sample broadcast has 0.44 to 0.46: without the tenth that is kept for caches and copies no viewer fits, and with it a

@@ -1,6 +1,6 @@
 // What viewers of CDNs cost: counted when they are sent there and when their players ask how to go on, until the state is told.
 
-import type { Cdn } from '../network/map/topology.ts';
+import type { Cdn } from '../../network/map/topology.ts';
 import { spentMicroUsd } from './cdn.ts';
 
 /** Past so many the session that was paid for first is forgotten; if it is still there, it is paid for from now. */

@@ -1,6 +1,6 @@
 // What a CDN is given of a stream: addresses that are the same for all viewers, so that it fetches everything once. Pure.
 
-import type { Cdn } from '../network/map/topology.ts';
+import type { Cdn } from '../../network/map/topology.ts';
 
 export const DAY_MS = 86_400_000;
 

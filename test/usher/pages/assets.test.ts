@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { HttpServer } from '../../network/http/http.ts';
-import { assetRoutes, MODULE_PATHS } from '../../usher/assets.ts';
-import { serveRoutes } from '../tools/cluster/serve-routes.ts';
+import type { HttpServer } from '../../../network/http/http.ts';
+import { assetRoutes, MODULE_PATHS } from '../../../usher/pages/assets.ts';
+import { serveRoutes } from '../../tools/cluster/serve-routes.ts';
 
 let server: HttpServer;
 let base: string;
@@ -36,7 +36,9 @@ describe('modules', () => {
     const code = await (await fetch(`${base}/assets/network/media/chunk.ts`)).text();
     const line = code.split('\n').findIndex((text) => text.includes('export function readChunk'));
     const { readFileSync } = await import('node:fs');
-    const source = readFileSync(new URL('../../network/media/chunk.ts', import.meta.url), 'utf8').split('\n');
+    const source = readFileSync(new URL('../../../network/media/chunk.ts', import.meta.url), 'utf8').split(
+      '\n',
+    );
     expect(source[line]).toContain('export function readChunk');
   });
 });

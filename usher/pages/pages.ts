@@ -1,11 +1,11 @@
 // Serves the pages: the front page, one to watch each stream, the player alone for other sites, one for each recording.
 
 import { readFileSync } from 'node:fs';
-import { streamOf } from '../network/archive/catalogue.ts';
-import { isRecordingId } from '../network/archive/index-file.ts';
-import type { Exchange, Route } from '../network/http/http.ts';
-import { reachableUrl } from '../network/http/reachable.ts';
-import { isStreamName, STREAM_NAME_RULE } from '../network/names.ts';
+import { streamOf } from '../../network/archive/catalogue.ts';
+import { isRecordingId } from '../../network/archive/index-file.ts';
+import type { Exchange, Route } from '../../network/http/http.ts';
+import { reachableUrl } from '../../network/http/reachable.ts';
+import { isStreamName, STREAM_NAME_RULE } from '../../network/names.ts';
 import { importsOf } from './assets.ts';
 import { type Page, sendPage } from './html.ts';
 
@@ -87,5 +87,5 @@ function readPage(name: string, { libraries = [], mayBeFramed = false }: PagePar
 }
 
 function readHtml(file: string): string {
-  return readFileSync(new URL(`pages/${file}.html`, import.meta.url), 'utf8');
+  return readFileSync(new URL(`${file}.html`, import.meta.url), 'utf8');
 }
