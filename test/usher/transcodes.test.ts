@@ -156,6 +156,32 @@ describe('transcodes', () => {
     expect(at(1, [farm('a', 1)])).toBe('a s0 480p30,160p30');
   });
 
+  test('of a source that browsers can not play keep the rung that they can, whatever viewers need', () => {
+    const [plain, open] = streams(2);
+    const opensGops = { ...open!, renditions: [{ ...open!.renditions[0]!, opensGops: true as const }] };
+    const watched = { stream: 's0', rendition: 'source', viewers: 9, arrivalsPerS: 0, next: 1, parent: null };
+    const mixed = (slots: number, cpuLoad: number): KnownServer =>
+      server('mixed', {
+        roles: ['origin', 'edge', 'transcoder'],
+        transcoding: working(slots),
+        cpuLoad,
+        holdings: [watched],
+      });
+    let made: Snapshot['plan'] = {};
+    const at = (...servers: readonly KnownServer[]): readonly string[] => {
+      made = decide({ servers, streams: [plain!, opensGops], plan: made }).plan;
+      return Object.entries(made).flatMap(([id, { transcodes = [] }]) =>
+        transcodes.map(({ stream: name, rungs }) => `${id} ${name} ${rungs.map((rung) => rung.name)}`),
+      );
+    };
+    const [best] = at(mixed(4, 0.5))[1]!.split(',');
+    expect(best).toMatch(/^mixed s1 \d+p\d+$/);
+    expect(at(mixed(4, 0.95))).toEqual(['mixed s0 480p30', best]);
+    expect(at(mixed(4, 1))).toEqual([best]);
+    expect(at(mixed(1, 0.5))[0]).toMatch(/^mixed s1 .*,160p30$/);
+    expect(at(mixed(1, 1), farm('a', 1))).toEqual([`a${best!.slice('mixed'.length)},480p30,160p30`]);
+  });
+
   test('on demand are made while somebody watches, and for a while after', () => {
     const onDemand: LadderPolicies = () => ({ ladder: LADDER, when: 'on-demand' });
     const wanted = new Wanted();

@@ -38,7 +38,7 @@ export function ladderOf(source: RenditionRecord, wishes: readonly RungWish[]): 
 }
 
 /** In every browser: H.264 with AAC, where each GOP can be begun with. */
-function isPlayable({ codecs, opensGops }: RenditionRecord): boolean {
+export function isPlayable({ codecs, opensGops }: RenditionRecord): boolean {
   return (
     opensGops === undefined &&
     codecs.split(',').every((codec) => /^avc1\.|^mp4a\.40\.(?:2|5|29)$/.test(codec))

@@ -10,7 +10,7 @@ import type {
 } from '../../network/state/state.ts';
 import { findStream } from '../placement/scene/streams.ts';
 import type { Ground, PlanServer } from './ground.ts';
-import { ladderOf, type RungWish } from './ladder.ts';
+import { isPlayable, ladderOf, type RungWish } from './ladder.ts';
 import { isFarm, type SpareCpu, spareCpuOf } from './spare-cpu.ts';
 
 /** What is wished of a stream. */
@@ -61,6 +61,8 @@ interface Job {
   readonly stream: StreamRecord;
   readonly viewers: number;
   readonly rungs: readonly Rung[];
+  /** How many of them no crowd takes away: browsers play nothing else of the stream. */
+  readonly neededRungs: 0 | 1;
   /** Who has it now, if that may go on with it. */
   readonly now: PlanServer | undefined;
 }
@@ -100,7 +102,7 @@ function countRungs(transcodes: readonly Pick<Transcode, 'rungs'>[]): number {
   return transcodes.reduce((sum, { rungs }) => sum + rungs.length, 0);
 }
 
-/** The most watched first, then the oldest: who comes first gets a slot first. */
+/** Who comes first gets a slot first: what is made now and can't be done without, then the most watched, then the oldest. */
 function jobsOf(snapshot: Snapshot, options: TranscodeOptions, workers: readonly Worker[]): Job[] {
   const viewers = viewersByStream(snapshot.servers);
   const jobs = snapshot.streams.flatMap((stream) => {
@@ -110,14 +112,24 @@ function jobsOf(snapshot: Snapshot, options: TranscodeOptions, workers: readonly
     const rungs = isWanted ? rungsOf(stream, policy, before?.transcode.rungs) : [];
     if (rungs.length === 0) return [];
     const now = workers.find(({ on }) => on.server.id === before?.id && mayGoOn(on, stream.name))?.on;
-    return [{ stream, viewers: viewers.get(stream.name) ?? 0, rungs, now }];
+    return [{ stream, viewers: viewers.get(stream.name) ?? 0, rungs, neededRungs: neededOf(stream), now }];
   });
   return jobs.sort(
     (one, other) =>
+      Number(isKept(other)) - Number(isKept(one)) ||
       other.viewers - one.viewers ||
       Number(other.now !== undefined) - Number(one.now !== undefined) ||
       one.stream.startedAtMs - other.stream.startedAtMs,
   );
+}
+
+/** The first rung of a source that browsers can't play. */
+function neededOf({ renditions: [source] }: StreamRecord): Job['neededRungs'] {
+  return source && !isPlayable(source) ? 1 : 0;
+}
+
+function isKept({ neededRungs, now }: Job): boolean {
+  return neededRungs > 0 && now !== undefined;
 }
 
 function viewersByStream(servers: readonly KnownServer[]): Map<string, number> {
@@ -173,7 +185,9 @@ function hasHadItsTurn(state: TranscodeJob['state'] | undefined): boolean {
 function place(job: Job, workers: readonly Worker[], snapshot: Snapshot, ground: Ground): Worker | undefined {
   const free = workers.filter(
     (worker) =>
-      worker.jobs.length < slotsOf(worker) && mayGoOn(worker.on, job.stream.name) && makesAll(worker, job),
+      worker.jobs.length < slotsFor(job, worker) &&
+      mayGoOn(worker.on, job.stream.name) &&
+      makesAll(worker, job),
   );
   const now = free.find(({ on }) => on === job.now);
   const origin = ground.servers.get(job.stream.origin);
@@ -190,9 +204,10 @@ function place(job: Job, workers: readonly Worker[], snapshot: Snapshot, ground:
   return farm ?? (hasWaited ? nearest(others, origin, ground) : undefined);
 }
 
-/** None where viewers need the CPU. */
-function slotsOf({ on, spare }: Worker): number {
-  return spare.rungsOf(1) > 0 ? on.server.transcoding!.slots : 0;
+/** None where viewers need the CPU, but for what is made there now and can't be done without. */
+function slotsFor(job: Job, { on, spare }: Worker): number {
+  const isOpen = spare.rungsOf(1) > 0 || (isKept(job) && job.now === on);
+  return isOpen ? on.server.transcoding!.slots : 0;
 }
 
 function makesAll({ on }: Worker, { rungs }: Job): boolean {
@@ -225,8 +240,9 @@ function transcodesOf(worker: Worker): readonly Transcode[] {
   const { jobs, spare } = worker;
   const count = countRungs(jobs);
   let excess = count - spare.rungsOf(count);
-  const transcodes = jobs.toReversed().flatMap(({ stream, rungs }) => {
-    const left = rungs.slice(0, Math.max(0, rungs.length - excess));
+  const leastWatched = jobs.toReversed().sort((one, other) => one.viewers - other.viewers);
+  const transcodes = leastWatched.flatMap(({ stream, rungs, neededRungs }) => {
+    const left = rungs.slice(0, Math.max(neededRungs, rungs.length - excess));
     excess -= rungs.length - left.length;
     return left.length > 0 ? [{ stream: stream.name, rungs: left }] : [];
   });
