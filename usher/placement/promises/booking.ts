@@ -7,7 +7,8 @@ import type { SceneServer } from '../scene/plant.ts';
 import { type Scene, sceneServer } from '../scene/scene.ts';
 import { copyMbps, findStream } from '../scene/streams.ts';
 import { isPulled, pullWay } from '../shields.ts';
-import type { Booking, Promises, Taking } from './promises.ts';
+import type { Booking, Promises } from './promises.ts';
+import type { Taking } from './taking.ts';
 
 /** Of one choice: for a viewer itself, or for what a CDN is to pull so that it can serve the viewer. */
 export function bookingsOf(scene: Scene, stream: string, choice: Choice): readonly Booking[] {

@@ -2,7 +2,7 @@
 
 import { isWithin } from '../../../network/state/liveness.ts';
 import type { Holding, KnownServer, Snapshot } from '../../../network/state/state.ts';
-import type { Taking } from './promises.ts';
+import type { Taking } from './taking.ts';
 
 interface Beginning {
   readonly taking: Taking;

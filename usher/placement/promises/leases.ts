@@ -6,7 +6,8 @@ import { isWithin, LEASE_MS } from '../../../network/state/liveness.ts';
 import type { Snapshot } from '../../../network/state/state.ts';
 import type { Booked, Load } from '../scene/loads.ts';
 import type { Scene } from '../scene/scene.ts';
-import type { Booking, Promises, Taking } from './promises.ts';
+import type { Booking, Promises } from './promises.ts';
+import type { Taking } from './taking.ts';
 
 interface Slice {
   /** What was last asked for, all in all, and how much had ever arrived then. */

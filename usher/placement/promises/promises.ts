@@ -4,6 +4,7 @@ import { isWithin } from '../../../network/state/liveness.ts';
 import type { Snapshot } from '../../../network/state/state.ts';
 import { type Booked, nothingBooked } from '../scene/loads.ts';
 import { Expected, type Takings } from './expected.ts';
+import type { Taking } from './taking.ts';
 
 /** A player that has not come by then is not expected any more, by the state's clock: while there is no news nothing is let go. */
 export const PROMISE_MS = 10_000;
@@ -11,12 +12,6 @@ export const PROMISE_MS = 10_000;
 const MAX_PROMISES = 500_000;
 
 const FEW_RESOURCES = 100;
-
-/** Megabits per second of several resources, named as leases name them. */
-export interface Taking {
-  readonly mbps: number;
-  readonly resources: readonly string[];
-}
 
 export interface Booking extends Taking {
   readonly stream: string;
