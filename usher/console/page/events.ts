@@ -2,12 +2,12 @@
 
 import { element, part } from '../../player/page/dom.ts';
 import type { ClusterEvent } from '../messages.ts';
-import { setText } from './dom.ts';
+import { plainText, TOPICS, tell } from './events/happenings.ts';
+import { EventLog, Timeline } from './events/timeline.ts';
 import { askEvents } from './feed/ask.ts';
 import { follow } from './feed/follow.ts';
-import { counted } from './format.ts';
-import { plainText, TOPICS, tell } from './happenings.ts';
-import { EventLog, Timeline } from './timeline.ts';
+import { setText } from './parts/dom.ts';
+import { counted } from './parts/format.ts';
 
 /** More are found by filtering. */
 const MAX_SHOWN = 300;

@@ -3,13 +3,13 @@
 import type { Explained } from '../../explained/explained.ts';
 import { part } from '../../player/page/dom.ts';
 import type { Cluster } from '../messages.ts';
-import { setText } from './dom.ts';
 import { showCosts } from './explain/costs.ts';
 import { showVerdict } from './explain/verdict.ts';
 import { askExplanation } from './feed/ask.ts';
 import { follow } from './feed/follow.ts';
 import { SiteMap } from './map/site-map.ts';
 import type { Spot } from './map/world.ts';
+import { setText } from './parts/dom.ts';
 
 /** Suggested while one types; any name may be typed. */
 const MAX_SUGGESTIONS = 50;

@@ -2,16 +2,16 @@
 
 import { element, part } from '../../player/page/dom.ts';
 import type { Cluster, SiteFigures } from '../messages.ts';
-import { Keyed, setText } from './dom.ts';
+import { EventLog, Timeline } from './events/timeline.ts';
 import { askEvents } from './feed/ask.ts';
 import { follow } from './feed/follow.ts';
-import { counted, dollars, percent, perSecond, rate, strain } from './format.ts';
 import { loadOf, spotOf } from './map/site-load.ts';
 import { SiteMap } from './map/site-map.ts';
+import { Keyed, setText } from './parts/dom.ts';
+import { counted, dollars, percent, perSecond, rate, strain } from './parts/format.ts';
+import { type Total, Totals } from './parts/totals.ts';
 import { bar, figure, named } from './table/columns.ts';
 import { LiveTable } from './table/live-table.ts';
-import { EventLog, Timeline } from './timeline.ts';
-import { type Total, Totals } from './totals.ts';
 
 interface Row {
   readonly name: string;

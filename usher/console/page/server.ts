@@ -3,14 +3,14 @@
 import { part } from '../../player/page/dom.ts';
 import type { ServerFigures } from '../messages.ts';
 import { keepCurves } from './charts/curves.ts';
-import { DrainDialog, showDrain, showDrainButton } from './drain-dialog.ts';
+import { OwnEvents } from './events/own-events.ts';
 import { askServer } from './feed/ask.ts';
 import { follow } from './feed/follow.ts';
-import { counted, countOf, percent, rate, strain } from './format.ts';
-import { keepHeldStreams } from './held-streams.ts';
-import { OwnEvents } from './own-events.ts';
-import { loadOf } from './server-table.ts';
-import { type Total, Totals } from './totals.ts';
+import { DrainDialog, showDrain, showDrainButton } from './parts/drain-dialog.ts';
+import { counted, countOf, percent, rate, strain } from './parts/format.ts';
+import { type Total, Totals } from './parts/totals.ts';
+import { keepHeldStreams } from './table/held-streams.ts';
+import { loadOf } from './table/server-table.ts';
 
 const id = document.body.dataset['name']!;
 const totals = new Totals(part(document, 'totals'));

@@ -2,13 +2,13 @@
 
 import { element, part } from '../../player/page/dom.ts';
 import type { Cluster, SiteFigures } from '../messages.ts';
-import { Keyed, setText } from './dom.ts';
 import { follow } from './feed/follow.ts';
-import { counted } from './format.ts';
 import { loadOf } from './map/site-load.ts';
-import { type ServerRow, ServerTables } from './server-table.ts';
+import { Keyed, setText } from './parts/dom.ts';
+import { counted } from './parts/format.ts';
 import { showBar } from './table/columns.ts';
 import type { LiveTable } from './table/live-table.ts';
+import { type ServerRow, ServerTables } from './table/server-table.ts';
 
 interface Group {
   readonly name: string;

@@ -3,17 +3,17 @@
 import { part } from '../../player/page/dom.ts';
 import type { LinkFigures, SiteAnswer, SiteFigures, UplinkFigures } from '../messages.ts';
 import { keepCurves } from './charts/curves.ts';
-import { setText } from './dom.ts';
+import { OwnEvents } from './events/own-events.ts';
 import { askSite } from './feed/ask.ts';
 import { follow } from './feed/follow.ts';
-import { counted, countOf, dollars, percent, rate, strain } from './format.ts';
-import { keepHeldStreams } from './held-streams.ts';
 import { loadOf } from './map/site-load.ts';
-import { OwnEvents } from './own-events.ts';
-import { ServerTables } from './server-table.ts';
+import { setText } from './parts/dom.ts';
+import { counted, countOf, dollars, percent, rate, strain } from './parts/format.ts';
+import { type Total, Totals } from './parts/totals.ts';
 import { bar, figure, named, words } from './table/columns.ts';
+import { keepHeldStreams } from './table/held-streams.ts';
 import { LiveTable } from './table/live-table.ts';
-import { type Total, Totals } from './totals.ts';
+import { ServerTables } from './table/server-table.ts';
 
 interface UplinkRow {
   readonly uplink: string;

@@ -3,15 +3,15 @@
 import { part } from '../../player/page/dom.ts';
 import type { Cluster, RenditionFigures, StreamDetail, TreeServer } from '../messages.ts';
 import { keepCurves } from './charts/curves.ts';
-import { setData, setText } from './dom.ts';
+import { OwnEvents } from './events/own-events.ts';
 import { follow } from './feed/follow.ts';
-import { counted, dollars, lasting, perSecond, rate } from './format.ts';
-import { OwnEvents } from './own-events.ts';
+import { setData, setText } from './parts/dom.ts';
+import { counted, dollars, lasting, perSecond, rate } from './parts/format.ts';
+import { type Total, Totals } from './parts/totals.ts';
+import { offerPicture } from './parts/watch-here.ts';
 import { figure, named, words } from './table/columns.ts';
 import { LiveTable } from './table/live-table.ts';
-import { type Total, Totals } from './totals.ts';
 import { type TreeEntry, TreeView } from './tree/tree-view.ts';
-import { offerPicture } from './watch-here.ts';
 
 interface Rung {
   readonly name: string;

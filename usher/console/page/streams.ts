@@ -3,9 +3,9 @@
 import { browserClock } from '../../player/clock.ts';
 import { element, part } from '../../player/page/dom.ts';
 import type { StreamFigures } from '../messages.ts';
-import { setData, setText } from './dom.ts';
 import { follow } from './feed/follow.ts';
-import { counted, lasting, perSecond, rate } from './format.ts';
+import { setData, setText } from './parts/dom.ts';
+import { counted, lasting, perSecond, rate } from './parts/format.ts';
 import { type Column, figure, named, words } from './table/columns.ts';
 import { LiveTable } from './table/live-table.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { counted, dollars, lasting, rate } from '../../../../usher/console/page/format.ts';
+import { counted, dollars, lasting, rate } from '../../../../usher/console/page/parts/format.ts';
 
 test('figures are short and have their units', () => {
   expect([0, 0.064, 4.2, 412, 1_280, 45_600, 120_000].map(rate)).toEqual([

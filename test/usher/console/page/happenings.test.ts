@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Happening } from '../../../../usher/console/messages.ts';
-import { isAbout } from '../../../../usher/console/page/about.ts';
-import { plainText, tell } from '../../../../usher/console/page/happenings.ts';
+import { isAbout } from '../../../../usher/console/page/events/about.ts';
+import { plainText, tell } from '../../../../usher/console/page/events/happenings.ts';
 
 const event = (happening: Happening) => ({ id: 1, atMs: 0, happening });
 

@@ -4,9 +4,9 @@ import type UPlot from 'uplot';
 import { browserClock } from '../../../player/clock.ts';
 import { element } from '../../../player/page/dom.ts';
 import type { Curves } from '../../messages.ts';
-import { setText } from '../dom.ts';
 import { askHistory } from '../feed/ask.ts';
-import { counted, dollars, percent, rate, timeOfDay } from '../format.ts';
+import { setText } from '../parts/dom.ts';
+import { counted, dollars, percent, rate, timeOfDay } from '../parts/format.ts';
 
 declare const uPlot: typeof UPlot;
 

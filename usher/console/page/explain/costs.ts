@@ -4,8 +4,8 @@ import type { Explained } from '../../../explained/explained.ts';
 import { CDN_EXCLUSION_WORDS, exclusionText, HOLDING_WORDS, TERMS } from '../../../explained/words.ts';
 import type { ExplainedServer, Terms } from '../../../placement/explain.ts';
 import { element, part } from '../../../player/page/dom.ts';
-import { makeScrollable } from '../dom.ts';
-import { counted } from '../format.ts';
+import { makeScrollable } from '../parts/dom.ts';
+import { counted } from '../parts/format.ts';
 
 type Term = keyof Terms;
 

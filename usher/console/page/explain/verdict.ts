@@ -3,7 +3,7 @@
 import type { Explained, ExplainedChoice } from '../../../explained/explained.ts';
 import { FULL_WORDS, placeText } from '../../../explained/words.ts';
 import { element } from '../../../player/page/dom.ts';
-import { rate } from '../format.ts';
+import { rate } from '../parts/format.ts';
 
 export function showVerdict(box: HTMLElement, explained: Explained): void {
   const { stream, address, choices, full, policy, mbps, site } = explained;

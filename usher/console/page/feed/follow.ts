@@ -3,8 +3,8 @@
 import { browserClock } from '../../../player/clock.ts';
 import { part } from '../../../player/page/dom.ts';
 import type { ClusterEvent } from '../../messages.ts';
-import { setData, setText } from '../dom.ts';
-import { listenToSignOut } from '../sign-out.ts';
+import { setData, setText } from '../parts/dom.ts';
+import { listenToSignOut } from '../parts/sign-out.ts';
 import { type Connection, type Heard, LiveFeed } from './live-feed.ts';
 
 const WORDS: Readonly<Record<Connection, string>> = {

@@ -1,7 +1,7 @@
 // What flows between sites: curves as wide as what they carry, with drops that run along them.
 
-import { Keyed, setData, svgElement } from '../dom.ts';
-import { strain } from '../format.ts';
+import { Keyed, setData, svgElement } from '../parts/dom.ts';
+import { strain } from '../parts/format.ts';
 import type { Point } from './world.ts';
 
 /** Between two places, in both directions. */

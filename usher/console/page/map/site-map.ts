@@ -2,8 +2,8 @@
 
 import { element, part } from '../../../player/page/dom.ts';
 import type { CdnFigures, Cluster, LinkFigures, SiteFigures, Table } from '../../messages.ts';
-import { Keyed, setData, setText, svgElement } from '../dom.ts';
-import { counted, dollars, percent, rate, strain } from '../format.ts';
+import { Keyed, setData, setText, svgElement } from '../parts/dom.ts';
+import { counted, dollars, percent, rate, strain } from '../parts/format.ts';
 import { type Flow, Flows } from './flows.ts';
 import { placeLabels, type Side } from './labels.ts';
 import { loadOf, spotOf } from './site-load.ts';

@@ -1,8 +1,8 @@
 // The columns of a live table: what each shows of a row, and what rows are sorted by.
 
 import { element } from '../../../player/page/dom.ts';
-import { setData, setText } from '../dom.ts';
-import { percent, strain } from '../format.ts';
+import { setData, setText } from '../parts/dom.ts';
+import { percent, strain } from '../parts/format.ts';
 
 export interface Column<Row> {
   readonly title: string;

@@ -1,7 +1,7 @@
 // A table whose rows change each second. Of long ones only the rows on the screen exist; whoever reads or points is not run away from.
 
 import { element } from '../../../player/page/dom.ts';
-import { Keyed, makeScrollable } from '../dom.ts';
+import { Keyed, makeScrollable } from '../parts/dom.ts';
 import type { Column } from './columns.ts';
 import { Ordering } from './ordering.ts';
 

@@ -2,8 +2,8 @@
 
 import { browserClock } from '../../../player/clock.ts';
 import type { TreeServer } from '../../messages.ts';
-import { Keyed, makeScrollable, setData, setText, svgElement } from '../dom.ts';
-import { counted, countOf, rate } from '../format.ts';
+import { Keyed, makeScrollable, setData, setText, svgElement } from '../parts/dom.ts';
+import { counted, countOf, rate } from '../parts/format.ts';
 import { type Layout, layOut, type Place, type TreeNode } from './layout.ts';
 
 export interface TreeEntry extends TreeNode {

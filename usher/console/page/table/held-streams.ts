@@ -1,12 +1,12 @@
 // Tables of the streams that a server or a site holds: those with the most viewers, asked for anew every few seconds.
 
-import { browserClock } from '../../player/clock.ts';
-import { part } from '../../player/page/dom.ts';
-import type { HeldStream } from '../messages.ts';
-import { setText } from './dom.ts';
-import { counted, perSecond, rate } from './format.ts';
-import { figure, named, words } from './table/columns.ts';
-import { LiveTable } from './table/live-table.ts';
+import { browserClock } from '../../../player/clock.ts';
+import { part } from '../../../player/page/dom.ts';
+import type { HeldStream } from '../../messages.ts';
+import { setText } from '../parts/dom.ts';
+import { counted, perSecond, rate } from '../parts/format.ts';
+import { figure, named, words } from './columns.ts';
+import { LiveTable } from './live-table.ts';
 
 interface Held {
   readonly streams: readonly HeldStream[];

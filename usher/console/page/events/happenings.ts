@@ -1,7 +1,7 @@
 // Events in words: what happened, to whom, how grave it is. Pure.
 
-import type { ClusterEvent, Happening } from '../messages.ts';
-import { counted, dollars, timeOfDay } from './format.ts';
+import type { ClusterEvent, Happening } from '../../messages.ts';
+import { counted, dollars, timeOfDay } from '../parts/format.ts';
 
 /** What a filter can ask for. */
 export const TOPICS = ['Servers', 'Drains', 'Failover', 'Overflow', 'Jobs', 'Other'] as const;

@@ -1,6 +1,6 @@
 // Which events a page of one stream, server or site shows. Pure.
 
-import type { ClusterEvent } from '../messages.ts';
+import type { ClusterEvent } from '../../messages.ts';
 
 export type Whom = 'stream' | 'server' | 'site';
 

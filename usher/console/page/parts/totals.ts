@@ -1,6 +1,6 @@
 // The row of figures at the head of a page.
 
-import { element } from '../../player/page/dom.ts';
+import { element } from '../../../player/page/dom.ts';
 import { Keyed, setData, setText } from './dom.ts';
 
 export interface Total {

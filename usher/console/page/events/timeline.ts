@@ -1,9 +1,9 @@
 // Events as a list, the newest first.
 
-import { element } from '../../player/page/dom.ts';
-import type { ClusterEvent } from '../messages.ts';
-import { Keyed } from './dom.ts';
-import { lasting, timeOfDay } from './format.ts';
+import { element } from '../../../player/page/dom.ts';
+import type { ClusterEvent } from '../../messages.ts';
+import { Keyed } from '../parts/dom.ts';
+import { lasting, timeOfDay } from '../parts/format.ts';
 import { type Phrase, tell } from './happenings.ts';
 
 /** What a page keeps; older ones usher has forgotten too. */

@@ -1,11 +1,11 @@
 // Draining a server and putting it back to use: asked for once more, because viewers and broadcasts are moved.
 
-import { element, part } from '../../player/page/dom.ts';
-import type { DrainFigures, ServerFigures } from '../messages.ts';
+import { element, part } from '../../../player/page/dom.ts';
+import type { DrainFigures, ServerFigures } from '../../messages.ts';
+import { endDrain, orderDrain } from '../feed/ask.ts';
+import { showBar } from '../table/columns.ts';
 import { setData, setText } from './dom.ts';
-import { endDrain, orderDrain } from './feed/ask.ts';
 import { counted, countOf, lasting, timeOfDay } from './format.ts';
-import { showBar } from './table/columns.ts';
 
 interface Order {
   readonly title: string;

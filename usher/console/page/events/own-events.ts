@@ -1,9 +1,9 @@
 // The events of one stream, server or site, as they come.
 
-import { part } from '../../player/page/dom.ts';
-import type { ClusterEvent } from '../messages.ts';
+import { part } from '../../../player/page/dom.ts';
+import type { ClusterEvent } from '../../messages.ts';
+import { askEvents } from '../feed/ask.ts';
 import { isAbout, type Whom } from './about.ts';
-import { askEvents } from './feed/ask.ts';
 import { EventLog, Timeline } from './timeline.ts';
 
 const MAX_SHOWN = 50;

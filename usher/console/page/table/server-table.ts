@@ -1,10 +1,10 @@
 // Tables of servers: what each sends and holds, whether it is well, and a button that drains it.
 
-import type { ServerFigures } from '../messages.ts';
-import { DrainDialog, showDrain, showDrainButton } from './drain-dialog.ts';
-import { counted, rate } from './format.ts';
-import { bar, type Column, figure, named, words } from './table/columns.ts';
-import { LiveTable } from './table/live-table.ts';
+import type { ServerFigures } from '../../messages.ts';
+import { DrainDialog, showDrain, showDrainButton } from '../parts/drain-dialog.ts';
+import { counted, rate } from '../parts/format.ts';
+import { bar, type Column, figure, named, words } from './columns.ts';
+import { LiveTable } from './live-table.ts';
 
 export interface ServerRow {
   readonly id: string;

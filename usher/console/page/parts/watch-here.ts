@@ -1,10 +1,10 @@
 // The picture of a stream, and the viewers' player in its place for who asks: an operator who only looks takes nobody's room.
 
-import { browserClock } from '../../player/clock.ts';
-import { part } from '../../player/page/dom.ts';
-import { openPlayer } from '../../player/page/open-player.ts';
-import { runPanel } from '../../player/page/screen/panel.ts';
-import { askStream } from './feed/ask.ts';
+import { browserClock } from '../../../player/clock.ts';
+import { part } from '../../../player/page/dom.ts';
+import { openPlayer } from '../../../player/page/open-player.ts';
+import { runPanel } from '../../../player/page/screen/panel.ts';
+import { askStream } from '../feed/ask.ts';
 
 const PICTURE_MS = 10_000;
 

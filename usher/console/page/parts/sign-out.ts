@@ -1,6 +1,6 @@
 // Signing out, on every page.
 
-import { part } from '../../player/page/dom.ts';
+import { part } from '../../../player/page/dom.ts';
 
 export function listenToSignOut(): void {
   part(document, 'sign-out').addEventListener('click', () => void signOut());
