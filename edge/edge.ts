@@ -2,12 +2,12 @@
 
 import type { Library } from '../network/archive/library.ts';
 import type { Clock } from '../network/clock.ts';
-import type { Commitments } from '../network/commitments.ts';
+import type { Commitments } from '../network/egress/commitments.ts';
+import type { Outflow } from '../network/egress/outflow.ts';
 import { type Demand, type Feeds, SOURCE } from '../network/feed/feeds.ts';
 import type { Route } from '../network/http/http.ts';
 import type { Logger } from '../network/logger.ts';
 import type { Metrics } from '../network/metrics.ts';
-import type { Outflow } from '../network/outflow.ts';
 import { createAccess } from './access.ts';
 import type { SuccessorOf } from './elsewhere.ts';
 import { hlsRoutes } from './hls/hls.ts';

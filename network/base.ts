@@ -15,11 +15,11 @@ import { openKeyBook } from './keys/open-keybook.ts';
 import type { Logger } from './logger.ts';
 import { isTrusted } from './map/client-address.ts';
 import { Metrics } from './metrics.ts';
+import { Stillness } from './process/stillness.ts';
+import { Uncaught } from './process/uncaught.ts';
 import { measured } from './state/measured-state.ts';
 import { openState } from './state/open-state.ts';
 import type { ClusterState } from './state/state.ts';
-import { Stillness } from './stillness.ts';
-import { Uncaught } from './uncaught.ts';
 
 /** What every role of a process shares. What is opened later ends earlier. */
 export interface Base {

@@ -1,12 +1,12 @@
 // What a server tells Prometheus of itself as a whole: what it sends and may send, the feeds that it holds, how its drain goes.
 
 import type { Clock } from './clock.ts';
-import type { Commitments } from './commitments.ts';
-import type { Egress } from './egress.ts';
+import type { Commitments } from './egress/commitments.ts';
+import type { Egress } from './egress/egress.ts';
+import type { Outflow } from './egress/outflow.ts';
 import type { Feed } from './feed/feed.ts';
 import type { Feeds } from './feed/feeds.ts';
 import type { Metrics } from './metrics.ts';
-import type { Outflow } from './outflow.ts';
 import type { Left } from './state/draining.ts';
 
 export interface ServerMetricsOptions {

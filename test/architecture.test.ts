@@ -41,7 +41,7 @@ const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; read
     pattern: /from 'node:async_hooks'/,
     door: 'network/trace/current-trace.ts',
   },
-  { outside: 'threads', pattern: /from 'node:worker_threads'/, door: 'network/thread.ts' },
+  { outside: 'threads', pattern: /from 'node:worker_threads'/, door: 'network/process/thread.ts' },
   {
     outside: 'other programs',
     pattern: /import \{[^}]*\b(?:spawn|exec)\w*\b[^}]*\} from 'node:child_process'/,
@@ -105,6 +105,7 @@ const PURE = [
   'network/map/routes/route-rows.ts',
   'network/map/routes/route-table.ts',
   'network/map/topology.ts',
+  'network/map/whence.ts',
   'network/state/liveness.ts',
   'network/names.ts',
   'network/relay/admission.ts',

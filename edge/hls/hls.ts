@@ -1,6 +1,7 @@
 // HLS over HTTP: the routes of media playlists, segments, parts and inits, and what each is answered.
 
 import type { Clock } from '../../network/clock.ts';
+import type { Outflow } from '../../network/egress/outflow.ts';
 import type { Demand, Feeds } from '../../network/feed/feeds.ts';
 import { PART_MAX_MS } from '../../network/feed/hls-limits.ts';
 import {
@@ -15,7 +16,6 @@ import {
 } from '../../network/http/http.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { quoted } from '../../network/names.ts';
-import type { Outflow } from '../../network/outflow.ts';
 import { type Authorise, sendRefusal, type Viewer } from '../access.ts';
 import { elsewhere, type SuccessorOf } from '../elsewhere.ts';
 import type { Errand, HlsSessions } from '../sessions/hls-sessions.ts';

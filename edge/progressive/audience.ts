@@ -1,11 +1,11 @@
 // The audience: all progressive viewers of this process, a fan-out for each feed that has any, and the beat they share.
 
 import type { Clock } from '../../network/clock.ts';
+import type { Outflow } from '../../network/egress/outflow.ts';
 import type { FeedReader } from '../../network/feed/feed.ts';
 import type { Outlet } from '../../network/http/listener.ts';
 import type { Logger } from '../../network/logger.ts';
 import type { Metrics } from '../../network/metrics.ts';
-import type { Outflow } from '../../network/outflow.ts';
 import { type Signal, writeSignal } from '../../network/relay/signal.ts';
 import { Beat } from './beat.ts';
 import { Fanout, type FanoutCounters } from './fanout.ts';

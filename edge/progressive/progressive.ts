@@ -1,6 +1,7 @@
 // Progressive playback: one endless response that begins with the init and carries every chunk as it comes.
 
 import type { Clock } from '../../network/clock.ts';
+import type { Outflow } from '../../network/egress/outflow.ts';
 import type { FeedReader } from '../../network/feed/feed.ts';
 import type { Demand, Feeds } from '../../network/feed/feeds.ts';
 import { type Exchange, type Route, redirect, sendEndless, sendProblem } from '../../network/http/http.ts';
@@ -8,7 +9,6 @@ import type { Outlet } from '../../network/http/listener.ts';
 import type { Logger } from '../../network/logger.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { quoted } from '../../network/names.ts';
-import type { Outflow } from '../../network/outflow.ts';
 import { type Authorise, sendRefusal } from '../access.ts';
 import { elsewhere, type SuccessorOf } from '../elsewhere.ts';
 import type { ProgressiveSessions } from '../sessions/progressive-sessions.ts';

@@ -1,7 +1,7 @@
 // The gate: who may begin to watch here, and why somebody may not. Those who watch already never come to it.
 
 import type { Clock } from '../../network/clock.ts';
-import type { Commitment, Commitments } from '../../network/commitments.ts';
+import type { Commitment, Commitments } from '../../network/egress/commitments.ts';
 import type { Counter, Metrics } from '../../network/metrics.ts';
 import { readSession } from '../../network/session.ts';
 import type { ViewerLog } from '../../network/trace/viewer-log.ts';

@@ -1,7 +1,7 @@
 // HLS viewers: a session is known by its requests, and is over when it has not asked for anything for a while.
 
 import type { Clock, Timer } from '../../network/clock.ts';
-import type { Commitment } from '../../network/commitments.ts';
+import type { Commitment } from '../../network/egress/commitments.ts';
 import type { Connection } from '../../network/http/listener.ts';
 import { Allowance } from './allowance.ts';
 import type { Gate } from './gate.ts';

@@ -1,7 +1,7 @@
 // Sessions: who watches which rendition since when. HLS is counted by the token's session, progressive by connection.
 
 import type { Clock } from '../../network/clock.ts';
-import type { Commitments } from '../../network/commitments.ts';
+import type { Commitments } from '../../network/egress/commitments.ts';
 import type { Logger } from '../../network/logger.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { ViewerLog } from '../../network/trace/viewer-log.ts';

@@ -7,19 +7,10 @@ import type { Logger } from '../logger.ts';
 import { Reloaded } from '../reloaded.ts';
 import { type Address, parseAddress } from './address.ts';
 import { Mmdb } from './mmdb.ts';
-import type { Position } from './position.ts';
 import { type Routes, readRoutes } from './routes/routes.ts';
 import { NO_TOPOLOGY, remarksOn, type Topology } from './topology.ts';
 import { readTopology } from './topology-file.ts';
-
-/** Where a viewer asks from. What is not known is not there: of a private address that is everything. */
-export interface Whence {
-  /** ISO 3166-1 alpha-2. */
-  readonly country?: string;
-  readonly position?: Position;
-  /** Number of the network. */
-  readonly asn?: number;
-}
+import type { Whence } from './whence.ts';
 
 export interface Atlas extends Disposable {
   /** Of an IPv4 or IPv6 address; anything else is nowhere (`{}`). */

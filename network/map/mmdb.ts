@@ -3,7 +3,7 @@
 import { Reader, type Response } from 'maxmind';
 import { CodedError, reasonOf } from '../errors.ts';
 import { type Address, formatAddress } from './address.ts';
-import type { Whence } from './atlas.ts';
+import type { Whence } from './whence.ts';
 
 /** What the metadata begin with, in the last 128 KiB of the file. */
 const METADATA_MARKER = Buffer.from('\xab\xcd\xefMaxMind.com', 'latin1');

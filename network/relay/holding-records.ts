@@ -1,6 +1,6 @@
 // What a server says of the feeds that it holds: how far each is, who watches it, whom it comes from.
 
-import type { Commitments } from '../commitments.ts';
+import type { Commitments } from '../egress/commitments.ts';
 import type { Feeds } from '../feed/feeds.ts';
 import type { Holding } from '../state/state.ts';
 import type { Holdings } from './holdings.ts';

@@ -1,13 +1,13 @@
 // The relay's giving end: one long response for each server that follows a feed here.
 
 import type { Clock } from '../clock.ts';
-import type { Commitments } from '../commitments.ts';
+import type { Commitments } from '../egress/commitments.ts';
+import type { Outflow } from '../egress/outflow.ts';
 import { reasonOf } from '../errors.ts';
 import { type Exchange, type Route, sendEndless, sendProblem } from '../http/http.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { isStreamName, quoted } from '../names.ts';
-import type { Outflow } from '../outflow.ts';
 import { verifyToken } from '../token.ts';
 import { admit, type RelayPlace } from './admission.ts';
 import { Child } from './child.ts';

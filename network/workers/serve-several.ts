@@ -2,9 +2,9 @@
 
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema/schema.ts';
-import { nextSignal } from '../ending.ts';
 import { CodedError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { nextSignal } from '../process/ending.ts';
 import { startWorker, type WorkerProcess } from './worker-process.ts';
 import { Workers } from './workers.ts';
 

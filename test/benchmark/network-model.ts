@@ -1,7 +1,7 @@
 // A large network for benchmarks of placement: sites with peering and transit, servers that are half full, streams by Zipf's law.
 
-import type { Whence } from '../../network/map/atlas.ts';
 import type { Site, Topology, Uplink } from '../../network/map/topology.ts';
+import type { Whence } from '../../network/map/whence.ts';
 import type { Follow, Holding, KnownServer, Snapshot } from '../../network/state/state.ts';
 import type { PlaceRequest } from '../../usher/placement/request.ts';
 import { holding, NOW_MS, server, snapshot, stream } from '../tools/cluster/clusters.ts';

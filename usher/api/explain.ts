@@ -3,8 +3,9 @@
 import { z } from '../../network/config/yaml.ts';
 import { type Exchange, type Route, sendJson, sendProblem } from '../../network/http/http.ts';
 import { formatAddress, parseAddress } from '../../network/map/address.ts';
-import type { Atlas, Whence } from '../../network/map/atlas.ts';
+import type { Atlas } from '../../network/map/atlas.ts';
 import type { Position } from '../../network/map/position.ts';
+import type { Whence } from '../../network/map/whence.ts';
 import { quoted } from '../../network/names.ts';
 import { explained } from '../explained/explained.ts';
 import type { Operators } from '../operators/operators.ts';

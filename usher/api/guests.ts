@@ -4,7 +4,7 @@ import type { Clock } from '../../network/clock.ts';
 import { randomName } from '../../network/hash.ts';
 import { type Exchange, sendProblem } from '../../network/http/http.ts';
 import { reachableUrl } from '../../network/http/reachable.ts';
-import type { Whence } from '../../network/map/atlas.ts';
+import type { Whence } from '../../network/map/whence.ts';
 import { newSession, readSession } from '../../network/session.ts';
 import { type Grant, signToken, verifyToken } from '../../network/token.ts';
 import type { ViewerLog } from '../../network/trace/viewer-log.ts';

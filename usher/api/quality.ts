@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../network/clock.ts';
 import { type Exchange, type Route, readText, sendNothing, sendProblem } from '../../network/http/http.ts';
-import type { Whence } from '../../network/map/atlas.ts';
+import type { Whence } from '../../network/map/whence.ts';
 import type { Counter, Histogram, Metrics } from '../../network/metrics.ts';
 import { quoted } from '../../network/names.ts';
 import { readSession } from '../../network/session.ts';

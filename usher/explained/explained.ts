@@ -1,6 +1,6 @@
 // An explanation of placement as it travels to whoever asks: names instead of whole records. Pure.
 
-import type { Whence } from '../../network/map/atlas.ts';
+import type { Whence } from '../../network/map/whence.ts';
 import type { ExplainedCdn, ExplainedServer, Explanation } from '../placement/explain.ts';
 import type { Choice, FullReason } from '../placement/request.ts';
 

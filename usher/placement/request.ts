@@ -1,7 +1,7 @@
 // What is asked of placement, and what it answers. Plain values.
 
-import type { Whence } from '../../network/map/atlas.ts';
 import type { Cdn } from '../../network/map/topology.ts';
+import type { Whence } from '../../network/map/whence.ts';
 import type { KnownServer, StreamRecord } from '../../network/state/state.ts';
 import type { PolicyName } from './price/policy.ts';
 

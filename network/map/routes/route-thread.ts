@@ -1,6 +1,6 @@
 // The thread that reads route tables: see `routes.ts`.
 
-import { answer } from '../../thread.ts';
+import { answer } from '../../process/thread.ts';
 import { type RoutesRead, readRouteFiles } from './route-reader.ts';
 
 answer<readonly string[], RoutesRead>((files) => {

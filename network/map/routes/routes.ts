@@ -1,7 +1,7 @@
 // Which network (ASN) an address is of, by files that say it: a dump of a BGP table, or ranges.
 
 import { CodedError, reasonOf } from '../../errors.ts';
-import { runInThread } from '../../thread.ts';
+import { runInThread } from '../../process/thread.ts';
 import type { Address } from '../address.ts';
 import type { RoutesRead } from './route-reader.ts';
 import { RouteTable } from './route-table.ts';

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { type Connection, sharedSession } from '../../../edge/sessions/session.ts';
 import { type SessionLimits, Sessions } from '../../../edge/sessions/sessions.ts';
-import type { Commitments } from '../../../network/commitments.ts';
+import type { Commitments } from '../../../network/egress/commitments.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import { commitmentsOf, roomForAll } from '../../tools/cluster/commitments.ts';
 import { keepingLogger } from '../../tools/world/keeping-logger.ts';

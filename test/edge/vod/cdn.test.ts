@@ -10,7 +10,7 @@ import { recordingId } from '../../../network/archive/index-file.ts';
 import { Library } from '../../../network/archive/library.ts';
 import { Shelf } from '../../../network/archive/shelf.ts';
 import { DirectoryStorage } from '../../../network/archive/storage-directory.ts';
-import { Commitments } from '../../../network/commitments.ts';
+import { Commitments } from '../../../network/egress/commitments.ts';
 import type { HttpServer } from '../../../network/http/http.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import { signToken } from '../../../network/token.ts';

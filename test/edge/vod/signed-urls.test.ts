@@ -12,7 +12,7 @@ import { Shelf } from '../../../network/archive/shelf.ts';
 import { StorageCache } from '../../../network/archive/storage-cache.ts';
 import { DirectoryStorage } from '../../../network/archive/storage-directory.ts';
 import { S3Storage } from '../../../network/archive/storage-s3.ts';
-import { Commitments } from '../../../network/commitments.ts';
+import { Commitments } from '../../../network/egress/commitments.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import { signToken } from '../../../network/token.ts';
 import { serveRoutes } from '../../tools/cluster/serve-routes.ts';

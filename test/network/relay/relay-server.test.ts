@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
-import type { Commitments } from '../../../network/commitments.ts';
+import type { Commitments } from '../../../network/egress/commitments.ts';
 import { type Piece, Splitter } from '../../../network/media/splitter.ts';
 import { readSignal, type Signal } from '../../../network/relay/signal.ts';
 import { type Grant, signToken } from '../../../network/token.ts';

@@ -1,7 +1,7 @@
 // What a server has committed itself to and what it sends, for tests: of a stated egress, or without a limit.
 
-import { Commitments } from '../../../network/commitments.ts';
-import { Outflow } from '../../../network/outflow.ts';
+import { Commitments } from '../../../network/egress/commitments.ts';
+import { Outflow } from '../../../network/egress/outflow.ts';
 import { ManualClock } from '../world/manual-clock.ts';
 
 export function commitmentsOf(

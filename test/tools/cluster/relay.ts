@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { systemClock } from '../../../network/clock.ts';
-import type { Commitments } from '../../../network/commitments.ts';
+import type { Commitments } from '../../../network/egress/commitments.ts';
 import type { Feed } from '../../../network/feed/feed.ts';
 import { Feeds } from '../../../network/feed/feeds.ts';
 import { dial } from '../../../network/http/dial.ts';

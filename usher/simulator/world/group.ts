@@ -1,7 +1,7 @@
 // Viewers of one place in one network: all that the world and a policy can know of where they are.
 
-import type { Whence } from '../../../network/map/atlas.ts';
 import { estimatedRttMs } from '../../../network/map/position.ts';
+import type { Whence } from '../../../network/map/whence.ts';
 import type { Audience, Scenario } from '../scenario.ts';
 import { kmTo, type PlantSite, type PlantUplink, routeTo } from './plant.ts';
 

@@ -1,10 +1,10 @@
 // A process that stood still says so, and for how long.
 
 import { expect, test } from 'vitest';
-import type { Clock } from '../../network/clock.ts';
-import { Metrics } from '../../network/metrics.ts';
-import { Stillness } from '../../network/stillness.ts';
-import { keepingLogger } from '../tools/world/keeping-logger.ts';
+import type { Clock } from '../../../network/clock.ts';
+import { Metrics } from '../../../network/metrics.ts';
+import { Stillness } from '../../../network/process/stillness.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
 
 test('an event loop that was held up for two seconds is counted and logged once; one that is a little late is not', async () => {
   let nowMs = 5_000;

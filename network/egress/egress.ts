@@ -1,7 +1,7 @@
 // What a server sends now, in Mbps, out of the counters of everything that it sends.
 
-import type { Clock, Timer } from './clock.ts';
-import type { Metrics } from './metrics.ts';
+import type { Clock, Timer } from '../clock.ts';
+import type { Metrics } from '../metrics.ts';
 
 const SENT = [
   'headwater_http_sent_bytes_total',

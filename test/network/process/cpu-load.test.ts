@@ -1,8 +1,8 @@
 // How busy a process is, as it says it to the cluster.
 
 import { expect, test } from 'vitest';
-import { CpuLoad, type LoopTimes } from '../../network/cpu-load.ts';
-import { ManualClock } from '../tools/world/manual-clock.ts';
+import { CpuLoad, type LoopTimes } from '../../../network/process/cpu-load.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 test('a process that is busy for half of the time says so after some seconds, and no more when it is not', () => {
   const clock = new ManualClock();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Outflow } from '../../network/outflow.ts';
-import { SimulatedClock } from '../tools/world/simulated-clock.ts';
+import { Outflow } from '../../../network/egress/outflow.ts';
+import { SimulatedClock } from '../../tools/world/simulated-clock.ts';
 
 const EGRESS_MBPS = 50;
 const LIMIT_BYTES_PER_S = (EGRESS_MBPS * 1e6) / 8;

@@ -2,11 +2,11 @@
 
 import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { nextSignal, untilEnd } from '../../network/ending.ts';
-import { Metrics } from '../../network/metrics.ts';
-import { Uncaught } from '../../network/uncaught.ts';
-import { keepingLogger } from '../tools/world/keeping-logger.ts';
-import { ManualClock } from '../tools/world/manual-clock.ts';
+import { Metrics } from '../../../network/metrics.ts';
+import { nextSignal, untilEnd } from '../../../network/process/ending.ts';
+import { Uncaught } from '../../../network/process/uncaught.ts';
+import { keepingLogger } from '../../tools/world/keeping-logger.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 let source: EventEmitter;
 let metrics: Metrics;

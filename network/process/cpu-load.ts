@@ -1,7 +1,7 @@
 // How busy this process is: its JavaScript has one core and no more, and waits for that where encoders take it away.
 
 import { performance } from 'node:perf_hooks';
-import type { Clock, Timer } from './clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 
 /** Time of the event loop since the process was started, in any unit. */
 export interface LoopTimes {

@@ -1,7 +1,7 @@
 // When a process ends: at a signal, once it is emptied, or because an error was caught by nobody.
 
-import type { Clock } from './clock.ts';
-import type { Draining } from './state/draining.ts';
+import type { Clock } from '../clock.ts';
+import type { Draining } from '../state/draining.ts';
 import type { Uncaught } from './uncaught.ts';
 
 export interface EndingOptions {

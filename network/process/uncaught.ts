@@ -1,8 +1,8 @@
 // The door to errors that nobody caught: what a process does when it can't know any more what state it is in.
 
-import type { Condition } from './http/health.ts';
-import type { Logger } from './logger.ts';
-import type { Counter, Metrics } from './metrics.ts';
+import type { Condition } from '../http/health.ts';
+import type { Logger } from '../logger.ts';
+import type { Counter, Metrics } from '../metrics.ts';
 
 export interface UncaughtOptions {
   readonly logger: Logger;

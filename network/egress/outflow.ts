@@ -1,6 +1,6 @@
 // What a server sends at this moment, and whose turn it is to be sent what can wait: a bucket of bytes that its egress fills.
 
-import type { Clock, Timer } from './clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 
 export interface OutflowOptions {
   readonly egressMbps: number;

@@ -1,6 +1,6 @@
 // What a server has committed itself to send, by bitrate: its viewers and the servers that follow it. The guard of its egress.
 
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 
 export interface CommitmentsOptions {
   readonly egressMbps: number;

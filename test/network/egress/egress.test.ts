@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
-import { Egress } from '../../network/egress.ts';
-import { Metrics } from '../../network/metrics.ts';
-import { ManualClock } from '../tools/world/manual-clock.ts';
+import { Egress } from '../../../network/egress/egress.ts';
+import { Metrics } from '../../../network/metrics.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 test('what is sent is measured over the last second, from everything that sends', async () => {
   const clock = new ManualClock();

@@ -1,8 +1,8 @@
 // Notices when this process has stood still: its event loop was held up, it was stopped, or its machine slept.
 
-import type { Clock, Timer } from './clock.ts';
-import type { Logger } from './logger.ts';
-import type { Counter, Metrics } from './metrics.ts';
+import type { Clock, Timer } from '../clock.ts';
+import type { Logger } from '../logger.ts';
+import type { Counter, Metrics } from '../metrics.ts';
 
 export interface StillnessOptions {
   readonly clock: Clock;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Commitment, Commitments, type Use } from '../../network/commitments.ts';
-import { commitmentsOf } from '../tools/cluster/commitments.ts';
-import { ManualClock } from '../tools/world/manual-clock.ts';
+import { type Commitment, Commitments, type Use } from '../../../network/egress/commitments.ts';
+import { commitmentsOf } from '../../tools/cluster/commitments.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 const viewer: Use = { stream: 'alice', rendition: 'source', by: 'viewer', uplink: 'transit' };
 const server: Use = { ...viewer, by: 'server', uplink: undefined };
