@@ -5,14 +5,14 @@ import type { ClusterState } from '../../network/state/state.ts';
 import { clusterRoutes } from './cluster.ts';
 import { type ExplainOptions, explainRoutes } from './explain.ts';
 import { type KeyOptions, keyRoutes } from './keys.ts';
-import { type LiveOptions, liveRoutes } from './live.ts';
-import { type OwnerOptions, ownerRoutes } from './owners.ts';
-import { type QualityOptions, qualityRoutes } from './quality.ts';
-import { type RecordingOptions, recordingRoutes } from './recordings.ts';
+import { type OwnerOptions, ownerRoutes } from './recordings/owners.ts';
+import { type RecordingOptions, recordingRoutes } from './recordings/recordings.ts';
 import { type ServerOptions, serverRoutes } from './servers.ts';
-import { type SteerOptions, steerRoutes } from './steer.ts';
 import { type StreamsOptions, streamRoutes } from './streams.ts';
-import { type VodOptions, vodRoutes } from './vod.ts';
+import { type LiveOptions, liveRoutes } from './viewers/live.ts';
+import { type QualityOptions, qualityRoutes } from './viewers/quality.ts';
+import { type SteerOptions, steerRoutes } from './viewers/steer.ts';
+import { type VodOptions, vodRoutes } from './viewers/vod.ts';
 
 export interface ApiOptions
   extends LiveOptions,

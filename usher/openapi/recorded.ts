@@ -1,7 +1,7 @@
 // Streams and recordings as usher's answers tell of them, as schemas.
 
 import { z } from '../../network/config/yaml.ts';
-import type { RecordingAnswer } from '../api/recordings.ts';
+import type { RecordingAnswer } from '../api/recordings/recordings.ts';
 import type { StreamAnswer } from '../api/streams.ts';
 
 const encoding = {

@@ -1,25 +1,9 @@
 // Growth: the copies that a rendition needs beside those that it has, where they are cheapest for the viewers to come. Pure.
 
 import type { Copy, Spread } from '../cluster.ts';
-import type { Ground, PlanServer } from '../ground.ts';
 import { type Balance, Balances, EPSILON_MBPS, FILL } from './balance.ts';
+import type { Growing, Growth } from './growing.ts';
 import { bestOffer } from './offers.ts';
-import type { Shelves } from './shelves.ts';
-
-export interface Growing {
-  readonly ground: Ground;
-  readonly shelves: Shelves;
-  /** Servers that have another rendition of the stream: viewers change between renditions. */
-  readonly siblings: ReadonlySet<PlanServer>;
-}
-
-/** A rendition while it grows. */
-export interface Growth extends Growing {
-  readonly spread: Spread;
-  readonly balances: Balances;
-  /** Who has it or gets it, the origin among them. */
-  readonly taken: Set<PlanServer>;
-}
 
 /** When nothing is left but what was kept back, that is given too: nobody is refused while there is room. */
 const SHARES = [FILL, 1];

@@ -6,7 +6,7 @@ import { audience } from '../demand.ts';
 import type { PlanServer, PlanSite } from '../ground.ts';
 import { crossingMicroUsd, elsewhereMicroUsd, hasRoom } from '../prices.ts';
 import { type Balance, EPSILON_MBPS } from './balance.ts';
-import type { Growth } from './growth.ts';
+import type { Growth } from './growing.ts';
 
 export type Offer =
   | { readonly kind: 'room'; readonly balance: Balance; readonly leftMbps: number; readonly microUsd: number }
