@@ -3,55 +3,24 @@ import { type Catalogue, type CatalogueEntry, STORAGE } from '../../../network/a
 import { MemoryCatalogue } from '../../../network/archive/catalogue-memory.ts';
 import { RedisCatalogue } from '../../../network/archive/catalogue-redis.ts';
 import { recordingId } from '../../../network/archive/index-file.ts';
-import { systemClock } from '../../../network/clock.ts';
-import { RedisLink } from '../../../network/state/redis/redis.ts';
-import { RedisServer } from '../../tools/cluster/redis-server.ts';
-import { keepingLogger } from '../../tools/world/keeping-logger.ts';
+import { LinkedRedis } from '../../tools/cluster/linked-redis.ts';
+import { catalogueEntry } from '../../tools/media/recordings.ts';
 
 function entry(stream: string, startedAtMs: number, keeper: string, durationMs = 1000): CatalogueEntry {
-  return {
-    id: recordingId(stream, startedAtMs),
-    stream,
-    keeper,
-    startedAtMs,
-    endedAtMs: null,
-    firstAtMs: startedAtMs,
-    lastAtMs: startedAtMs,
-    thumbnail: null,
-    durationMs,
-    bytes: 10,
-    mediaBytes: 10,
-    renditions: [
-      { name: 'source', codecs: '', width: 0, height: 0, frameRate: 0, peakBps: 1, averageBps: 1 },
-    ],
-    gaps: [],
-    title: '',
-    isKept: false,
-    clipOf: null,
-  };
+  return catalogueEntry(stream, startedAtMs, keeper, { durationMs });
 }
 
 const T = 1_795_213_440_000;
-let redis: RedisServer;
-let link: RedisLink;
+let redis: LinkedRedis;
 beforeAll(async () => {
-  redis = await RedisServer.start();
-  link = new RedisLink({
-    address: redis.address(),
-    scripts: {},
-    clock: systemClock,
-    logger: keepingLogger(),
-  });
+  redis = await LinkedRedis.start();
 });
-afterAll(async () => {
-  await link[Symbol.asyncDispose]();
-  await redis[Symbol.asyncDispose]();
-});
+afterAll(() => redis[Symbol.asyncDispose]());
 
 let count = 0;
 const KINDS: readonly [string, () => Catalogue][] = [
   ['in memory', () => new MemoryCatalogue()],
-  ['in Redis', () => new RedisCatalogue(link, `test${count++}`)],
+  ['in Redis', () => new RedisCatalogue(redis.link, `test${count++}`)],
 ];
 
 describe.each(KINDS)('the catalogue %s', (_, open) => {
@@ -122,9 +91,9 @@ describe('the catalogue in Redis', () => {
   });
 
   test('leaves out what makes no sense', async () => {
-    const catalogue = new RedisCatalogue(link, 'bad');
+    const catalogue = new RedisCatalogue(redis.link, 'bad');
     await catalogue.note(entry('alice', T, 'a'));
-    await link.transact([['HSET', '{bad}:recordings:alice', 'x a', '{"id":"../x"}']]);
+    await redis.link.transact([['HSET', '{bad}:recordings:alice', 'x a', '{"id":"../x"}']]);
     expect(await catalogue.list('alice')).toEqual([entry('alice', T, 'a')]);
   });
 

@@ -1,36 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { systemClock } from '../../../network/clock.ts';
 import { type KeyBook, type KeyRecord, keyIdOf, MAX_KEYS } from '../../../network/keys/keybook.ts';
 import { MemoryKeyBook } from '../../../network/keys/keybook-memory.ts';
 import { RedisKeyBook } from '../../../network/keys/keybook-redis.ts';
 import { MemoryOfKeys } from '../../../network/keys/memory-of-keys.ts';
 import { Revocations } from '../../../network/keys/revocations.ts';
-import { RedisLink } from '../../../network/state/redis/redis.ts';
-import { RedisServer } from '../../tools/cluster/redis-server.ts';
+import { LinkedRedis } from '../../tools/cluster/linked-redis.ts';
 import { keepingLogger } from '../../tools/world/keeping-logger.ts';
 import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 const clock = new ManualClock();
-let redis: RedisServer;
-let link: RedisLink;
+let redis: LinkedRedis;
 beforeAll(async () => {
-  redis = await RedisServer.start();
-  link = new RedisLink({
-    address: redis.address(),
-    scripts: {},
-    clock: systemClock,
-    logger: keepingLogger(),
-  });
+  redis = await LinkedRedis.start();
 });
-afterAll(async () => {
-  await link[Symbol.asyncDispose]();
-  await redis[Symbol.asyncDispose]();
-});
+afterAll(() => redis[Symbol.asyncDispose]());
 
 let count = 0;
 const KINDS: readonly [string, () => KeyBook][] = [
   ['in memory', () => new MemoryKeyBook(clock)],
-  ['in Redis', () => new RedisKeyBook(link, `test${count++}`, clock)],
+  ['in Redis', () => new RedisKeyBook(redis.link, `test${count++}`, clock)],
 ];
 
 function record(key: string, more: Partial<KeyRecord> = {}): KeyRecord {
@@ -74,9 +62,9 @@ describe.each(KINDS)('the book of keys %s', (_, open) => {
 });
 
 test('what makes no sense in Redis is left out', async () => {
-  const book = new RedisKeyBook(link, 'bad', clock);
+  const book = new RedisKeyBook(redis.link, 'bad', clock);
   await book.note(record('one'));
-  await link.transact([['HSET', '{bad}:keys', 'x', '{"id":"../x"}', keyIdOf('y'), 'what']]);
+  await redis.link.transact([['HSET', '{bad}:keys', 'x', '{"id":"../x"}', keyIdOf('y'), 'what']]);
   expect(await book.list()).toEqual([record('one')]);
   expect(await book.revoked([keyIdOf('y')])).toEqual(new Set());
 });

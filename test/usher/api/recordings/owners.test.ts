@@ -5,37 +5,18 @@ import { recordingId } from '../../../../network/archive/index-file.ts';
 import { systemClock } from '../../../../network/clock.ts';
 import { createPublishPolicy } from '../../../../network/config/publish-policy.ts';
 import type { Answer, Order } from '../../../../network/http/dial.ts';
-
 import { MemoryState } from '../../../../network/state/state-memory.ts';
 import { verifyToken } from '../../../../network/token.ts';
 import { serverRecord } from '../../../tools/cluster/cluster-records.ts';
 import { SECRETS, UsherListener } from '../../../tools/cluster/usher-listener.ts';
+import { catalogueEntry } from '../../../tools/media/recordings.ts';
 
 const T = 1_795_213_440_000;
 const ID = recordingId('alice', T);
 const KEY = 'the key of alice';
 
 function entry(keeper: string, id = ID): CatalogueEntry {
-  return {
-    id,
-    stream: 'alice',
-    keeper,
-    startedAtMs: T,
-    endedAtMs: T + 9_000,
-    firstAtMs: T,
-    lastAtMs: T,
-    thumbnail: null,
-    durationMs: 9_000,
-    bytes: 10,
-    mediaBytes: 10,
-    renditions: [
-      { name: 'source', codecs: '', width: 0, height: 0, frameRate: 0, peakBps: 1, averageBps: 1 },
-    ],
-    gaps: [],
-    title: '',
-    isKept: false,
-    clipOf: null,
-  };
+  return catalogueEntry('alice', T, keeper, { id, endedAtMs: T + 9_000, durationMs: 9_000 });
 }
 
 /** An usher of servers `a` and `b`, which answer as `answer` says, and what they were told. */
