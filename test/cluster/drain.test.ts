@@ -1,15 +1,15 @@
 // A server of a cluster of real processes is emptied while it is watched: by HLS players, progressive ones, and a page.
 
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Mode } from '../../usher/player/playback/modes.ts';
 import { STREAM, TestCluster, until } from '../tools/cluster/test-cluster.ts';
 import { Broadcaster } from '../tools/rtmp/broadcaster.ts';
 import { launchChromium, openPage, statusOf, untilStatus } from '../tools/viewers/chromium.ts';
 import { HlsReader } from '../tools/viewers/hls-reader.ts';
 import { MovingViewer } from '../tools/viewers/moving-viewer.ts';
+import { waitUntil } from '../tools/world/wait.ts';
 
-const WAIT = { timeout: 60_000, interval: 50 };
 const PAGES = ['instant', 'low-latency'] as const;
 const EDGE = { site: 'eu', roles: ['edge'] } as const;
 
@@ -68,7 +68,7 @@ async function openPlaying(mode: Mode): Promise<Page> {
 
 test('SIGTERM empties a server: no request fails, no chunk is missed, nobody new comes, and it exits with 0', async () => {
   const drained = cluster.server('a');
-  await vi.waitUntil(playlistUrl, WAIT);
+  await waitUntil(playlistUrl);
   const hls = await readers(8);
   const progressive = Array.from({ length: 3 }, movingViewer);
   const viewers = [...hls, ...progressive];
@@ -80,11 +80,11 @@ test('SIGTERM empties a server: no request fails, no chunk is missed, nobody new
   const next = cluster.server('b');
   const asked: string[] = [];
   for (const page of pages) page.on('request', (request) => asked.push(request.url()));
-  await vi.waitUntil(async () => (await cluster.snapshot()).servers.some(({ id }) => id === 'b'), WAIT);
+  await waitUntil(async () => (await cluster.snapshot()).servers.some(({ id }) => id === 'b'));
   const ended = drained.end('SIGTERM');
   await drained.logged(({ msg }) => msg === 'this server is being emptied');
   expect((await fetch(`${drained.mediaUrl}/readyz`)).status).toBe(503);
-  await vi.waitUntil(async () => (await playlistUrl()).startsWith(next.mediaUrl), WAIT);
+  await waitUntil(async () => (await playlistUrl()).startsWith(next.mediaUrl));
   expect(await ended).toBe(0);
 
   const counts = viewers.map(({ sequences }) => sequences.length);
@@ -113,7 +113,7 @@ test('SIGTERM empties a server: no request fails, no chunk is missed, nobody new
 
 test('a second signal ends a server at once, whoever watches', async () => {
   await using reader = cluster.read('b');
-  await vi.waitUntil(() => reader.chunks > 0, WAIT);
+  await waitUntil(() => reader.chunks > 0);
   const server = cluster.server('b');
   server.signal('SIGTERM');
   await server.logged(({ msg }) => msg === 'this server is being emptied');

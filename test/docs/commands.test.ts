@@ -10,6 +10,7 @@ import { type CodeBlock, codeBlocksIn } from '../tools/docs/code-blocks.ts';
 import { DocsShell } from '../tools/docs/docs-shell.ts';
 import { ScratchFolder } from '../tools/world/scratch-folder.ts';
 import { typed } from '../tools/world/typed.ts';
+import { waitFor } from '../tools/world/wait.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PAGES = [
@@ -61,7 +62,7 @@ describe.concurrent('the tour', () => {
   test('goes on with a second server', async () => {
     await runAll(shell, joined, async (block) => {
       if (block.text.startsWith('redis'))
-        await vi.waitFor(() => shell.run('redis-cli -p 6379 ping').then(isDone));
+        await waitFor(() => shell.run('redis-cli -p 6379 ping').then(isDone));
       else if (block.text.includes('first.yaml') && block.text.startsWith('npx headwater --'))
         await isReady(shell);
       else if (block.text.includes(' server ')) await hasServer(shell, 'second');
@@ -158,17 +159,17 @@ function isDone({ code, output }: { readonly code: number | null; readonly outpu
 }
 
 function isReady(where: DocsShell): Promise<void> {
-  return vi.waitFor(async () => expect((await fetch(`${where.usherUrl}/readyz`)).status).toBe(200), 20_000);
+  return waitFor(async () => expect((await fetch(`${where.usherUrl}/readyz`)).status).toBe(200));
 }
 
 function isLive(where: DocsShell, stream: string): Promise<void> {
   const found = async () => (await fetch(`${where.usherUrl}/live/${stream}.m3u8`)).status;
-  return vi.waitFor(async () => expect(await found(), where.failed.join('\n')).toBe(200), 20_000);
+  return waitFor(async () => expect(await found(), where.failed.join('\n')).toBe(200));
 }
 
 function hasServer(where: DocsShell, id: string): Promise<void> {
   const ids = async () => JSON.stringify(await (await fetch(`${where.usherUrl}/ingests`)).json());
-  return vi.waitFor(async () => expect(await ids()).toContain(id), 20_000);
+  return waitFor(async () => expect(await ids()).toContain(id));
 }
 
 /** Of what lies on machines of others there is something here. */

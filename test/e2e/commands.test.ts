@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../network/clock.ts';
 import type { Command } from '../../network/command/command.ts';
 import { readConfig } from '../../network/config/config.ts';
@@ -11,6 +11,7 @@ import { PROGRAM, type Running, start } from '../../server.ts';
 import { keepingLogger } from '../tools/world/keeping-logger.ts';
 import { ScratchFolder } from '../tools/world/scratch-folder.ts';
 import { typed } from '../tools/world/typed.ts';
+import { waitFor } from '../tools/world/wait.ts';
 
 /** Each command with the words that lead to it. */
 const COMMANDS: readonly (readonly [words: string, command: Command])[] = PROGRAM.commands.flatMap((one) =>
@@ -79,7 +80,7 @@ describe('beside a process that runs', () => {
         streams: [{ live: true, renditions: [{}] }],
       });
     };
-    await vi.waitFor(isLive, { timeout: 30_000, interval: 100 });
+    await waitFor(isLive);
   });
   afterAll(async () => {
     delete process.env['HEADWATER_SECRETS'];

@@ -2,7 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { recordingId } from '../../network/archive/index-file.ts';
 import { systemClock } from '../../network/clock.ts';
 import { readConfig } from '../../network/config/config.ts';
@@ -16,10 +16,10 @@ import { AUDIO, command, DATA, message, setChunkSize, VIDEO } from '../tools/rtm
 import { RawRtmpClient, type Status } from '../tools/rtmp/rtmp-client.ts';
 import { keepingLogger } from '../tools/world/keeping-logger.ts';
 import { lastingFolder } from '../tools/world/scratch-folder.ts';
+import { waitUntil } from '../tools/world/wait.ts';
 
 const SECRET = 'the secret of two servers';
 const STREAM = 'alice';
-const WAIT = { timeout: 30_000 };
 const TYPES = { audio: AUDIO, video: VIDEO, data: DATA };
 const recording = readRecording(readFileSync(new URL('../../origin/sample/broadcast.flv', import.meta.url)));
 
@@ -76,15 +76,15 @@ function play(client: RawRtmpClient, fromMs: number, toMs: number): void {
 
 test('what an operator wants of a server reaches it, and is taken back', async () => {
   await using state = openState();
-  await vi.waitUntil(async () => (await state.snapshot()).servers.length === 2, WAIT);
+  await waitUntil(async () => (await state.snapshot()).servers.length === 2);
   const ready = async (): Promise<number> =>
     (await fetch(`http://127.0.0.1:${second.mediaPort}/readyz`)).status;
   expect(await ready()).toBe(200);
   await state.drain('b', { sinceMs: Date.now(), deadlineMs: null });
-  await vi.waitUntil(() => second.draining!.isOn, WAIT);
+  await waitUntil(() => second.draining!.isOn);
   expect(await ready()).toBe(503);
   await state.drain('b', null);
-  await vi.waitUntil(() => !second.draining!.isOn, WAIT);
+  await waitUntil(() => !second.draining!.isOn);
   expect(await ready()).toBe(200);
 });
 
@@ -101,9 +101,9 @@ test('an encoder that can is asked to go on at another server, takes its stream 
   await using viewer = new FeedReader(
     `http://127.0.0.1:${second.mediaPort}/play/${token}/${STREAM}/source/live.mp4`,
   );
-  await vi.waitUntil(() => viewer.chunks > 10, WAIT);
+  await waitUntil(() => viewer.chunks > 10);
   await using state = openState();
-  await vi.waitUntil(async () => (await state.find(STREAM))?.holders.some(({ id }) => id === 'b'), WAIT);
+  await waitUntil(async () => (await state.find(STREAM))?.holders.some(({ id }) => id === 'b'));
 
   first.draining!.order(Date.now());
   const isRequest = ({ code }: Status): boolean => code === 'NetConnection.Connect.ReconnectRequest';
@@ -113,7 +113,7 @@ test('an encoder that can is asked to go on at another server, takes its stream 
   const [moved] = await Promise.all([publish(request.tcUrl), old.closed]);
   const before = viewer.chunks;
   play(moved, 4_000, 7_000);
-  await vi.waitUntil(() => viewer.chunks > before + 100, WAIT);
+  await waitUntil(() => viewer.chunks > before + 100);
   expect([viewer.lost, viewer.repeated]).toEqual([0, 0]);
   const { startedAtMs } = (await state.find(STREAM))!.stream;
   await first.draining!.emptied;
@@ -121,7 +121,7 @@ test('an encoder that can is asked to go on at another server, takes its stream 
   // What was recorded of it at either is one, and the server where it goes on gives all of it.
   const started = recordingId(STREAM, startedAtMs).slice(STREAM.length + 1);
   const url = `http://127.0.0.1:${second.mediaPort}/vod/${token}/${STREAM}/${started}/source/index.m3u8`;
-  const ranges = await vi.waitUntil(async () => wholeRangesIn(await (await fetch(url)).text()), WAIT);
+  const ranges = await waitUntil(async () => wholeRangesIn(await (await fetch(url)).text()));
   for (const { file, bytes, at } of ranges) {
     const headers = { Range: `bytes=${at}-${at + bytes - 1}` };
     const answer = await fetch(new URL(file, url), { headers });

@@ -2,15 +2,15 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../network/config/config.ts';
 import type { Condition } from '../../network/http/health.ts';
 import { type Parts, type Running, start } from '../../server.ts';
 import { RedisServer } from '../tools/cluster/redis-server.ts';
 import { keepingLogger } from '../tools/world/keeping-logger.ts';
 import { ScratchFolder } from '../tools/world/scratch-folder.ts';
+import { waitFor } from '../tools/world/wait.ts';
 
-const WAIT = { timeout: 30_000 };
 let opened: AsyncDisposableStack;
 let folder: ScratchFolder;
 let redis: RedisServer;
@@ -55,7 +55,7 @@ async function heard(): Promise<readonly string[]> {
 }
 
 async function untilHeard(...wanted: readonly [server: string, usher: string]): Promise<void> {
-  await vi.waitFor(async () => expect(await heard()).toEqual(wanted), WAIT);
+  await waitFor(async () => expect(await heard()).toEqual(wanted));
 }
 
 test('without a cluster they are not ready; once they had one they stay so without it, until they are emptied', async () => {

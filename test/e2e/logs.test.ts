@@ -1,18 +1,18 @@
 // The log of a cluster: one id follows a viewer from usher to the edge, one a broadcast into its recording, and no secret is in it.
 
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock as clock } from '../../network/clock.ts';
 import { type SampleBroadcast, startSampleBroadcast } from '../../origin/sample/sample-broadcast.ts';
 import type { LogLine, ServerProcess } from '../tools/cluster/server-process.ts';
 import { STREAM, TestCluster } from '../tools/cluster/test-cluster.ts';
 import { readMultivariant } from '../tools/viewers/read-multivariant.ts';
 import { keepingLogger } from '../tools/world/keeping-logger.ts';
+import { waitUntil } from '../tools/world/wait.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const CALLER = '00f067aa0ba902b7';
 const headers = { traceparent: `00-${TRACE}-${CALLER}-01`, tracestate: 'shop=1' };
 const WRONG_KEY = 'a key that was guessed';
-const WAIT = { timeout: 30_000 };
 
 let cluster: TestCluster;
 let origin: ServerProcess;
@@ -59,7 +59,7 @@ test('lines of a broadcast and of its recording have the id of that recording', 
   const { recording, stream } = await said(origin, 'on air');
   expect(stream).toBe(STREAM);
   expect(await said(origin, 'recording begins')).toMatchObject({ recording, stream });
-  await vi.waitUntil(async () => (await fetch(cluster.playUrl)).ok, WAIT);
+  await waitUntil(async () => (await fetch(cluster.playUrl)).ok);
   await broadcast.stop();
   expect(await said(origin, 'off air')).toMatchObject({ recording, stream });
   const kept = await fetch(`${usher.url}/api/streams/${STREAM}/recordings`);
@@ -68,7 +68,7 @@ test('lines of a broadcast and of its recording have the id of that recording', 
 });
 
 test('lines of a viewer have one session at usher and at the edge, and the trace that the player is part of', async () => {
-  await vi.waitUntil(async () => (await fetch(cluster.playUrl)).ok, WAIT);
+  await waitUntil(async () => (await fetch(cluster.playUrl)).ok);
   const answer = await fetch(cluster.playUrl, { headers });
   const { url } = readMultivariant(await answer.text()).variants[0]!;
   expect((await fetch(url, { headers })).status).toBe(200);
@@ -86,7 +86,7 @@ test('a traceparent that makes no sense is as none', async () => {
   const before = usher.lines.length;
   const broken = { traceparent: `00-${'0'.repeat(32)}-${CALLER}-01` };
   expect((await fetch(cluster.playUrl, { headers: broken })).status).toBe(200);
-  await vi.waitUntil(() => usher.lines.slice(before).some(({ msg }) => msg === 'viewer is placed'), WAIT);
+  await waitUntil(() => usher.lines.slice(before).some(({ msg }) => msg === 'viewer is placed'));
   for (const line of usher.lines.slice(before)) expect(line['traceId']).toBeUndefined();
 });
 

@@ -16,6 +16,7 @@ import { USHER_OPERATIONS } from '../../usher/openapi/operations.ts';
 import { keepingLogger } from '../tools/world/keeping-logger.ts';
 import { ScratchFolder } from '../tools/world/scratch-folder.ts';
 import { typed } from '../tools/world/typed.ts';
+import { waitFor } from '../tools/world/wait.ts';
 
 const OPERATIONS: readonly Operation[] = [
   ...[...USHER_OPERATIONS, ...EDGE_OPERATIONS],
@@ -55,7 +56,7 @@ beforeAll(async () => {
   const key = tokenOf('publish', 'alice');
   broadcast = startSampleBroadcast({ ...address, name: 'alice', key, clock, logger: keepingLogger() });
   const recorded = async () => JSON.parse((await ask('/api/streams/alice/recordings')).text);
-  await vi.waitFor(async () => expect(await recorded()).toMatchObject({ recordings: [{}] }), 15_000);
+  await waitFor(async () => expect(await recorded()).toMatchObject({ recordings: [{}] }));
 });
 afterAll(async () => {
   await broadcast.stop();

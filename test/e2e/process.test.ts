@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { ServerProcess } from '../tools/cluster/server-process.ts';
-import { run } from '../tools/rtmp/rtmp-ffmpeg.ts';
+import { run, source } from '../tools/rtmp/rtmp-ffmpeg.ts';
 import { lastingFile, lastingFolder } from '../tools/world/scratch-folder.ts';
 
 describe('the process', () => {
@@ -13,7 +13,7 @@ describe('the process', () => {
     expect(Buffer.from((await sample.read()).value!).toString('latin1', 4, 8)).toBe('ftyp');
     await sample.cancel();
     expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({ ready: true, conditions: [] });
-    const push = run('ffmpeg', [...source('320x180'), '-f', 'flv', `${server.rtmpUrl}/alice`]);
+    const push = run('ffmpeg', ['-v', 'error', ...source(), `${server.rtmpUrl}/alice`]);
     await server.logged((line) => line.msg === 'on air' && line['stream'] === 'alice');
     const watching = (await fetch(`${server.url}/live/alice.mp4`)).body!.getReader();
     expect((await watching.read()).done).toBe(false);
@@ -67,18 +67,3 @@ describe('the process', () => {
     taken.close();
   });
 });
-
-function source(size: string): string[] {
-  const inputs = [
-    '-re',
-    '-f',
-    'lavfi',
-    '-i',
-    `testsrc2=size=${size}:rate=30`,
-    '-f',
-    'lavfi',
-    '-i',
-    'sine=sample_rate=48000',
-  ];
-  return ['-v', 'error', ...inputs, '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '30', '-c:a', 'aac'];
-}

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ServerProcess } from '../tools/cluster/server-process.ts';
-import { type Run, run } from '../tools/rtmp/rtmp-ffmpeg.ts';
+import { type Run, run, source } from '../tools/rtmp/rtmp-ffmpeg.ts';
 import { lastingFile } from '../tools/world/scratch-folder.ts';
 
 const SECRET = 'a secret for the tests only';
@@ -17,20 +17,8 @@ async function keyFor(purpose: string, stream: string): Promise<string> {
   return output.trim();
 }
 
-function push(target: string, size = '320x180'): Run {
-  const inputs = [
-    '-re',
-    '-f',
-    'lavfi',
-    '-i',
-    `testsrc2=size=${size}:rate=30`,
-    '-f',
-    'lavfi',
-    '-i',
-    'sine=sample_rate=48000',
-  ];
-  const codecs = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '30', '-c:a', 'aac', '-f', 'flv'];
-  return run('ffmpeg', ['-v', 'verbose', ...inputs, ...codecs, `${server.rtmpUrl}/${target}`]);
+function push(target: string, size?: string): Run {
+  return run('ffmpeg', ['-v', 'verbose', ...source({ size }), `${server.rtmpUrl}/${target}`]);
 }
 
 const onAir = (stream: string, count: number) =>
@@ -114,20 +102,7 @@ describe('the end of the grace time', () => {
   test('ends the stream: the playlist says so, then the name is unknown', async () => {
     const config = lastingFile('config.yaml', 'publish: { graceS: 1 }\n');
     await using brief = await ServerProcess.start(['--no-sample', '--config', config]);
-    const inputs = [
-      '-re',
-      '-f',
-      'lavfi',
-      '-i',
-      'testsrc2=size=320x180:rate=30',
-      '-t',
-      '3',
-      '-c:v',
-      'libx264',
-      '-g',
-      '30',
-    ];
-    const pushing = run('ffmpeg', ['-v', 'error', ...inputs, '-f', 'flv', `${brief.rtmpUrl}/erin`]);
+    const pushing = run('ffmpeg', ['-v', 'error', ...source({ seconds: 3 }), `${brief.rtmpUrl}/erin`]);
     await brief.logged((line) => line.msg === 'on air');
     const watched = fetch(`${brief.url}/live/erin.mp4`).then(async (answer) => (await answer.bytes()).length);
     await pushing.exit;

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { MovingViewer } from '../tools/viewers/moving-viewer.ts';
 import type { SyntheticBroadcast } from '../tools/viewers/progressive-feed.ts';
 import { ProgressiveServer } from '../tools/viewers/progressive-server.ts';
+import { waitUntil } from '../tools/world/wait.ts';
 
 let one: ProgressiveServer;
 let other: ProgressiveServer;
@@ -31,7 +32,7 @@ function push(frames: number): void {
 }
 
 async function untilNewest(sequence: number): Promise<void> {
-  await vi.waitUntil(() => viewer.sequences.at(-1) === sequence, { interval: 5 });
+  await waitUntil(() => viewer.sequences.at(-1) === sequence);
 }
 
 const tell = (): void => one.audience.tell({ kind: 'move' });
@@ -39,10 +40,10 @@ const tell = (): void => one.audience.tell({ kind: 'move' });
 test('a viewer who is told to goes on at the other server at the next chunk, and then leaves the first', async () => {
   await watching();
   tell();
-  await vi.waitUntil(() => other.sessions.count === 1);
+  await waitUntil(() => other.sessions.count === 1);
   push(10);
   await untilNewest(20);
-  await vi.waitUntil(() => one.sessions.count === 0);
+  await waitUntil(() => one.sessions.count === 0);
   push(10);
   await untilNewest(30);
   expect([viewer.missing, viewer.handovers, viewer.endings]).toEqual([0, 1, []]);
@@ -51,9 +52,9 @@ test('a viewer who is told to goes on at the other server at the next chunk, and
 test('a viewer is not at two servers for longer than it takes, however often it is told', async () => {
   await watching();
   for (let time = 0; time < 5; time++) tell();
-  await vi.waitUntil(() => other.sessions.count === 1);
+  await waitUntil(() => other.sessions.count === 1);
   push(1);
-  await vi.waitUntil(() => one.sessions.count === 0);
+  await waitUntil(() => one.sessions.count === 0);
   expect([viewer.handovers, other.sessions.count]).toEqual([1, 1]);
 });
 
@@ -63,14 +64,14 @@ test('a viewer stays with the first server while the other is behind by more tha
   ahead.push(10);
   await untilNewest(20);
   tell();
-  await vi.waitUntil(() => other.sessions.count === 1);
+  await waitUntil(() => other.sessions.count === 1);
   ahead.push(10);
   await untilNewest(30);
   behind.push(13);
-  await vi.waitUntil(() => viewer.lagsMs.length === 3);
+  await waitUntil(() => viewer.lagsMs.length === 3);
   expect([viewer.lagsMs, viewer.handovers]).toEqual([[360, 320, 280], 0]);
   behind.push(6);
-  await vi.waitUntil(() => viewer.handovers === 1);
+  await waitUntil(() => viewer.handovers === 1);
   push(5);
   behind.push(1);
   await untilNewest(35);
@@ -81,12 +82,12 @@ test('a viewer whom no other server takes stays, and tries again when it is told
   await watching();
   other.feeds.drop('alice', 'source', 'it is not here');
   tell();
-  await vi.waitUntil(() => viewer.failures === 1);
+  await waitUntil(() => viewer.failures === 1);
   one.audience.tell({ kind: 'end', reason: 'nothing for viewers' });
   broadcasts[0]!.push(10);
   await untilNewest(20);
   tell();
-  await vi.waitUntil(() => viewer.failures === 2);
+  await waitUntil(() => viewer.failures === 2);
   expect([viewer.missing, viewer.endings, one.sessions.count]).toEqual([0, [], 1]);
 });
 
@@ -97,7 +98,7 @@ test('a viewer does not follow a server that has left something out', async () =
   broadcasts[1].push(400);
   await watching();
   tell();
-  await vi.waitUntil(() => other.sessions.count === 1);
+  await waitUntil(() => other.sessions.count === 1);
   push(10);
   await untilNewest(20);
   expect([viewer.missing, viewer.handovers, one.sessions.count]).toEqual([0, 0, 1]);

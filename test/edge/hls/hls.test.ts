@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { Authorise } from '../../../edge/access.ts';
 import { hlsRoutes } from '../../../edge/hls/hls.ts';
 import { Sessions } from '../../../edge/sessions/sessions.ts';
@@ -17,6 +17,7 @@ import { type Broadcast, Broadcaster } from '../../tools/media/feed.ts';
 import { readPlaylist } from '../../tools/viewers/read-playlist.ts';
 import { keepingLogger } from '../../tools/world/keeping-logger.ts';
 import { ManualClock } from '../../tools/world/manual-clock.ts';
+import { waitFor } from '../../tools/world/wait.ts';
 
 /** A media listener that delivers HLS to everybody whose token is not `refused`. */
 class HlsServer {
@@ -73,10 +74,7 @@ class HlsServer {
 
   /** Resolves when so many requests wait; a request that is let go stops waiting at once. */
   async waiting(count: number): Promise<void> {
-    await vi.waitFor(async () => expect(await this.counted('headwater_hls_waiting_requests')).toBe(count), {
-      timeout: 10_000,
-      interval: 5,
-    });
+    await waitFor(async () => expect(await this.counted('headwater_hls_waiting_requests')).toBe(count));
   }
 
   async close(): Promise<void> {

@@ -11,6 +11,7 @@ import { readSignal, writeSignal } from '../../../network/relay/signal.ts';
 import { FRAME_MS } from '../../tools/viewers/progressive-feed.ts';
 import { ProgressiveServer } from '../../tools/viewers/progressive-server.ts';
 import { ManualClock } from '../../tools/world/manual-clock.ts';
+import { waitUntil } from '../../tools/world/wait.ts';
 
 describe('a viewer', () => {
   test('gets the init, the newest key frame and every chunk after it, byte for byte', async () => {
@@ -53,7 +54,7 @@ describe('a viewer', () => {
     const broadcast = server.broadcast();
     const waiting = vi.spyOn(broadcast.feed, 'subscribe');
     const viewer = server.view();
-    await vi.waitUntil(() => waiting.mock.calls.length === 1);
+    await waitUntil(() => waiting.mock.calls.length === 1);
     broadcast.push(2);
     const whole = Buffer.concat([broadcast.init.bytes, broadcast.bytesFrom(1)]);
     expect(await viewer.bodyOf(whole.length)).toEqual(whole);
@@ -106,7 +107,7 @@ describe('a viewer', () => {
     expect(await viewer.bodyOf(whole.length)).toEqual(whole);
     expect(server.sessions.count).toBe(1);
     viewer.socket.destroy();
-    await vi.waitUntil(() => server.sessions.count === 0);
+    await waitUntil(() => server.sessions.count === 0);
     expect(await server.counted('headwater_http_requests_total')).toBe(1);
   });
 });
@@ -132,24 +133,24 @@ describe('refused is', () => {
     await using server = await ProgressiveServer.start({ clock });
     server.broadcast();
     const answer = fetch(server.url());
-    await vi.waitUntil(() => clock.pending > 0);
+    await waitUntil(() => clock.pending > 0);
     clock.advance(5000);
     expect(await (await answer).json()).toMatchObject({
       status: 404,
       detail: 'the stream has nothing to begin with: no key frame came within 5000 ms',
     });
-    await vi.waitUntil(() => server.sessions.count === 0);
+    await waitUntil(() => server.sessions.count === 0);
   });
 
   test('a connection more than a session may have, and more viewers than the server takes', async () => {
     await using server = await ProgressiveServer.start({ limits: { connectionsPerSession: 2, viewers: 3 } });
     server.broadcast().push(10);
     const watching = ['ann', 'ann', 'ben'].map((session) => server.view('', { session }));
-    await vi.waitUntil(() => server.sessions.count === 3);
+    await waitUntil(() => server.sessions.count === 3);
     const full = await fetch(server.url('', { session: 'cleo' }));
     expect([full.status, full.headers.get('retry-after')]).toEqual([503, '5']);
     watching[2]!.socket.destroy();
-    await vi.waitUntil(() => server.sessions.count === 2);
+    await waitUntil(() => server.sessions.count === 2);
     const tooMany = await fetch(server.url('', { session: 'ann' }));
     expect(tooMany.status).toBe(429);
     expect(await tooMany.json()).toMatchObject({ detail: expect.stringContaining('2 connections') });
@@ -186,7 +187,7 @@ describe('resuming', () => {
     const broadcast = server.broadcast();
     broadcast.push(15);
     const viewer = server.view('?from=20');
-    await vi.waitUntil(() => viewer.status === 200);
+    await waitUntil(() => viewer.status === 200);
     broadcast.push(6);
     const rest = broadcast.bytesFrom(20);
     expect(await viewer.bodyOf(rest.length)).toEqual(rest);
@@ -223,7 +224,7 @@ describe('resuming', () => {
     const response = await fetch(server.url(query));
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ status: 400, detail });
-    await vi.waitUntil(() => server.sessions.count === 0);
+    await waitUntil(() => server.sessions.count === 0);
   });
 });
 
@@ -277,7 +278,7 @@ describe('many viewers', () => {
     for (const viewer of viewers) expect((await viewer.bodyOf(whole.length)).equals(whole)).toBe(true);
     expect(await server.counted('headwater_viewers')).toBe(200);
     for (const viewer of viewers) viewer.socket.resetAndDestroy();
-    await vi.waitUntil(() => server.sessions.count === 0);
+    await waitUntil(() => server.sessions.count === 0);
   });
 
   test('who come and go in storms leave nothing behind', async () => {
@@ -287,14 +288,14 @@ describe('many viewers', () => {
     broadcast.push(10);
     for (let storm = 0; storm < 3; storm++) {
       const viewers = Array.from({ length: 100 }, () => server.view());
-      await vi.waitUntil(() => server.sessions.count > 50);
+      await waitUntil(() => server.sessions.count > 50);
       viewers.forEach((viewer, index) => {
         if (index % 2 === 0) viewer.socket.resetAndDestroy();
         else viewer.socket.end();
         broadcast.push();
       });
       await Promise.all(viewers.map((viewer) => viewer.closed));
-      await vi.waitUntil(() => server.sessions.count === 0);
+      await waitUntil(() => server.sessions.count === 0);
     }
     expect([...server.sessions.list()]).toEqual([]);
     clock.advance(1000);
@@ -322,7 +323,7 @@ describe('a slow viewer', () => {
     await fill(server, () => broadcast.push());
     broadcast.push(10 + MAX_LAG_MS / FRAME_MS);
     viewer.resume();
-    await vi.waitUntil(async () => (await server.counted('headwater_progressive_jumps_total')) === 1);
+    await waitUntil(async () => (await server.counted('headwater_progressive_jumps_total')) === 1);
     server.feeds.close('alice', SOURCE, 'over');
     await viewer.closed;
     const { sequences, types } = viewer.contents;
@@ -363,10 +364,10 @@ describe('a slow viewer', () => {
       await new Promise(setImmediate);
     }
     const written = 4000 * frameBytes;
-    await vi.waitUntil(() => bytesInUse() - before < written / 50, { timeout: 5000 });
+    await waitUntil(() => bytesInUse() - before < written / 50);
     expect(server.sessions.count).toBe(1);
     clock.advance(PATIENCE_MS);
-    await vi.waitUntil(() => server.sessions.count === 0);
+    await waitUntil(() => server.sessions.count === 0);
     expect(await server.counted('headwater_progressive_let_go_total')).toBe(1);
     expect(clock.pending).toBe(0);
     viewer.resume();
@@ -409,7 +410,7 @@ describe('the beat', () => {
     const whole = Buffer.concat([broadcast.init.bytes, broadcast.bytesFrom(1)]);
     await Promise.all(viewers.map((viewer) => viewer.bodyOf(whole.length)));
     for (const viewer of viewers.slice(1)) viewer.socket.destroy();
-    await vi.waitUntil(() => server.sessions.count === 1);
+    await waitUntil(() => server.sessions.count === 1);
     clock.advance(33);
     expect(await server.counted('headwater_progressive_beat_seconds')).toBe(0);
   });

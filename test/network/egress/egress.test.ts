@@ -1,7 +1,8 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { Egress } from '../../../network/egress/egress.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import { ManualClock } from '../../tools/world/manual-clock.ts';
+import { waitFor } from '../../tools/world/wait.ts';
 
 test('what is sent is measured over the last second, from everything that sends', async () => {
   const clock = new ManualClock();
@@ -18,13 +19,13 @@ test('what is sent is measured over the last second, from everything that sends'
   progressive.inc(250_000);
   relay.inc(125_000);
   clock.advance(1_000);
-  await vi.waitFor(() => expect(egress.mbps).toBe(4));
+  await waitFor(() => expect(egress.mbps).toBe(4));
 
   relay.inc(50_000);
   clock.advance(1_000);
-  await vi.waitFor(() => expect(egress.mbps).toBe(0.4));
+  await waitFor(() => expect(egress.mbps).toBe(0.4));
   clock.advance(1_000);
-  await vi.waitFor(() => expect(egress.mbps).toBe(0));
+  await waitFor(() => expect(egress.mbps).toBe(0));
   egress[Symbol.dispose]();
   expect(clock.pending).toBe(0);
 });

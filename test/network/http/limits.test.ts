@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
 import {
   type HttpServer,
@@ -15,6 +15,7 @@ import {
 import type { HttpLimits } from '../../../network/http/listener.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import { keepingLogger } from '../../tools/world/keeping-logger.ts';
+import { waitFor } from '../../tools/world/wait.ts';
 
 let waiting = 0;
 let ended = 0;
@@ -98,7 +99,7 @@ test('a peer that takes nothing of its answer is let go', async () => {
   const socket = await open();
   socket.pause();
   socket.write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n');
-  await vi.waitFor(() => expect(ended).toBe(1), 5_000);
+  await waitFor(() => expect(ended).toBe(1));
   socket.destroy();
   await isServed();
 });
@@ -109,14 +110,14 @@ test('a peer that pipelines ten thousand requests loses its connection, and with
   const closed = closing(socket.resume());
   socket.write('GET /wait HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(10_000));
   await closed;
-  await vi.waitFor(() => expect(waiting).toBe(0));
+  await waitFor(() => expect(waiting).toBe(0));
   await isServed();
 });
 
 test('beyond its limit of connections a listener closes what comes, counts it, and says so once a second', async () => {
   const { lines } = await listen({ connections: 3 });
   const held = await Promise.all([open(), open(), open()]);
-  await vi.waitFor(async () =>
+  await waitFor(async () =>
     expect(await metrics.text()).toContain('headwater_http_connections{listener="test"} 3'),
   );
   const refused = await Promise.all(Array.from({ length: 20 }, () => open()));
@@ -126,7 +127,7 @@ test('beyond its limit of connections a listener closes what comes, counts it, a
   );
   expect(lines.map(({ fields }) => fields.reason)).toEqual(['all 3 connections are taken']);
   held[0]!.destroy();
-  await vi.waitFor(() => isServed());
+  await waitFor(() => isServed());
   for (const socket of held) socket.destroy();
 });
 

@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Atlas, type AtlasFiles, openAtlas } from '../../../network/map/atlas.ts';
 import { distanceKm } from '../../../network/map/position.ts';
 import { NO_TOPOLOGY } from '../../../network/map/topology.ts';
@@ -8,6 +8,7 @@ import { keepingLogger, type LogLine } from '../../tools/world/keeping-logger.ts
 import { ManualClock } from '../../tools/world/manual-clock.ts';
 import { mmdbFile } from '../../tools/world/mmdb-file.ts';
 import { lastingFolder } from '../../tools/world/scratch-folder.ts';
+import { waitFor } from '../../tools/world/wait.ts';
 
 const EXAMPLE = join(import.meta.dirname, '../../../network/map/example.yaml');
 const folder = lastingFolder();
@@ -51,7 +52,7 @@ async function opened(files: AtlasFiles): Promise<Opened> {
       clock.advance(2_000);
       holds();
     };
-    await vi.waitFor(pass, { interval: 5, timeout: 10_000 });
+    await waitFor(pass);
   };
   return { atlas, lines: logger.lines, until };
 }

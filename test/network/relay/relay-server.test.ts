@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
 import type { Commitments } from '../../../network/egress/commitments.ts';
 import { type Piece, Splitter } from '../../../network/media/splitter.ts';
@@ -9,6 +9,7 @@ import { type Grant, signToken } from '../../../network/token.ts';
 import { commitmentsOf } from '../../tools/cluster/commitments.ts';
 import { LiveBroadcast, Reader, RelayServer, SECRETS, until, untilAt } from '../../tools/cluster/relay.ts';
 import { Broadcaster } from '../../tools/media/feed.ts';
+import { waitFor } from '../../tools/world/wait.ts';
 
 const opened: (Disposable | AsyncDisposable)[] = [];
 
@@ -71,7 +72,7 @@ describe('a request for a feed', () => {
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
     expect(await server.metrics.text()).toContain('headwater_relay_refused_total 1');
     await answers[0]!.body!.cancel();
-    await vi.waitFor(async () => expect(await server.metrics.text()).toContain('headwater_relay_children 1'));
+    await waitFor(async () => expect(await server.metrics.text()).toContain('headwater_relay_children 1'));
     const next = await request(server);
     expect(next.status).toBe(200);
     await next.body!.cancel();

@@ -12,6 +12,7 @@ import { BEAT_MS, FORGET_MS, LEASE_MS } from '../../../network/state/liveness.ts
 import type { ClusterState } from '../../../network/state/state.ts';
 import { serverRecord, usherReport } from '../../tools/cluster/cluster-records.ts';
 import { ManualClock } from '../../tools/world/manual-clock.ts';
+import { waitFor } from '../../tools/world/wait.ts';
 import type { Subject } from './state.contract.ts';
 
 const a = serverRecord('a');
@@ -309,7 +310,7 @@ export function describeUsherVerbs(name: string, start: () => Promise<Subject>):
       const plan = { a: { follows: [], successors: {} } };
       /** Says it again and again until it is heard: nobody knows when Redis begins to listen. */
       const untilTold = (told: () => void, say: () => Promise<unknown>) =>
-        vi.waitFor(async () => {
+        waitFor(async () => {
           await say();
           expect(told).toHaveBeenCalled();
         });

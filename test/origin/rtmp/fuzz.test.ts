@@ -4,12 +4,13 @@ import { once } from 'node:events';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
 import { listenRtmp, type RtmpServer } from '../../../origin/rtmp/server.ts';
 import { pushWithFfmpeg } from '../../tools/rtmp/rtmp-ffmpeg.ts';
 import { startIngest } from '../../tools/rtmp/rtmp-ingest.ts';
 import { keepingLogger } from '../../tools/world/keeping-logger.ts';
+import { waitFor } from '../../tools/world/wait.ts';
 
 const SEEDS = 500;
 const AT_ONCE = 25;
@@ -23,16 +24,16 @@ test('changed bytes cost only the connection that sent them', { timeout: 60_000 
   expect(session.length).toBeGreaterThan(20_000);
   const ingest = await startCounting();
   const healthy = pushWithFfmpeg(`rtmp://127.0.0.1:${ingest.server.port}/live/healthy`, 4);
-  await vi.waitFor(() => expect(ingest.messagesOf('healthy')).toBeGreaterThan(10));
+  await waitFor(() => expect(ingest.messagesOf('healthy')).toBeGreaterThan(10));
 
   await replay(ingest.server, session, 0, AT_ONCE);
   const before = memoryBytes();
   await replay(ingest.server, session, AT_ONCE, SEEDS);
-  await vi.waitFor(() => expect((memoryBytes() - before) / 2 ** 20, 'MiB kept').toBeLessThan(4), 5_000);
+  await waitFor(() => expect((memoryBytes() - before) / 2 ** 20, 'MiB kept').toBeLessThan(4));
 
   // The healthy one took no notice: every frame came, and no line tells of it.
   expect(await healthy.exit).toMatchObject({ code: 0 });
-  await vi.waitFor(() => expect(ingest.server.connections).toBe(0));
+  await waitFor(() => expect(ingest.server.connections).toBe(0));
   const metadata = 1;
   const video = 4 * 30 + 2;
   const audio = ingest.messagesOf('healthy') - metadata - video;

@@ -3,12 +3,13 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { DEFAULT_RTMP_LIMITS } from '../../../origin/rtmp/limits.ts';
 import { command, message, setChunkSize, VIDEO } from '../../tools/rtmp/rtmp-bytes.ts';
 import { handshake, RawRtmpClient } from '../../tools/rtmp/rtmp-client.ts';
 import { startIngest, type TestIngest } from '../../tools/rtmp/rtmp-ingest.ts';
 import { ManualClock } from '../../tools/world/manual-clock.ts';
+import { waitFor } from '../../tools/world/wait.ts';
 
 const FRAME = message({ type: VIDEO, payload: Buffer.from([0x27, 1, 0, 0, 0]) });
 
@@ -124,7 +125,7 @@ test('what comes while a publication is decided stays in the kernel', async () =
   const frames = 500;
   for (let sent = 0; sent < frames; sent++) client.socket.write(frame);
   // Half of the 30 MB fits into the kernel's buffers at most; the server has taken none of it.
-  await vi.waitFor(() => expect(client.socket.bytesWritten).toBeGreaterThan(frames * 60_000));
+  await waitFor(() => expect(client.socket.bytesWritten).toBeGreaterThan(frames * 60_000));
   expect(client.socket.writableLength).toBeGreaterThan(10_000_000);
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000);
   decision.resolve(undefined);
@@ -161,5 +162,5 @@ test.skipIf(elsewhere === undefined)('connection 65 from one address is turned a
 });
 
 async function connections(ingest: TestIngest, count: number): Promise<void> {
-  await vi.waitFor(() => expect(ingest.server.connections).toBe(count), { interval: 5 });
+  await waitFor(() => expect(ingest.server.connections).toBe(count));
 }

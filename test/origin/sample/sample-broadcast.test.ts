@@ -2,12 +2,13 @@
 
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../../network/clock.ts';
 import { startSampleBroadcast } from '../../../origin/sample/sample-broadcast.ts';
 import { type KeptPublication, startIngest } from '../../tools/rtmp/rtmp-ingest.ts';
 import { keepingLogger } from '../../tools/world/keeping-logger.ts';
 import { ManualClock } from '../../tools/world/manual-clock.ts';
+import { waitFor } from '../../tools/world/wait.ts';
 
 const HEADERS = 3;
 const LOOP_MS = 24_000;
@@ -102,7 +103,7 @@ test('waits longer from refusal to refusal, and says why it was refused', async 
   const sample = startSampleBroadcast({ ...at(ingest.port), clock, logger });
   const waits = [250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000];
   for (const [index, waitMs] of waits.entries()) {
-    await vi.waitFor(() => expect(logger.lines).toHaveLength(index + 1), { interval: 2 });
+    await waitFor(() => expect(logger.lines).toHaveLength(index + 1));
     const reason = 'NetStream.Publish.Denied: no key';
     expect(logger.lines[index]!.fields).toMatchObject({ stream: 'sample', reason, retryInMs: waitMs });
     clock.advance(waitMs);
@@ -116,7 +117,7 @@ test('tries again when there is no server', async () => {
   await ingest.server.close();
   const logger = keepingLogger();
   const sample = startSampleBroadcast({ ...at(ingest.port), clock: systemClock, logger });
-  await vi.waitFor(() => expect(logger.lines).toHaveLength(1));
+  await waitFor(() => expect(logger.lines).toHaveLength(1));
   expect(logger.lines[0]!.fields.reason).toContain('ECONNREFUSED');
   await using again = await startIngest({ port: ingest.port });
   await again.publications.find();
@@ -151,7 +152,7 @@ test.each([
   const sample = startSampleBroadcast({ ...at(port), clock, logger });
   await connected;
   if (reason.startsWith('no answer')) clock.advance(10_000);
-  await vi.waitFor(() => expect(logger.lines[0]?.fields.reason).toBe(reason));
+  await waitFor(() => expect(logger.lines[0]?.fields.reason).toBe(reason));
   await sample.stop();
   expect(clock.pending).toBe(0);
   server.close();
@@ -175,7 +176,7 @@ test('without its file there is a line in the log and no broadcast', async () =>
   const logger = keepingLogger();
   const file = '/nowhere/broadcast.flv';
   const sample = startSampleBroadcast({ ...at(1), clock: systemClock, logger, file });
-  await vi.waitFor(() => expect(logger.lines).toMatchObject([{ level: 'error', fields: { file } }]));
+  await waitFor(() => expect(logger.lines).toMatchObject([{ level: 'error', fields: { file } }]));
   await sample.stop();
 });
 

@@ -7,15 +7,28 @@ export interface Run {
   kill(): void;
 }
 
+interface SourceOptions {
+  readonly size?: string | undefined;
+  /** 0: for ever. */
+  readonly seconds?: number;
+  readonly pace?: 'real' | 'fast';
+}
+
 /** Pushes a test picture and a tone, in real time or (`fast`) as fast as it goes. */
 export function pushWithFfmpeg(url: string, seconds: number, pace: 'real' | 'fast' = 'real'): Run {
-  const realTime = pace === 'real' ? ['-re'] : [];
-  return run('ffmpeg', ['-hide_banner', '-loglevel', 'debug', ...realTime, ...source(seconds), url]);
+  return run('ffmpeg', ['-hide_banner', '-loglevel', 'debug', ...source({ seconds, pace }), url]);
 }
 
 /** Writes a file to publish. */
 export function recordWithFfmpeg(file: string, seconds: number): Run {
-  return run('ffmpeg', ['-hide_banner', '-loglevel', 'error', ...source(seconds), '-y', file]);
+  return run('ffmpeg', [
+    '-hide_banner',
+    '-loglevel',
+    'error',
+    ...source({ seconds, pace: 'fast' }),
+    '-y',
+    file,
+  ]);
 }
 
 /** Publishes a file with librtmp, which sends chunks of 128 bytes. */
@@ -38,23 +51,12 @@ export function run(program: string, args: readonly string[]): Run {
   return { exit, kill: () => child.kill('SIGKILL') };
 }
 
-function source(seconds: number): string[] {
-  const inputs = ['testsrc2=size=320x180:rate=30', 'sine=sample_rate=48000'];
+/** A test picture of 30 fps and a tone, as FLV: for ever in real time, or as said. */
+export function source({ size = '320x180', seconds = 0, pace = 'real' }: SourceOptions = {}): string[] {
+  const inputs = [`testsrc2=size=${size}:rate=30`, 'sine=sample_rate=48000'];
   return [
-    ...inputs.flatMap((input) => ['-f', 'lavfi', '-i', input]),
-    ...[
-      '-t',
-      String(seconds),
-      '-c:v',
-      'libx264',
-      '-preset',
-      'ultrafast',
-      '-g',
-      '30',
-      '-c:a',
-      'aac',
-      '-f',
-      'flv',
-    ],
+    ...inputs.flatMap((input) => [...(pace === 'real' ? ['-re'] : []), '-f', 'lavfi', '-i', input]),
+    ...(seconds > 0 ? ['-t', String(seconds)] : []),
+    ...'-c:v libx264 -preset ultrafast -g 30 -c:a aac -f flv'.split(' '),
   ];
 }

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FIRST_NUMBERING } from '../../../network/feed/numbering.ts';
 import type { RenditionRecord, ServerRecord, StreamRecord } from '../../../network/state/state.ts';
 import { MemoryState } from '../../../network/state/state-memory.ts';
 import { signToken, verifyToken } from '../../../network/token.ts';
 import { SECRETS, UsherListener } from '../../tools/cluster/usher-listener.ts';
 import { ManualClock } from '../../tools/world/manual-clock.ts';
+import { waitFor } from '../../tools/world/wait.ts';
 
 const source: RenditionRecord = {
   name: 'source',
@@ -187,7 +188,7 @@ describe('the API', () => {
     const Authorization = `Bearer ${listeners[0]!.operators.tokenUntil(Number.MAX_SAFE_INTEGER)}`;
     const cluster = async () => (await fetch(`${open}/api/cluster`, { headers: { Authorization } })).json();
     // Ushers that report change it between two looks.
-    await vi.waitFor(async () => expect(await cluster()).toEqual(await state.snapshot()));
+    await waitFor(async () => expect(await cluster()).toEqual(await state.snapshot()));
   });
 
   test('lists where to push, by the host that the encoder asked for', async () => {

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join as pathOf } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signToken } from '../../../network/token.ts';
 import { ServerProcess } from '../../tools/cluster/server-process.ts';
 import { SECRETS } from '../../tools/cluster/usher-listener.ts';
@@ -9,6 +9,7 @@ import { readPlaylist } from '../../tools/viewers/read-playlist.ts';
 import { freePort } from '../../tools/world/free-port.ts';
 import { NginxCdn } from '../../tools/world/nginx-cdn.ts';
 import { lastingFolder } from '../../tools/world/scratch-folder.ts';
+import { waitFor } from '../../tools/world/wait.ts';
 
 /**
  * The sample broadcast has 0.44 to 0.46: without the tenth that is kept for caches and copies no viewer fits, and with it a
@@ -160,10 +161,7 @@ describe('nginx as the CDN', () => {
       const list = await fetch(`${server.url}${steering.uri}&_HLS_pathway=${steering.pathway}`);
       expect(await list.json()).toMatchObject({ 'PATHWAY-PRIORITY': [steering.pathway] });
     }
-    await vi.waitFor(
-      async () => expect((await fetch(`${server.url}/live/sample.m3u8`)).status).toBe(503),
-      10_000,
-    );
+    await waitFor(async () => expect((await fetch(`${server.url}/live/sample.m3u8`)).status).toBe(503));
     const refused = await fetch(`${server.url}/live/sample.m3u8`);
     expect(refused.headers.get('retry-after')).toBe('5');
     expect(await refused.json()).toMatchObject({

@@ -8,6 +8,7 @@ import { serverRecord, streamRecord } from '../../../tools/cluster/cluster-recor
 import { RedisServer, type RedisServerOptions } from '../../../tools/cluster/redis-server.ts';
 import { makeCertificate } from '../../../tools/world/certificate.ts';
 import { keepingLogger } from '../../../tools/world/keeping-logger.ts';
+import { waitFor } from '../../../tools/world/wait.ts';
 
 const a = serverRecord('a');
 const alice = streamRecord('alice', 'a', 5);
@@ -24,7 +25,7 @@ function open(address: RedisAddress, logger = keepingLogger()): RedisState {
   return opened.use(new RedisState({ address, clock: systemClock, logger }));
 }
 
-const untilItWorks = (verb: () => Promise<unknown>) => vi.waitFor(verb, { timeout: 20_000, interval: 50 });
+const untilItWorks = (verb: () => Promise<unknown>) => waitFor(verb);
 
 /** Tries once; what was told before does not count. */
 async function untilTold(state: RedisState, told: Mock): Promise<void> {

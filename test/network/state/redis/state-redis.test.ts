@@ -11,6 +11,7 @@ import { holding, serverRecord, streamRecord, usherReport } from '../../../tools
 import { RedisServer } from '../../../tools/cluster/redis-server.ts';
 import { keepingLogger } from '../../../tools/world/keeping-logger.ts';
 import { ManualClock } from '../../../tools/world/manual-clock.ts';
+import { waitFor } from '../../../tools/world/wait.ts';
 
 const polite = { takeover: false };
 const a = serverRecord('a', { holdings: [holding('alice')] });
@@ -34,7 +35,7 @@ function admin(redis: RedisServer): Redis {
 }
 
 /** Tries again until it works, as members do with each beat. */
-const untilItWorks = (verb: () => Promise<unknown>) => vi.waitFor(verb, { timeout: 30_000, interval: 20 });
+const untilItWorks = (verb: () => Promise<unknown>) => waitFor(verb);
 
 /** Who watches a server is told of its drain, once Redis listens. */
 async function untilTold(state: RedisState, serverId: string): Promise<void> {
@@ -421,7 +422,7 @@ describe('with a Redis that asks who is there', () => {
     );
     using _ = deaf.watch('a', () => {});
     const isTold = expect.stringMatching(/^Redis does not tell of changes/);
-    await vi.waitFor(() => expect(logger.lines.map(({ message }) => message)).toContainEqual(isTold), 5_000);
+    await waitFor(() => expect(logger.lines.map(({ message }) => message)).toContainEqual(isTold));
     await deaf.drain('a', drain);
     expect((await deaf.beat(a, [])).drain).toEqual(drain);
   });
