@@ -123,6 +123,7 @@ const PURE = [
   'transcoder/speed.ts',
   'transcoder/ffmpeg/tracks.ts',
   'usher/ladders.ts',
+  'usher/cdn/recent.ts',
   'usher/recorded.ts',
   'usher/plan/ladder.ts',
   'usher/plan/spare-cpu.ts',

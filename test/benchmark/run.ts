@@ -14,6 +14,7 @@ import { benchmarkNetwork } from './network.ts';
 import { benchmarkPlace } from './place.ts';
 import { benchmarkRelay } from './relay.ts';
 import type { Report } from './report.ts';
+import { benchmarkSimulator } from './simulator.ts';
 import { benchmarkSoak } from './soak.ts';
 import { benchmarkSwitching } from './switching.ts';
 import { benchmarkTls } from './tls.ts';
@@ -45,6 +46,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise
   network: benchmarkNetwork,
   place: benchmarkPlace,
   relay: benchmarkRelay,
+  simulator: benchmarkSimulator,
   soak: benchmarkSoak,
   switching: benchmarkSwitching,
   tls: benchmarkTls,

@@ -2,8 +2,9 @@
 
 import type { Cdn } from '../../network/map/topology.ts';
 import { spentMicroUsd } from './cdn.ts';
+import { Recent } from './recent.ts';
 
-/** Past so many the session that was paid for first is forgotten; if it is still there, it is paid for from now. */
+/** Past so many the sessions that were paid for first are forgotten; those that are still there are paid for from now. */
 const MAX_SESSIONS = 200_000;
 /** Players that can be steered ask as soon as they have the playlist, and each ten seconds. One that has not by then never does. */
 const SILENT_S = 60;
@@ -27,7 +28,7 @@ interface Sent {
 
 export class Spending {
   /** By session: until when it is paid for. */
-  readonly #paidUntilMs = new Map<string, number>();
+  readonly #paidUntilMs = new Recent<string, number>(MAX_SESSIONS);
   /** Who was sent to a CDN and has not asked since, in order of their coming. */
   readonly #unheard = new Map<string, Sent>();
   /** Of each address, those who were not heard of in the time that ends then. */
@@ -50,10 +51,7 @@ export class Spending {
     const paidMs = Math.max(nowMs, this.#paidUntilMs.get(session) ?? 0);
     const untilMs = nowMs + forS * 1000;
     if (untilMs <= paidMs) return;
-    this.#paidUntilMs.delete(session);
     this.#paidUntilMs.set(session, untilMs);
-    if (this.#paidUntilMs.size > MAX_SESSIONS)
-      this.#paidUntilMs.delete(this.#paidUntilMs.keys().next().value!);
     this.#add(cdn.name, spentMicroUsd(cdn, mbps, (untilMs - paidMs) / 1000));
   }
 

@@ -4,7 +4,6 @@ import type { Copy } from './world/copy.ts';
 import type { Server } from './world/plant.ts';
 import type { Stream } from './world/stream.ts';
 import type { Pathway, Viewer } from './world/viewer.ts';
-import type { World } from './world/world.ts';
 
 export interface Chooser {
   readonly name: string;
@@ -19,11 +18,23 @@ export interface Chooser {
   /** Whom a server follows that is to have a stream: the first of these that is alive and has it. */
   parents(stream: Stream, server: Server): readonly Server[];
   /** The world stands, and nobody has come yet. */
-  begin?(world: World): void;
+  begin?(levers: Levers): void;
   /** A server has a stream that it began to follow so long ago. */
   copied?(copy: Copy, tookMs: number): void;
   /** A server or a CDN has the viewer now. */
   seen?(viewer: Viewer): void;
   /** It is not where it was seen any more. */
   left?(viewer: Viewer): void;
+}
+
+/** What who decides may do beside answering: to servers as a plan does, to viewers as steering does. */
+export interface Levers {
+  /** The server's copy; it begins to follow where it has none. */
+  obtain(stream: Stream, server: Server): Copy;
+  /** Has it follow the first of its parents, as they are now wanted, that can be followed. */
+  follow(copy: Copy): void;
+  /** To be called when a copy may have lost its last use. */
+  release(copy: Copy): void;
+  /** To the first of the pathways that has it, without a gap. False: it stays where it is. */
+  move(viewer: Viewer, pathways: readonly Pathway[]): boolean;
 }

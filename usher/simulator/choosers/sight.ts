@@ -25,14 +25,15 @@ export class Sight {
   }
 
   read(nowMs: number): Reading {
-    const { card, viewers, copies } = this.#server;
+    const { card, copies } = this.#server;
     const kbit = card.carriedKbit(nowMs);
     const oldest = this.#sent[0] ?? { atMs: 0, kbit: 0 };
     this.#sent.push({ atMs: nowMs, kbit });
     if (this.#sent.length > this.#window) this.#sent.shift();
     const seconds = (nowMs - oldest.atMs) / 1000;
     const streams = new Map([...copies.values()].map((copy) => [copy.stream, copy.viewers]));
-    return { kbps: seconds > 0 ? (kbit - oldest.kbit) / seconds : 0, viewers: viewers.size, streams };
+    const viewers = streams.values().reduce((sum, count) => sum + count, 0);
+    return { kbps: seconds > 0 ? (kbit - oldest.kbit) / seconds : 0, viewers, streams };
   }
 }
 

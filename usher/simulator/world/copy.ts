@@ -2,6 +2,7 @@
 
 import type { Server } from './plant.ts';
 import type { Stream } from './stream.ts';
+import type { Viewer } from './viewer.ts';
 
 export class Copy {
   readonly stream: Stream;
@@ -12,6 +13,7 @@ export class Copy {
   parent: Copy | undefined;
   /** When it has, or had, its first whole segments; infinite while it waits for its first parent. */
   readyAtMs: number;
+  /** How many watch it here: asked for far more often than who they are. */
   viewers = 0;
   /** CDNs that pull from it. */
   pulls = 0;
@@ -19,6 +21,7 @@ export class Copy {
   idleSinceMs: number;
   /** Whether a plan wants it. */
   isPlanned = false;
+  readonly #audience = new Set<Viewer>();
 
   constructor(stream: Stream, server: Server, nowMs: number, readyAtMs: number) {
     this.stream = stream;
@@ -26,6 +29,21 @@ export class Copy {
     this.sinceMs = nowMs;
     this.readyAtMs = readyAtMs;
     this.idleSinceMs = nowMs;
+  }
+
+  /** Who watches it here. */
+  get audience(): ReadonlySet<Viewer> {
+    return this.#audience;
+  }
+
+  join(viewer: Viewer): void {
+    this.#audience.add(viewer);
+    this.viewers = this.#audience.size;
+  }
+
+  part(viewer: Viewer): void {
+    this.#audience.delete(viewer);
+    this.viewers = this.#audience.size;
   }
 
   get isOrigin(): boolean {

@@ -6,7 +6,6 @@ import type { Scenario } from '../scenario.ts';
 import type { Copy } from './copy.ts';
 import { Meter } from './meter.ts';
 import type { Stream } from './stream.ts';
-import type { Viewer } from './viewer.ts';
 
 export interface PlantSite {
   readonly index: number;
@@ -47,7 +46,6 @@ export class Server {
   readonly card: Meter;
   readonly host: Host;
   readonly copies = new Map<Stream, Copy>();
-  readonly viewers = new Set<Viewer>();
   /** What it sends to viewers, kbps by uplink. */
   readonly toViewers = new Map<PlantUplink, number>();
   /** What it keeps back of its card for servers and caches, where it guards itself. */

@@ -58,11 +58,12 @@ export class Sessions {
 
   /** All who are on a server lose it at once. */
   interrupt(server: Server, why: Interruption): void {
-    for (const viewer of [...server.viewers]) {
-      this.#measures.interrupted[why]++;
-      this.#part(viewer);
-      this.#fail(viewer, [server]);
-    }
+    for (const { audience } of [...server.copies.values()])
+      for (const viewer of [...audience]) {
+        this.#measures.interrupted[why]++;
+        this.#part(viewer);
+        this.#fail(viewer, [server]);
+      }
     this.#pulls.lose(server);
   }
 
@@ -131,8 +132,7 @@ export class Sessions {
     const copy = copies.obtain(stream, server);
     viewer.state = 'served';
     viewer.server = server;
-    server.viewers.add(viewer);
-    copy.viewers++;
+    copy.join(viewer);
     stream.viewers++;
     server.sendToViewer(stream.kbps, group.roads[server.site.index]!.uplink, events.nowMs);
   }
@@ -153,11 +153,10 @@ export class Sessions {
   #partServer(viewer: Viewer, server: Server): void {
     const { events, copies } = this.#options;
     const { stream, group } = viewer;
-    server.viewers.delete(viewer);
     server.sendToViewer(-stream.kbps, group.roads[server.site.index]!.uplink, events.nowMs);
     stream.viewers--;
     const copy = server.copies.get(stream)!;
-    copy.viewers--;
+    copy.part(viewer);
     copies.release(copy);
   }
 

@@ -35,7 +35,12 @@ export class World {
     const measures = (): Measures => this.measures;
     this.sessions = new Sessions({ events, plant, copies: this.copies, times, measures }, this.#chooser);
     new Faults({ scenario, events, plant, streams, copies: this.copies, sessions: this.sessions }).begin();
-    this.#chooser.begin?.(this);
+    this.#chooser.begin?.({
+      obtain: (stream, server) => this.copies.obtain(stream, server),
+      follow: (copy) => this.copies.follow(copy),
+      release: (copy) => this.copies.release(copy),
+      move: (viewer, pathways) => this.sessions.move(viewer, pathways),
+    });
     this.#letViewersIn();
   }
 

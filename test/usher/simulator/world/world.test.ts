@@ -197,10 +197,11 @@ function noting(make: MakeChooser, asked: Set<Viewer>): MakeChooser {
 
 function viewersAstray({ sessions, ground }: World, asked: ReadonlySet<Viewer>): string[] {
   const isRight = (viewer: Viewer): boolean => {
-    const { state, server, cdn } = viewer;
+    const { state, server, cdn, stream } = viewer;
     if (sessions.here.has(viewer) !== viewer.isHere) return false;
     if (state === 'left') return viewer.leavesAtMs <= ground.events.nowMs;
-    if (state === 'served') return server?.isUp === true && server.viewers.has(viewer) && !cdn;
+    if (state === 'served')
+      return server?.isUp === true && server.copies.get(stream)?.audience.has(viewer) === true && !cdn;
     return !server && (state === 'overflowed') === (cdn !== undefined);
   };
   return [...asked].filter((viewer) => !isRight(viewer)).map(({ id, state }) => `${id} ${state}`);

@@ -15,13 +15,12 @@ import { type Scene, sceneOf } from '../../../placement/scene/scene.ts';
 import { findStream } from '../../../placement/scene/streams.ts';
 import { PLAN_MS } from '../../../plan/demand.ts';
 import { ttlS } from '../../../steering/steer.ts';
-import type { Chooser } from '../../chooser.ts';
+import type { Chooser, Levers } from '../../chooser.ts';
 import type { Copy } from '../../world/copy.ts';
 import type { Ground } from '../../world/ground.ts';
 import type { Server } from '../../world/plant.ts';
 import type { Stream } from '../../world/stream.ts';
 import type { Pathway, Viewer } from '../../world/viewer.ts';
-import type { World } from '../../world/world.ts';
 import { SimulatedCluster } from './cluster.ts';
 import { Leader } from './leader.ts';
 import { Steering, TURN_MS } from './steering.ts';
@@ -49,8 +48,6 @@ export class Headwater implements Chooser {
   readonly #kept = new Kept();
   readonly #spending = new Spending();
   readonly #demand = new Demand();
-  /** Who watches by a CDN. */
-  readonly #overflowed = new Set<Viewer>();
   #steering: Steering | undefined;
   #scene: Scene | undefined;
   /** Newer ones come less often than in production, because to read one costs more than to place a viewer. */
@@ -65,7 +62,7 @@ export class Headwater implements Chooser {
     this.#servers = new Map(ground.plant.servers.map((server) => [server.id, server]));
   }
 
-  begin(world: World): void {
+  begin(levers: Levers): void {
     const { events, plant } = this.#ground;
     for (const server of plant.servers) this.#cluster.beat(server);
     this.#view = this.#cluster.snapshot();
@@ -73,14 +70,14 @@ export class Headwater implements Chooser {
       scene: () => this.#sceneNow(),
       nowMs: () => events.nowMs,
       requestOf: (viewer) => this.#requestOf(viewer),
-      move: (viewer, choices) => this.#move(world, viewer, choices),
+      move: (viewer, choices) => this.#move(levers, viewer, choices),
       pay: (viewer, forS) => this.#pay(viewer, forS),
     });
     this.#steering = steering;
     events.every(TURN_MS, () => {
-      steering.take(plant.servers, this.#overflowed);
+      steering.take(plant.servers);
     });
-    const leader = new Leader(world, this.#cluster, this.#policies);
+    const leader = new Leader(this.#ground, levers, { cluster: this.#cluster, policies: this.#policies });
     events.every(PLAN_MS, () => {
       this.#cluster.hear(this.#demand.report(PLAN_MS / 1000), this.#spending.take(this.#ground.events.nowMs));
       const snapshot = this.#cluster.snapshot();
@@ -111,7 +108,7 @@ export class Headwater implements Chooser {
 
   seen(viewer: Viewer): void {
     const { server, stream, cdn } = viewer;
-    if (cdn) this.#overflowed.add(viewer);
+    if (cdn) this.#steering!.overflowed(viewer);
     if (cdn) this.#pay(viewer, ttlS(false, false));
     const copy = server?.copies.get(stream);
     if (copy) this.#cluster.reporter(copy.server).came(viewer, copy, this.#ground.events.nowMs);
@@ -123,7 +120,7 @@ export class Headwater implements Chooser {
   }
 
   left(viewer: Viewer): void {
-    this.#overflowed.delete(viewer);
+    this.#steering?.left(viewer);
   }
 
   #requestOf({ id, stream, group }: Viewer): PlaceRequest {
@@ -134,10 +131,10 @@ export class Headwater implements Chooser {
     bookFor(this.#promised, this.#sceneNow(), stream.name, choice, { session: String(id) });
   }
 
-  #move(world: World, viewer: Viewer, choices: readonly Choice[]): boolean {
+  #move(levers: Levers, viewer: Viewer, choices: readonly Choice[]): boolean {
     this.#promise(viewer, choices[0]!);
     const pathways = choices.map((choice) => this.#pathway(choice));
-    return world.sessions.move(viewer, pathways);
+    return levers.move(viewer, pathways);
   }
 
   #pay({ id, stream, cdn }: Viewer, forS: number): void {

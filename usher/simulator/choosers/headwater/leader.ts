@@ -8,16 +8,23 @@ import type { Policies } from '../../../placement/price/policy.ts';
 import { changesOf } from '../../../plan/changes.ts';
 import { PlanMemory } from '../../../plan/memory.ts';
 import { plan } from '../../../planner.ts';
+import type { Levers } from '../../chooser.ts';
+import type { Ground } from '../../world/ground.ts';
 import type { Server } from '../../world/plant.ts';
-import type { World } from '../../world/world.ts';
 import { Calm } from './calm.ts';
 import type { SimulatedCluster } from './cluster.ts';
 
 /** The state tells a server so soon. */
 const TOLD_MS = 100;
 
+export interface LeaderOptions {
+  readonly cluster: SimulatedCluster;
+  readonly policies: Policies;
+}
+
 export class Leader {
-  readonly #world: World;
+  readonly #ground: Ground;
+  readonly #levers: Levers;
   readonly #cluster: SimulatedCluster;
   readonly #policies: Policies;
   readonly #servers: ReadonlyMap<string, Server>;
@@ -27,12 +34,13 @@ export class Leader {
   /** Since the last plan. */
   #heard: Snapshot['ushers'][] = [];
 
-  constructor(world: World, cluster: SimulatedCluster, policies: Policies) {
-    this.#world = world;
+  constructor(ground: Ground, levers: Levers, { cluster, policies }: LeaderOptions) {
+    this.#ground = ground;
+    this.#levers = levers;
     this.#cluster = cluster;
     this.#policies = policies;
-    this.#servers = new Map(world.ground.plant.servers.map((server) => [server.id, server]));
-    const { events, scenario } = world.ground;
+    this.#servers = new Map(ground.plant.servers.map((server) => [server.id, server]));
+    const { events, scenario } = ground;
     events.at(scenario.warmupMinutes * 60_000, () => this.#backdate());
   }
 
@@ -46,7 +54,7 @@ export class Leader {
   }
 
   #plan(snapshot: Snapshot): void {
-    const { events, plant } = this.#world.ground;
+    const { events, plant } = this.#ground;
     const world = { topology: plant.topology, policies: this.#policies, memory: this.#memory };
     this.#account(snapshot);
     const changes = changesOf(snapshot.plan, plan(snapshot, world));
@@ -63,7 +71,7 @@ export class Leader {
   }
 
   #account(snapshot: Snapshot): void {
-    const changes = this.#accounting.changes(snapshot, this.#world.ground.plant.topology);
+    const changes = this.#accounting.changes(snapshot, this.#ground.plant.topology);
     const accounts = { ...this.#cluster.accounts };
     for (const [name, account] of Object.entries(changes)) if (account) accounts[name] = account;
     this.#cluster.accounts = accounts;
@@ -73,7 +81,7 @@ export class Leader {
   #backdate(): void {
     const { fromMs, toMs } = this.#cluster.calendar.before;
     const accounts: Record<string, UplinkAccount> = {};
-    for (const { site, uplinks } of this.#world.ground.plant.sites)
+    for (const { site, uplinks } of this.#ground.plant.sites)
       for (const { uplink, meter } of uplinks)
         if (uplink.kind === 'transit') {
           const traffic = { fromMs, toMs, mbps: meter.loadKbps / 1000 };
@@ -85,20 +93,19 @@ export class Leader {
   /** Parents first or not: who can't follow yet tries again. */
   #tell(server: Server, { follows }: Assignment): void {
     if (!server.isUp) return;
-    const { copies, ground } = this.#world;
     const planned = new Set<string>();
     for (const { stream: name } of follows) {
       planned.add(name);
-      const stream = ground.streamNamed(name)!;
+      const stream = this.#ground.streamNamed(name)!;
       const known = server.copies.get(stream);
-      const copy = known ?? copies.obtain(stream, server);
+      const copy = known ?? this.#levers.obtain(stream, server);
       copy.isPlanned = true;
-      if (known) copies.follow(copy);
+      if (known) this.#levers.follow(copy);
     }
     for (const copy of [...server.copies.values()]) {
       if (!copy.isPlanned || planned.has(copy.stream.name)) continue;
       copy.isPlanned = false;
-      copies.release(copy);
+      this.#levers.release(copy);
     }
     this.#cluster.beat(server);
   }

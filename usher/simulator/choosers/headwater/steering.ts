@@ -10,6 +10,7 @@ import { placeAgain, RESERVE } from '../../../steering/moving.ts';
 import { Pacer } from '../../../steering/pacer.ts';
 import type { Destination } from '../../../steering/pathway-ids.ts';
 import { type Steered, steer, ttlS } from '../../../steering/steer.ts';
+import type { Copy } from '../../world/copy.ts';
 import type { Group } from '../../world/group.ts';
 import type { Server } from '../../world/plant.ts';
 import type { Stream } from '../../world/stream.ts';
@@ -39,6 +40,8 @@ export class Steering {
   readonly #pacer = new Pacer();
   /** Streams with a new copy, by the turn in which their viewers ask. */
   readonly #grown = new Map<Stream, number>();
+  /** Who watches by a CDN, by the turn in which they ask. */
+  readonly #overflowed = Array.from({ length: CALM_TURNS }, () => new Set<Viewer>());
   #turn = 0;
 
   constructor(options: SteeringOptions) {
@@ -50,16 +53,26 @@ export class Steering {
     if (!this.#grown.has(stream)) this.#grown.set(stream, this.#turn + GREW_TURNS);
   }
 
-  /** To be called every TURN_MS, with all servers and those who watch by CDNs. */
-  take(servers: readonly Server[], overflowed: Iterable<Viewer>): void {
+  /** It watches by a CDN from now on. */
+  overflowed(viewer: Viewer): void {
+    this.#overflowed[viewer.id % CALM_TURNS]!.add(viewer);
+  }
+
+  /** It is not where it was any more. */
+  left(viewer: Viewer): void {
+    this.#overflowed[viewer.id % CALM_TURNS]!.delete(viewer);
+  }
+
+  /** To be called every TURN_MS, with all servers. */
+  take(servers: readonly Server[]): void {
     this.#turn++;
     const scene = this.#options.scene();
-    const isRoom = mayReturn(scene);
-    for (const viewer of [...overflowed])
-      if (this.#isTurnOf(viewer.id, CALM_TURNS)) this.#askAtCdn(viewer, isRoom);
+    const atCdns = this.#overflowed[this.#turn % CALM_TURNS]!;
+    if (mayReturn(scene)) this.#askForEachKind(atCdns);
+    for (const viewer of atCdns) this.#options.pay(viewer, CALM_S);
     for (const server of servers)
       if (isUrgent(scene, server)) this.#askAll(server);
-      else if (this.#isTurnOf(server.index, KIND_TURNS)) this.#askForEachKind(server.viewers);
+      else if (this.#isTurnOf(server.index, KIND_TURNS)) this.#askWhoWatch([...server.copies.values()]);
     for (const [stream, turn] of [...this.#grown]) if (turn <= this.#turn) this.#askViewersOf(stream);
   }
 
@@ -68,21 +81,24 @@ export class Steering {
   }
 
   #askAll(server: Server): void {
-    for (const viewer of [...server.viewers]) if (this.#isTurnOf(viewer.id, URGENT_TURNS)) this.#ask(viewer);
+    for (const { audience } of [...server.copies.values()])
+      for (const viewer of [...audience]) if (this.#isTurnOf(viewer.id, URGENT_TURNS)) this.#ask(viewer);
   }
 
   /** Again and again, as long as some go or wait for their turn. */
   #askViewersOf(stream: Stream): void {
-    let isChanging = false;
-    for (const { server } of stream.copies) {
-      const viewers = [...server.viewers].filter((viewer) => viewer.stream === stream);
-      if (this.#askForEachKind(viewers)) isChanging = true;
-    }
+    const isChanging = this.#askWhoWatch([...stream.copies]);
     if (isChanging) this.#grown.set(stream, this.#turn + CALM_TURNS);
     else this.#grown.delete(stream);
   }
 
-  /** Of one server: if one of a kind goes, so do the others, as many as may. Whether one goes, or would if it might. */
+  #askWhoWatch(copies: readonly Copy[]): boolean {
+    let isChanging = false;
+    for (const { audience } of copies) if (this.#askForEachKind(audience)) isChanging = true;
+    return isChanging;
+  }
+
+  /** Of one copy, or of CDNs: if one of a kind goes, so do the others, as many as may. Whether one goes, or would if it might. */
   #askForEachKind(viewers: Iterable<Viewer>): boolean {
     const stayed = new Map<Stream, Set<Group>>();
     let isChanging = false;
@@ -94,11 +110,6 @@ export class Steering {
       if (kind !== 'stays') isChanging = true;
     }
     return isChanging;
-  }
-
-  #askAtCdn(viewer: Viewer, isRoom: boolean): void {
-    if (isRoom) this.#ask(viewer);
-    if (viewer.cdn) this.#options.pay(viewer, CALM_S);
   }
 
   #ask(viewer: Viewer): Steered['kind'] {
