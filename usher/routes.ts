@@ -13,6 +13,7 @@ import type { AddressRange } from '../network/map/address.ts';
 import type { Atlas } from '../network/map/atlas.ts';
 import { clientAddress, isTrusted } from '../network/map/client-address.ts';
 import type { Metrics } from '../network/metrics.ts';
+import { Seldom } from '../network/seldom.ts';
 import type { ClusterState } from '../network/state/state.ts';
 import { ViewerLog } from '../network/trace/viewer-log.ts';
 import { apiRoutes } from './api/api.ts';
@@ -80,6 +81,7 @@ export function usherRoutes(options: RouteOptions): Route[] {
     whence: (exchange) => atlas.locate(addressOf(exchange)),
     networkOf: (exchange) => boundedNetwork(addressOf(exchange), trustedProxies),
     newcomers: new Newcomers(options.newcomersPerAddress),
+    crowds: new Seldom(options.clock),
   });
   const { console, signIn } = options;
   return [

@@ -7,6 +7,7 @@ import { MemoryState } from '../../network/state/state-memory.ts';
 import { Newcomers } from '../../usher/placement/promises/newcomers.ts';
 import { holding, server } from '../tools/cluster/clusters.ts';
 import { UsherListener } from '../tools/cluster/usher-listener.ts';
+import { keepingLogger } from '../tools/world/keeping-logger.ts';
 import { ManualClock } from '../tools/world/manual-clock.ts';
 
 const LOOPBACK = [parsePrefix('127.0.0.0/8')!];
@@ -37,12 +38,13 @@ const alice = {
 };
 
 const state = new MemoryState(new ManualClock());
+const logger = keepingLogger();
 let usher: UsherListener;
 let strict: UsherListener;
 beforeAll(async () => {
   await beat([]);
   usher = await UsherListener.start({ state, trustedProxies: LOOPBACK });
-  strict = await UsherListener.start({ state, trustedProxies: LOOPBACK, newcomersPerAddress: 3 });
+  strict = await UsherListener.start({ state, trustedProxies: LOOPBACK, newcomersPerAddress: 3, logger });
 });
 afterAll(() => Promise.all([usher, strict].map((listener) => listener?.[Symbol.asyncDispose]())));
 
@@ -61,13 +63,15 @@ test('an address that asks and never comes is promised 64 places, and others fin
   expect((await ask('203.0.113.7')).status).toBe(200);
 });
 
-test('beyond its limit of new viewers an address is told when to come again; its IPv6 network is one address', async () => {
+test('beyond its limit of new viewers an address is told when to come again, and the log who that was; its IPv6 network is one address', async () => {
   const network = Array.from({ length: 4 }, (_, at) => `2001:db8:1:2::${at + 1}`);
   const answers: Response[] = [];
   for (const address of network) answers.push(await ask(address, strict));
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429]);
   expect(Number(answers[3]!.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(await answers[3]!.json()).toMatchObject({ detail: expect.stringContaining('2001:db8:1:2::/64') });
+  const warned = logger.lines.filter(({ level }) => level === 'warn');
+  expect(warned).toMatchObject([{ fields: { network: '2001:db8:1:2::/64', times: 1 } }]);
   expect((await ask('2001:db8:1:3::1', strict)).status).toBe(200);
 });
 

@@ -4,7 +4,9 @@ import type { Clock } from '../../../network/clock.ts';
 import { randomName } from '../../../network/hash.ts';
 import { type Exchange, sendProblem } from '../../../network/http/http.ts';
 import { reachableUrl } from '../../../network/http/reachable.ts';
+import type { Logger } from '../../../network/logger.ts';
 import type { Whence } from '../../../network/map/whence.ts';
+import type { Seldom } from '../../../network/seldom.ts';
 import { newSession, readSession } from '../../../network/session.ts';
 import { type Grant, signToken, verifyToken } from '../../../network/token.ts';
 import type { ViewerLog } from '../../../network/trace/viewer-log.ts';
@@ -25,6 +27,9 @@ export interface GuestOptions {
   /** The address or /64 that a request is from; empty where that has no bound. */
   readonly networkOf: (exchange: Exchange) => string;
   readonly newcomers: Newcomers;
+  /** Says of crowds from one address. */
+  readonly crowds: Seldom;
+  readonly logger: Logger;
   readonly viewerLog: ViewerLog;
 }
 
@@ -47,10 +52,14 @@ export function admit(
 }
 
 /** True when it has been answered that too many new viewers come from the address of this one. */
-export function isCrowd({ networkOf, newcomers, clock }: GuestOptions, exchange: Exchange): boolean {
+export function isCrowd(
+  { networkOf, newcomers, clock, crowds, logger }: GuestOptions,
+  exchange: Exchange,
+): boolean {
   const network = networkOf(exchange);
   const waitMs = newcomers.waitMs(network, clock.monotonic());
   if (waitMs === 0) return false;
+  crowds.say((times) => logger.warn({ network, times }, 'too many new viewers come from one address'));
   exchange.response.setHeader('Retry-After', Math.ceil(waitMs / 1000));
   sendProblem(exchange, 429, 'Too Many Requests', `more new viewers come from ${network} than may at a time`);
   return true;
