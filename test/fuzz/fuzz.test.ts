@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { Dice } from '../../usher/simulator/dice.ts';
 import { readCorpus } from './corpus.ts';
 import { mutate } from './mutate.ts';
+import { readTally } from './tally.ts';
 import { isRefusal, type Target } from './target.ts';
 import { TARGETS } from './targets.ts';
 import { fuzzWatched } from './watched.ts';
@@ -17,6 +18,10 @@ describe.each(TARGETS)('$name', (target) => {
       await expect(refusalOf(target, input), inputText(input)).resolves.toSatisfy(isNothingOrRefusal);
     }
   });
+});
+
+test('how much each parser was fuzzed is told in docs/fuzzing.md', () => {
+  expect([...readTally().keys()]).toEqual(TARGETS.map(({ name }) => name).toSorted());
 });
 
 describe('the fuzzer', () => {

@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { keep, replaceCorpus } from './corpus.ts';
+import { addToTally } from './tally.ts';
 import { TARGETS, targetNamed } from './targets.ts';
 import { type FuzzOutcome, fuzzWatched } from './watched.ts';
 
@@ -12,7 +13,7 @@ const { values, positionals } = parseArgs({
     /** Of each target. */
     seconds: { type: 'string', default: '60' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-    /** Puts into the corpus what led to new code, and out of it what others lead to as well. */
+    /** Puts into the corpus what led to new code, and out of it what others lead to as well; adds to the tally. */
     keep: { type: 'boolean', default: false },
   },
 });
@@ -34,7 +35,9 @@ async function fuzzNext(): Promise<void> {
   for (let name = left.shift(); name !== undefined; name = left.shift()) {
     const outcome = await fuzzWatched({ target: name, seconds, seed });
     tell(name, outcome);
-    if (values.keep && outcome.findings.length === 0) replaceCorpus(name, outcome.kept);
+    if (!values.keep) continue;
+    if (outcome.findings.length === 0) replaceCorpus(name, outcome.kept);
+    addToTally(name, { inputs: outcome.runs, seconds: outcome.seconds });
   }
 }
 

@@ -4,6 +4,8 @@ import { CodedError } from '../../network/errors.ts';
 
 export interface Target {
   readonly name: string;
+  /** In a few words, for who reads the tally. */
+  readonly reads: string;
   /** Valid inputs: the first generation. */
   readonly seeds: () => readonly Uint8Array[];
   /** Words of the format, which chance would not find. */

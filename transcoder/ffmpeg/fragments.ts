@@ -88,11 +88,14 @@ function readSamples(moof: Uint8Array, data: Uint8Array): EncodedSample[] {
     at += 4;
     return view.getInt32(at - 4);
   };
+  const count = view.getUint32(trun.body + 4);
+  // Four bytes can say four thousand million; a frame of ours has one byte at least.
+  if (count > data.length) throw new CodedError('bad_fragment', `${count} samples in ${data.length} bytes`);
   const samples: EncodedSample[] = [];
   let from = 0;
-  for (let index = 0; index < view.getUint32(trun.body + 4); index++) {
+  for (let index = 0; index < count; index++) {
     const duration = take(0x100) ?? defaults.duration;
-    const size = take(0x200) ?? defaults.size;
+    const size = (take(0x200) ?? defaults.size) >>> 0;
     const sampleFlags = take(0x400) ?? (index === 0 ? firstFlags : undefined) ?? defaults.flags;
     const composition = take(0x800) ?? 0;
     if (from + size > data.length)

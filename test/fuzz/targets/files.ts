@@ -11,6 +11,7 @@ import { onText, type Target, texts } from '../target.ts';
 
 export const mmdb: Target = {
   name: 'mmdb',
+  reads: 'databases of addresses (MMDB)',
   seeds: () => [
     mmdbFile('GeoLite2-City', {
       '192.0.2.0/24': { country: { iso_code: 'DE' }, location: { latitude: 52.5, longitude: 13.4 } },
@@ -30,6 +31,7 @@ export const mmdb: Target = {
 
 export const routes: Target = {
   name: 'routes',
+  reads: 'lines of route tables',
   seeds: texts(
     '192.0.2.0/24 64500',
     '192.0.2.0 24 64500_64501',
@@ -42,6 +44,7 @@ export const routes: Target = {
 
 export const topology: Target = {
   name: 'topology',
+  reads: 'the topology file (YAML)',
   seeds: texts(
     'sites:\n  ams: { country: NL, position: { latitude: 52, longitude: 4 }, uplinks: { t1: { kind: transit, capacityMbps: 1000, pricePerMbpsMonth: 1 } } }\n',
     'sites: { a: { uplinks: {} }, b: { uplinks: {} } }\nlinks: [{ sites: [a, b], capacityMbps: 10, pricePerGb: 0, rttMs: 1 }]\n',
@@ -75,6 +78,7 @@ const ID = recordingId('s', 1_795_213_440_000);
 
 export const index: Target = {
   name: 'index',
+  reads: "a recording's index",
   seeds: () => [Buffer.from(lines())],
   words: [
     '"kind":"segment"',
@@ -97,6 +101,7 @@ export const index: Target = {
 
 export const manifest: Target = {
   name: 'manifest',
+  reads: "a recording's manifest",
   seeds: texts(
     `{"id":"${ID}","stream":"s","startedAtMs":1,"endedAtMs":null,"firstAtMs":2,"lastAtMs":2,"durationMs":3,"bytes":4,"mediaBytes":5,"renditions":[{"name":"source","codecs":"avc1","width":1,"height":1,"frameRate":1,"peakBps":1,"averageBps":1}],"gaps":[],"title":"","isKept":false,"clipOf":null,"thumbnail":null}`,
   ),

@@ -32,6 +32,7 @@ const TYPES = { audio: AUDIO, video: VIDEO, data: DATA } as const;
 /** A connection: the handshake is there already, since no other one would be let in. */
 export const rtmp: Target = {
   name: 'rtmp',
+  reads: 'RTMP: chunks, messages and commands after the handshake',
   seeds: () => [
     Buffer.concat([...commands(), ...media(128)]),
     Buffer.concat([...commands(), setChunkSize(4096), ...media(4096)]),
@@ -65,6 +66,7 @@ export const rtmp: Target = {
 /** A connection from its very first byte. */
 export const rtmpHandshake: Target = {
   name: 'rtmp-handshake',
+  reads: 'RTMP: a connection from its first byte',
   seeds: () => [handshake().subarray(0, 1600), Buffer.concat([handshake(), ...commands()])],
   run(input) {
     const { session } = openSession();
@@ -77,6 +79,7 @@ export const rtmpHandshake: Target = {
 /** What ffmpeg and OBS write to files is what they send, tag by tag. */
 export const flv: Target = {
   name: 'flv',
+  reads: 'FLV tags, up to the chunks that are packaged of them',
   seeds: () => [
     writeFlvFile([...HEADERS, ...FRAMES]),
     writeFlvFile([
@@ -119,6 +122,7 @@ export const flv: Target = {
 
 export const amf: Target = {
   name: 'amf',
+  reads: "AMF0: a broadcast's metadata",
   seeds: () => [
     amf0('onMetaData', { width: 1280, height: 720, encoder: 'obs', stereo: true, nothing: null }),
     amf0('@setDataFrame', 'onMetaData', { videocodecid: 7 }),
@@ -145,6 +149,7 @@ export const amf: Target = {
 /** The first byte chooses the codec. */
 export const codecs: Target = {
   name: 'codecs',
+  reads: 'configurations and frames of AVC, HEVC, AV1, VP9 and six audio codecs',
   seeds: () =>
     [
       [0, AVCC],

@@ -5,6 +5,7 @@ import type { Target } from '../target.ts';
 /** Four bytes in order, which chance alone would take four thousand million inputs to hit. */
 export const planted: Target = {
   name: 'planted',
+  reads: 'four bytes',
   seeds: () => [Uint8Array.of(0, 0, 0, 0)],
   run(input) {
     if (input[0] === 0x48)
@@ -15,6 +16,7 @@ export const planted: Target = {
 
 export const endless: Target = {
   name: 'endless',
+  reads: 'one byte',
   seeds: () => [Uint8Array.of(0)],
   run(input) {
     while (input[0] === 0x48) {}

@@ -50,6 +50,7 @@ const BOXES = [
 /** A feed, in reads of 500 bytes. */
 export const relay: Target = {
   name: 'relay',
+  reads: "the relay's stream: inits, chunks and signals",
   seeds: () => [stream(true), stream(false)],
   words: [...BOXES, '{"kind":"end","reason":""}', '"path":["a"]', '"next":1'],
   run(input) {
@@ -68,6 +69,7 @@ export const relay: Target = {
 
 export const mp4: Target = {
   name: 'mp4',
+  reads: 'MP4 boxes: inits and chunks',
   seeds: () => [first('init'), first('chunk')],
   words: BOXES,
   run(input) {
@@ -81,6 +83,7 @@ export const mp4: Target = {
 /** What ffmpeg writes, in reads of 100 bytes: a box never ends for want of a next one. */
 export const fragments: Target = {
   name: 'fragments',
+  reads: 'the fragmented MP4 that ffmpeg writes',
   seeds: () => [Buffer.concat([first('init'), first('chunk')]), Buffer.concat([...piecesOf(false)])],
   words: [...BOXES, 'mvex', 'trex'],
   run(input) {
@@ -91,6 +94,7 @@ export const fragments: Target = {
 
 export const relayRequest: Target = {
   name: 'relay-request',
+  reads: "the query of a follower's request",
   seeds: texts('as=edge-1', 'as=edge-1&from=17&epoch=1795213440'),
   words: ['as=', '&from=', '&epoch=', '%00', '+', '-1', '1e9', '99999999999'],
   run: onText((text) => readRelayRequest({ stream: 's', rendition: 'source' }, new URLSearchParams(text))),

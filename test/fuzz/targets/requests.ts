@@ -23,6 +23,7 @@ const BYTES = 100;
 /** Whatever range is asked for, what is sent is as long as the head says, and no longer than what there is. */
 export const range: Target = {
   name: 'range',
+  reads: '`Range`, `If-Range`, `If-None-Match`',
   seeds: texts('bytes=0-9', 'bytes=-5', 'bytes=50-', 'bytes=0-0,5-9', 'bytes=0-9\n"e"', '\n\nW/"e", "f"'),
   words: ['bytes=', '-', ',', '=', '"e"', 'W/', '*', '99999999999999999999', '-0', 'e9', '0x1'],
   run: onText((text) => {
@@ -42,6 +43,7 @@ export const range: Target = {
 /** What is read of a trace is passed on in a form that the next reads the same. */
 export const trace: Target = {
   name: 'trace',
+  reads: '`traceparent` and `tracestate`',
   seeds: texts(
     '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\nrojo=00f067aa0ba902b7,congo=t61rcWkgMzE',
     '01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03-more\na@b=1 2 ,, c=3',
@@ -61,6 +63,7 @@ const COOKIE = seal(SECRETS, 'operator', 'ann', NOW_MS + 60_000);
 /** What is changed in it makes it worthless. */
 export const cookie: Target = {
   name: 'cookie',
+  reads: "an operator's cookie",
   seeds: texts(`headwater_operator=${COOKIE}`, `a=b; headwater_operator=${COOKIE}; c=d`),
   words: ['headwater_operator=', ';', '=', '.', '"'],
   run: onText((text) => {
@@ -74,6 +77,7 @@ export const cookie: Target = {
 /** Whatever a link says, signing in leads to a page of the console. */
 export const next: Target = {
   name: 'next',
+  reads: 'where to go after signing in',
   seeds: texts('/console/streams/alice?x=1', '/console', '//evil.example/console', '/console/../..//evil'),
   words: ['/console', '//', '/\\', '..', '%2e', '\t', '\n', '@', 'https:', '?', '#', ';'],
   run: onText((text) => {
@@ -93,6 +97,7 @@ const handlers = [
 /** Orders of operators are done or refused, and no fault of the server's. */
 export const orders: Target = {
   name: 'orders',
+  reads: "bodies of operators' orders",
   seeds: texts(
     '{"deadlineS":60}',
     '{"id":"0123456789abcdef","stream":"alice","expiresAtMs":1800000060000}',
@@ -123,6 +128,7 @@ export const orders: Target = {
 /** What somebody else wrote into Redis is a record or left out. */
 export const keybook: Target = {
   name: 'keybook',
+  reads: 'stream keys in Redis',
   seeds: texts(
     '{"id":"0123456789abcdef","stream":"alice","madeAtMs":1,"expiresAtMs":1900000000000,"revokedAtMs":null}',
     '{"id":"0123456789abcdef","stream":"alice","madeAtMs":1,"expiresAtMs":1900000000000,"revokedAtMs":7}',

@@ -20,6 +20,7 @@ const PROXIES = ['10.0.0.0/8', '2001:db8::/32'].map((text) => parsePrefix(text)!
 /** What is changed in a token makes it worthless. */
 export const token: Target = {
   name: 'token',
+  reads: 'tokens of viewers',
   seeds: texts(TOKEN, `${TOKEN}\nother`),
   run: onText((text) => {
     const [sent = '', stream = 's'] = text.split('\n');
@@ -32,6 +33,7 @@ export const token: Target = {
 
 export const directives: Target = {
   name: 'directives',
+  reads: "`_HLS_` directives of a playlist's query",
   seeds: texts('_HLS_msn=12&_HLS_part=3', '_HLS_skip=YES', '_HLS_skip=v2&_HLS_msn=1'),
   words: ['_HLS_msn=', '_HLS_part=', '_HLS_skip=', '&', '%', '-1', '1e99', '0x10', '99999999999999999999'],
   run: onText((text) => readDirectives(new URLSearchParams(text))),
@@ -40,6 +42,7 @@ export const directives: Target = {
 /** No player finds an id that it was not given: the one that is right is not among what chance makes. */
 export const pathways: Target = {
   name: 'pathways',
+  reads: 'ids of pathways in a steering request',
   seeds: texts('edge-1-abcdef', 'cdn-fast-edge-1-abcdef'),
   words: ['edge-1', 'cdn-', 'fast', '-', '..'],
   run: onText((text) => {
@@ -52,6 +55,7 @@ export const pathways: Target = {
 /** Whatever headers say, an address comes out, or nothing; what an untrusted peer says never counts. */
 export const forwarded: Target = {
   name: 'forwarded',
+  reads: '`Forwarded` and `X-Forwarded-For`',
   seeds: texts(
     'for=192.0.2.60;proto=http;by=203.0.113.43',
     'for="[2001:db8::1]:4711", for=198.51.100.17\n10.0.0.3, 192.0.2.1',
@@ -83,6 +87,7 @@ export const forwarded: Target = {
 
 export const report: Target = {
   name: 'report',
+  reads: "players' reports of quality, and CMCD events",
   seeds: texts(
     '{"playedMs":1000,"stalledMs":0,"rttMs":12}',
     'e=ps,sta=r,ts=1795213440000\ne=ps,sta=p,ts=1795213441000',
@@ -109,6 +114,7 @@ export const report: Target = {
 
 export const names: Target = {
   name: 'names',
+  reads: 'names of streams',
   seeds: texts('sample', 'a.b-c_d'),
   words: ['..', '/', '\0', '%2e', '\\'],
   run: onText((text) => {
