@@ -137,8 +137,7 @@ export class Encoding {
     this.#arrivedAtMs = chunk.arrivedAtMs;
     if (makesAudio) return;
     const { decodeTime, duration, arrivedAtMs } = chunk;
-    // The feed's bytes are shared with those of other chunks: sound that waits would keep them all.
-    this.#sound({ decodeTime, duration, arrivedAtMs, data: readFrame(chunk).data.slice() });
+    this.#sound({ decodeTime, duration, arrivedAtMs, data: readFrame(chunk).data });
   }
 
   #take(writer: RungWriter | undefined, fragment: Fragment): void {

@@ -265,7 +265,8 @@ export class RungWriter {
   }
 
   #append(sample: Omit<Sample, 'sequence' | 'arrivedAtMs'>, arrivedAtMs: number): void {
-    this.#feed.append(makeChunk({ ...sample, sequence: this.#sequence, arrivedAtMs }));
+    const numbered = { ...sample, sequence: this.#sequence, arrivedAtMs };
+    this.#feed.append(makeChunk(numbered, (length) => this.#feed.reserve(length)));
     this.#sequence++;
   }
 }

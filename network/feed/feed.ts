@@ -103,6 +103,11 @@ export class Feed implements FeedReader {
     this.#announced = init;
   }
 
+  /** Room to write the bytes of the next chunk into, which `append` takes from there without a copy. */
+  reserve(length: number): Uint8Array {
+    return this.#slabs.reserve(length);
+  }
+
   /** Appends the next chunk. One out of sequence, without its init or after the end is a mistake of the writer's. */
   append(chunk: Chunk): void {
     this.#check(chunk);

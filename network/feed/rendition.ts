@@ -53,9 +53,16 @@ interface SegmentRate {
 /** Of the whole segments of the newest epoch; of the open one when there is none. */
 function segmentRates(feed: FeedReader, init: Init, newest: Chunk): SegmentRate[] {
   const starts = feed.segments.filter((segment) => segment.epoch === newest.epoch);
-  const whole = starts.slice(1).map((next, index) => rateBetween(feed, init, starts[index]!, next));
+  const whole = starts.slice(1).map((next, index) => wholeRate(feed, init, starts[index]!, next));
   const open = starts.at(-1)!;
   return whole.length > 0 ? whole : [rateBetween(feed, init, open, undefined)];
+}
+
+/** Of segments that are whole, by their first chunks: they are asked for again with each that follows. */
+const known = new WeakMap<Chunk, SegmentRate>();
+
+function wholeRate(feed: FeedReader, init: Init, start: Chunk, next: Chunk): SegmentRate {
+  return known.getOrInsertComputed(start, () => rateBetween(feed, init, start, next));
 }
 
 function rateBetween(feed: FeedReader, init: Init, start: Chunk, next: Chunk | undefined): SegmentRate {

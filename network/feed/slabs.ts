@@ -7,14 +7,21 @@ export class Slabs {
   #slab = new Uint8Array(0);
   #used = 0;
 
-  /** Copies `bytes` behind what was stored last and returns the view of them; begins a new slab when they do not fit. */
-  store(bytes: Uint8Array): Uint8Array {
-    if (this.#used + bytes.length > this.#slab.length) {
-      this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, bytes.length));
+  /** Room for so many bytes behind what was stored last, in a new slab when they do not fit: the same until something is stored. */
+  reserve(length: number): Uint8Array {
+    if (this.#used + length > this.#slab.length) {
+      this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, length));
       this.#used = 0;
     }
-    const view = this.#slab.subarray(this.#used, this.#used + bytes.length);
-    view.set(bytes);
+    return this.#slab.subarray(this.#used, this.#used + length);
+  }
+
+  /** Copies `bytes` behind what was stored last, unless they were written there, and returns the view of them. */
+  store(bytes: Uint8Array): Uint8Array {
+    const isHere =
+      bytes.buffer === this.#slab.buffer && bytes.byteOffset === this.#slab.byteOffset + this.#used;
+    const view = isHere ? bytes : this.reserve(bytes.length);
+    if (!isHere) view.set(bytes);
     this.#used += bytes.length;
     return view;
   }

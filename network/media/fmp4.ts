@@ -57,11 +57,11 @@ export interface Sample {
 
 /**
  * `uuid` (mark), `prft`, `moof`, `mdat`: the head that all chunks share, with what each has of its own written over it. Every frame
- * takes this path, on the origin and for every rung.
+ * takes this path, on the origin and for every rung. `room` gives memory for so many bytes.
  */
-export function writeChunk(sample: Sample): Uint8Array<ArrayBuffer> {
+export function writeChunk(sample: Sample, room = freshBytes): Uint8Array {
   const { mark, data } = sample;
-  const bytes = new Uint8Array(HEAD.length + data.length);
+  const bytes = room(HEAD.length + data.length);
   bytes.set(HEAD);
   bytes.set(data, HEAD.length);
   const view = viewOf(bytes);
@@ -72,10 +72,14 @@ export function writeChunk(sample: Sample): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+function freshBytes(length: number): Uint8Array {
+  return new Uint8Array(length);
+}
+
 /** The chunk that a sample makes, as it is read back from its bytes. */
-export function makeChunk(sample: Sample): Chunk {
+export function makeChunk(sample: Sample, room = freshBytes): Chunk {
   const { mark, sequence, trackId, decodeTime, duration, keyframe, arrivedAtMs } = sample;
-  const bytes = writeChunk(sample);
+  const bytes = writeChunk(sample, room);
   return { ...mark, sequence, trackId, decodeTime, duration, keyframe, arrivedAtMs, bytes };
 }
 

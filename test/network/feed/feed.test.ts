@@ -38,6 +38,23 @@ describe('a feed', () => {
     expect(feed.bytes(7, 7)).toEqual([]);
   });
 
+  test('keeps bytes that were written into its room where they are, beside those that it copies', () => {
+    const feed = new Feed();
+    const broadcast = new SyntheticBroadcast();
+    broadcast.push(300);
+    for (const chunk of broadcast.chunks) {
+      if (chunk.startsEpoch) feed.begin(broadcast.feed.initOf(chunk.epoch)!);
+      const isWritten = chunk.sequence % 3 > 0;
+      const room = isWritten ? feed.reserve(chunk.bytes.length) : chunk.bytes;
+      if (isWritten) room.set(chunk.bytes);
+      feed.append({ ...chunk, bytes: room });
+      const held = feed.at(chunk.sequence)!.bytes;
+      expect(held.buffer === room.buffer).toBe(isWritten);
+    }
+    const all = joined(broadcast.chunks.map(({ bytes }) => bytes));
+    expect(joined(feed.bytes(feed.first, feed.next)).equals(all)).toBe(true);
+  });
+
   test('on the wire has each init before the first chunk of its epoch', () => {
     const broadcast = new SyntheticBroadcast();
     broadcast.push(20);
