@@ -44,6 +44,8 @@ export interface LeaseAnswer {
   /** Mbps by resource; nothing of a report that came late. */
   readonly granted: Readonly<Record<string, number>>;
   readonly month: MonthSpend;
+  /** For so long nobody gets more than it held: others may hold what a state that was lost does not know of. 0: all have said so. */
+  readonly unsettledMs: number;
 }
 
 /** An usher that was heard within LEASE_MS. */
@@ -137,9 +139,9 @@ export function inKbps({ limitMbps, usedMbps, heldMbps, wantMbps }: Want): WantK
  */
 export function slice(
   { limit, used, held, want }: WantKbps,
-  { othersKbps, isSettled }: { readonly othersKbps: number; readonly isSettled: boolean },
+  { othersKbps, unsettledMs }: { readonly othersKbps: number; readonly unsettledMs: number },
 ): { readonly grantedKbps: number; readonly keptKbps: number } {
-  const most = isSettled ? want : Math.min(want, held);
+  const most = unsettledMs === 0 ? want : Math.min(want, held);
   const grantedKbps = Math.max(0, Math.min(most, limit - used - othersKbps));
   return { grantedKbps, keptKbps: Math.max(grantedKbps, Math.min(want, held)) };
 }

@@ -24,7 +24,8 @@ interface Share {
 
 interface Turn {
   readonly nowMs: number;
-  readonly isSettled: boolean;
+  /** Until whoever may hold something has had the time to say so. */
+  readonly unsettledMs: number;
 }
 
 type Seen = Pick<Share, 'asOfMs' | 'usedKbps'>;
@@ -41,19 +42,18 @@ export class Ledger {
     this.#leaseMs = leaseMs;
   }
 
-  /** `isSettled`: whoever may hold something has had the time to say so. */
   report(report: UsherReport, turn: Turn): LeaseAnswer {
     const { id, sequence, demand } = report;
     this.#forget(turn.nowMs);
     this.#turnMonth(turn.nowMs);
     const last = this.#ushers.get(id);
     if (last && last.sequence >= sequence && this.#isFresh(last.heardAtMs, turn.nowMs))
-      return { granted: {}, month: this.#month };
+      return { granted: {}, month: this.#month, unsettledMs: turn.unsettledMs };
     renew(this.#ushers, id, { id, sequence, demand, heardAtMs: turn.nowMs });
     this.#spend(report);
     const wants = Object.entries(report.wants);
     const granted = wants.map(([resource, want]) => [resource, this.#grant(report, resource, want, turn)]);
-    return { granted: Object.fromEntries(granted), month: this.#month };
+    return { granted: Object.fromEntries(granted), month: this.#month, unsettledMs: turn.unsettledMs };
   }
 
   /** Those that are alive, in order of their ids. */
@@ -67,7 +67,7 @@ export class Ledger {
   }
 
   /** Mbps. */
-  #grant(report: UsherReport, resource: string, want: Want, { nowMs, isSettled }: Turn): number {
+  #grant(report: UsherReport, resource: string, want: Want, { nowMs, unsettledMs }: Turn): number {
     const known = this.#shares.get(resource);
     const share = known && this.#isFresh(known.reportedAtMs, nowMs) ? known : undefined;
     const kbps = inKbps(want);
@@ -78,7 +78,7 @@ export class Ledger {
       ([usher, { atMs }]) => usher !== report.id && this.#isFresh(atMs, nowMs),
     );
     const othersKbps = others.reduce((sum, [, each]) => sum + each.kbps, 0);
-    const { grantedKbps, keptKbps } = slice({ ...kbps, used: usedKbps }, { othersKbps, isSettled });
+    const { grantedKbps, keptKbps } = slice({ ...kbps, used: usedKbps }, { othersKbps, unsettledMs });
     const slices = new Map([...others, [report.id, { kbps: keptKbps, atMs: nowMs }]]);
     renew(this.#shares, resource, { reportedAtMs: nowMs, asOfMs, usedKbps, slices });
     return grantedKbps / 1000;

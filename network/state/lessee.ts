@@ -51,6 +51,7 @@ export class Lessee {
   /** What was spent and no answer has confirmed, in micro-dollars. */
   readonly #unconfirmed = new Map<string, number>();
   #month: MonthSpend | undefined;
+  #unsettledUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: LesseeOptions) {
     this.#options = options;
@@ -60,6 +61,11 @@ export class Lessee {
   grantedMbps(resource: string): number {
     const right = this.#rights.get(resource);
     return right && right.untilMs > this.#options.clock.monotonic() ? Math.max(0, right.mbps) : 0;
+  }
+
+  /** The state was lost, and nobody gets more than it held until all have said what that is. */
+  get isUnsettled(): boolean {
+    return this.#options.clock.monotonic() < this.#unsettledUntilMs;
   }
 
   /** What was handed out is from now on seen as used: it is no longer the usher's. */
@@ -88,14 +94,16 @@ export class Lessee {
   async #ask(sight: Sight): Promise<void> {
     const { state, clock } = this.#options;
     const report = this.#reportOf(sight);
-    const untilMs = clock.monotonic() + GRANT_MS;
+    const askedAtMs = clock.monotonic();
+    const untilMs = askedAtMs + GRANT_MS;
     this.#arrivedSince = new Map();
     for (const [resource, { wantMbps }] of Object.entries(report.wants)) this.#restrict(resource, wantMbps);
-    const { granted, month } = await state.lease(report);
+    const { granted, month, unsettledMs } = await state.lease(report);
     for (const [resource, mbps] of Object.entries(granted))
       this.#rights.set(resource, { mbps: mbps - (this.#arrivedSince.get(resource) ?? 0), untilMs });
     for (const [cdn, spent] of Object.entries(report.spentMicroUsd)) this.spend(cdn, -spent);
     this.#month = month;
+    this.#unsettledUntilMs = askedAtMs + unsettledMs;
   }
 
   #reportOf({ asOfMs, wants, demand }: Sight): UsherReport {

@@ -147,8 +147,8 @@ export class MemoryState implements ClusterState {
     const { nowMs, sinceMs } = this.#hear();
     // Nobody can hold anything from before: a state in memory begins and ends with its ushers.
     const isNew = sinceMs === this.#firstHeardAtMs;
-    const isSettled = isNew || !isWithin(sinceMs, nowMs, this.#limits.leaseMs);
-    return this.#ledger.report(report, { nowMs, isSettled });
+    const unsettledMs = isNew ? 0 : Math.max(0, this.#limits.leaseMs - Math.abs(nowMs - sinceMs));
+    return this.#ledger.report(report, { nowMs, unsettledMs });
   }
 
   async drain(serverId: string, drain: Drain | null): Promise<void> {

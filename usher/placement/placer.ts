@@ -7,6 +7,7 @@ import type { Topology } from '../../network/map/topology.ts';
 import type { Counter, Histogram, Metrics } from '../../network/metrics.ts';
 import type { Demand as DemandReport } from '../../network/state/lease.ts';
 import { Lessee, type Sight } from '../../network/state/lessee.ts';
+import { isSettled } from '../../network/state/liveness.ts';
 import type { ClusterState, Snapshot } from '../../network/state/state.ts';
 import { place } from './place.ts';
 import { askOf } from './price/cost.ts';
@@ -176,16 +177,28 @@ export class Placer implements AsyncDisposable {
 
   async #decide(request: PlaceRequest, session: string): Promise<Decision> {
     this.#waiting += 1;
+    const untilMs = this.#options.clock.monotonic() + (this.#waiting > MAX_WAITING ? 0 : WAIT_MS);
     try {
-      return await this.#untilLeased(request, session);
+      await this.#untilHeard(request, untilMs);
+      return await this.#untilLeased(request, session, untilMs);
     } finally {
       this.#waiting -= 1;
     }
   }
 
-  async #untilLeased(request: PlaceRequest, session: string): Promise<Decision> {
+  /** Servers that a state has yet to hear of, which is new or was lost, may have room: meanwhile it is neither full nor a CDN's turn. */
+  async #untilHeard(request: PlaceRequest, untilMs: number): Promise<void> {
     const { clock } = this.#options;
-    const untilMs = clock.monotonic() + (this.#waiting > MAX_WAITING ? 0 : WAIT_MS);
+    for (;;) {
+      const scene = await this.scene();
+      if (isSettled(scene.snapshot) || clock.monotonic() >= untilMs) return;
+      if (hasServer(place(scene, request))) return;
+      await sleep(clock, REPORT_MS);
+    }
+  }
+
+  async #untilLeased(request: PlaceRequest, session: string, untilMs: number): Promise<Decision> {
+    const { clock } = this.#options;
     for (let tries = 1; ; tries++) {
       const scene = await this.scene();
       const decision = place(scene, request);
@@ -283,6 +296,10 @@ export class Placer implements AsyncDisposable {
     this.#reportedDemand = this.#demand.report(passedS);
     return this.#leases.sight(scene, passedS, this.#reportedDemand);
   }
+}
+
+function hasServer(decision: Decision): boolean {
+  return decision.kind === 'serve' && decision.choices.some(({ kind }) => kind === 'server');
 }
 
 function egressMbps({ servers }: Scene): number {

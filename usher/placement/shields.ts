@@ -6,7 +6,7 @@ import type { Ask } from './price/cost.ts';
 import { hashOf, meet } from './rendezvous.ts';
 import { ROUNDING_MBPS } from './scene/loads.ts';
 import { type SceneServer, type SceneSite, serverRoomMbps } from './scene/plant.ts';
-import type { Scene } from './scene/scene.ts';
+import { type Scene, sceneServer } from './scene/scene.ts';
 import { copyMbps, findStream } from './scene/streams.ts';
 import { type Way, wayOut } from './scene/uplinks.ts';
 
@@ -25,16 +25,21 @@ interface Holder extends Shield {
 /**
  * As many as are asked for: those that a CDN pulls the stream from already, so that what it has cached stays of use, then others
  * that have it and room for a pull beside those of streams that have no shield yet, the same for all viewers. At least one: where
- * they have no more room than that, one of them; where they have none, a server that can get the stream; and else those that have
- * it, because servers keep a little for whoever feeds many that is promised to nobody.
+ * they have no more room than that, one of them; where they have none, a server that is about to have it, or one that can get it;
+ * and else those that have it or are about to, because servers keep a little for whoever feeds many that is promised to nobody.
  */
 export function shieldsOf(ask: Ask, count: number): readonly Shield[] {
-  const good = firstOf(ask, count, ({ at, isPulled }) => isPulled || canBePulled(ask, at, true));
+  const holders = [...holdersOf(ask)];
+  const good = firstOf(ask, holders, count, ({ at, isPulled }) => isPulled || canBePulled(ask, at, true));
   if (good.length > 0) return good;
-  const last = firstOf(ask, 1, ({ at }) => canBePulled(ask, at, false));
+  const isRoomy = ({ at }: Holder): boolean => canBePulled(ask, at, false);
+  const last = firstOf(ask, holders, 1, isRoomy);
   if (last.length > 0) return last;
+  const comers = [...comersOf(ask)];
+  const soon = firstOf(ask, comers, 1, isRoomy);
+  if (soon.length > 0) return soon;
   const made = newShield(ask);
-  return made ? [made] : firstOf(ask, count, () => true);
+  return made ? [made] : firstOf(ask, holders.length > 0 ? holders : comers, count, () => true);
 }
 
 /** The uplink that a CDN pulls over, which is in nobody's network. Undefined: it has no room. */
@@ -69,11 +74,33 @@ export function keptForShieldsMbps(scene: Scene, at: SceneServer): number {
   });
 }
 
-function firstOf({ scene, stream, streamHash }: Ask, count: number, isGood: (each: Holder) => boolean) {
-  const first: Holder[] = [];
+function* holdersOf({ scene, stream }: Ask): Generator<SceneServer> {
   for (const { slot, state } of scene.holders.of(stream.name)) {
     const at = scene.servers[slot]!;
-    if (state === 'coming' || at.closed) continue;
+    if (state !== 'coming' && !at.closed) yield at;
+  }
+}
+
+/** They follow it because the plan wants it, or as soon as the first who was sent there asks for it. */
+function* comersOf({ scene, stream }: Ask): Generator<SceneServer> {
+  for (const { slot, state } of scene.holders.of(stream.name)) {
+    const at = scene.servers[slot]!;
+    if (state === 'coming' && !at.closed) yield at;
+  }
+  for (const id of scene.promised.comingTo(stream.name)) {
+    const at = sceneServer(scene, id);
+    if (at && !at.closed && !scene.holders.has(id, stream.name)) yield at;
+  }
+}
+
+function firstOf(
+  { scene, stream, streamHash }: Ask,
+  among: readonly SceneServer[],
+  count: number,
+  isGood: (each: Holder) => boolean,
+): Holder[] {
+  const first: Holder[] = [];
+  for (const at of among) {
     const holding = { at, isPulled: isPulled(scene, stream.name, at), rank: meet(streamHash, at.hash) };
     const place = first.findIndex((other) => isBefore(holding, other));
     if ((place === -1 && first.length === count) || !isGood(holding)) continue;

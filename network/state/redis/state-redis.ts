@@ -159,7 +159,7 @@ export class RedisState implements ClusterState {
     const { id, sequence, asOfMs, demand, month } = report;
     const [known, spent] = [month?.spentMicroUsd ?? {}, report.spentMicroUsd].map(Object.entries<number>);
     const wants = Object.entries(report.wants);
-    const [startMs, totals, granted] = await this.#run('lease', [
+    const [startMs, totals, granted, unsettledMs] = await this.#run('lease', [
       ...[id, String(sequence), String(asOfMs), JSON.stringify(demand)],
       ...[month?.startMs ?? '', known!.length, spent!.length].map(String),
       ...[...known!, ...spent!].flatMap(([cdn, amount]) => [cdn, String(Math.round(amount))]),
@@ -171,6 +171,7 @@ export class RedisState implements ClusterState {
     return {
       granted: Object.fromEntries(granted.map((kbps, at) => [wants[at]![0], kbps / 1000])),
       month: { startMs, spentMicroUsd: this.#readAmounts(totals) },
+      unsettledMs,
     };
   }
 

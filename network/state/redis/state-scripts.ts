@@ -50,7 +50,7 @@ export interface Answers {
     | [kind: 'held', by: string, term: number]
     | [kind: 'taken'];
   /** What CDNs got is name and amount, one after the other; what is granted is in the order of the wants, in kbps. */
-  readonly lease: [monthStart: number, spent: string[], granted: number[]];
+  readonly lease: [monthStart: number, spent: string[], granted: number[], unsettledMs: number];
   readonly drain: 'known' | 'unknown';
   readonly lead: [kind: 'leading', term: number] | [kind: 'following', leader: string | null, term: number];
 }

@@ -60,13 +60,13 @@ describe('a lessee', () => {
     const one = open('one', () => new Promise((resolve) => answers.push(resolve)));
     const month = { startMs: 0, spentMicroUsd: {} };
     const first = one.report(sight(clock, 0, 30));
-    answers.shift()!({ granted: { [A]: 30 }, month });
+    answers.shift()!({ granted: { [A]: 30 }, month, unsettledMs: 0 });
     await first;
     const second = one.report(sight(clock, 0, 20));
     expect(one.grantedMbps(A)).toBe(20);
     one.arrive(A, 5);
     expect(one.grantedMbps(A)).toBe(15);
-    answers.shift()!({ granted: { [A]: 20 }, month });
+    answers.shift()!({ granted: { [A]: 20 }, month, unsettledMs: 0 });
     await second;
     expect(one.grantedMbps(A)).toBe(15);
     await state[Symbol.asyncDispose]();

@@ -180,6 +180,18 @@ export function describeUsherVerbs(name: string, start: () => Promise<Subject>):
         expect(await lease('two', { 'server/a': { ...full, wantMbps: 30 } })).toEqual({ 'server/a': 30 });
       });
 
+      test('says for how long nobody gets more than it held', async () => {
+        const unsettledMs = async (sequence: number): Promise<number> =>
+          (await other.lease(usherReport('two', {}, { sequence }))).unsettledMs;
+        expect(await unsettledMs(1)).toBe(0);
+        clock.advance(10 * LEASE_MS);
+        expect(await unsettledMs(2)).toBe(LEASE_MS);
+        await pass(LEASE_MS - 10);
+        expect(await unsettledMs(3)).toBe(10);
+        clock.advance(10);
+        expect(await unsettledMs(4)).toBe(0);
+      });
+
       test('of everything in a large cluster is one report', async () => {
         const names = Array.from({ length: MAX_WANTS }, (_, at) => `server/${at}`);
         const wants = Object.fromEntries(names.map((each) => [each, { ...full, wantMbps: 60 }]));

@@ -2,6 +2,7 @@
 
 import { MemoryCatalogue } from '../../../network/archive/catalogue-memory.ts';
 import { systemClock } from '../../../network/clock.ts';
+import { randomName } from '../../../network/hash.ts';
 import { sendOrder } from '../../../network/http/dial.ts';
 import type { HttpServer } from '../../../network/http/http.ts';
 import { MemoryKeyBook } from '../../../network/keys/keybook-memory.ts';
@@ -63,7 +64,8 @@ export class UsherListener implements AsyncDisposable {
       clock: systemClock,
       logger: keepingLogger(),
       metrics,
-      usherId: 'u1',
+      // Several may share a state.
+      usherId: randomName(9),
       topology: () => topology ?? NO_TOPOLOGY,
       policies: () => DEFAULT_POLICIES,
       spent: () => spending.take(systemClock.monotonic()),
@@ -137,5 +139,5 @@ export class UsherListener implements AsyncDisposable {
 /** As a state of which nobody else wants anything. */
 export async function lendAll({ wants }: UsherReport): Promise<LeaseAnswer> {
   const granted = Object.entries(wants).map(([resource, { wantMbps }]) => [resource, wantMbps]);
-  return { granted: Object.fromEntries(granted), month: { startMs: 0, spentMicroUsd: {} } };
+  return { granted: Object.fromEntries(granted), month: { startMs: 0, spentMicroUsd: {} }, unsettledMs: 0 };
 }

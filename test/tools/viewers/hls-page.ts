@@ -1,7 +1,7 @@
 // A page as players are that know nothing of Headwater: hls.js as it comes in Chromium, and what the video element tells of stalls.
 
 import { createRequire } from 'node:module';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Response } from 'playwright-core';
 import { openPage } from './chromium.ts';
 
 const HLS_FILE = createRequire(import.meta.url).resolve('hls.js/dist/hls.min.js');
@@ -19,12 +19,14 @@ export interface HlsFigures {
 export class HlsPage implements AsyncDisposable {
   readonly #page: Page;
   #host = '';
+  #pathways: readonly string[] = [];
 
   private constructor(page: Page) {
     this.#page = page;
     page.on('response', (response) => {
       const url = new URL(response.url());
       if (response.ok() && url.pathname.endsWith('.m4s')) this.#host = url.host;
+      if (response.ok() && url.pathname.startsWith('/steer/')) void this.#hear(response);
     });
   }
 
@@ -50,6 +52,11 @@ export class HlsPage implements AsyncDisposable {
     return this.#host;
   }
 
+  /** Where usher told it last that it may go, the best first. */
+  get pathways(): readonly string[] {
+    return this.#pathways;
+  }
+
   figures(): Promise<HlsFigures> {
     return this.#page.evaluate(() => window.watched.figures());
   }
@@ -57,6 +64,16 @@ export class HlsPage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#page.context().close();
   }
+
+  /** Of a page that closes meanwhile nothing is heard any more. */
+  async #hear(response: Response): Promise<void> {
+    const list = (await response.json().catch(() => undefined)) as SteeringList | undefined;
+    if (list) this.#pathways = list['PATHWAY-PRIORITY'];
+  }
+}
+
+interface SteeringList {
+  readonly 'PATHWAY-PRIORITY': readonly string[];
 }
 
 declare global {

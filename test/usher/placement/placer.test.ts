@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sleep } from '../../../network/clock.ts';
-import { NO_TOPOLOGY } from '../../../network/map/topology.ts';
+import { NO_TOPOLOGY, type Topology } from '../../../network/map/topology.ts';
+import { readTopology } from '../../../network/map/topology-file.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import type { LeaseAnswer, UsherReport } from '../../../network/state/lease.ts';
 import { LEASE_MS } from '../../../network/state/liveness.ts';
@@ -39,8 +40,10 @@ class Cluster {
   #viewers = 0;
   #seen: Snapshot | undefined;
   #arrived: string[] = [];
+  readonly #topology: Topology;
 
-  constructor(ushers: number) {
+  constructor(ushers: number, topology = NO_TOPOLOGY) {
+    this.#topology = topology;
     this.clock.every(1_000, () => void this.#beat());
     for (let at = 0; at < ushers; at++) this.placers.push(this.#placer(at));
   }
@@ -49,6 +52,15 @@ class Cluster {
   async start(): Promise<void> {
     await this.#beat();
     for (let at = 0; at < 50; at++) await this.pass(100);
+  }
+
+  /** Nobody reaches the state for a while: after that it does not know for LEASE_MS what ushers hold. */
+  async loseState(): Promise<void> {
+    await this.start();
+    this.isStateAway = true;
+    for (let at = 0; at < 50; at++) await this.pass(100);
+    this.isStateAway = false;
+    for (let at = 0; at < 10; at++) await this.pass(100);
   }
 
   async pass(ms: number): Promise<void> {
@@ -74,7 +86,12 @@ class Cluster {
 
   async #ask(placer: Placer): Promise<Decision> {
     const session = `viewer-${this.#viewers++}`;
-    const request = { stream: 'alice', viewer: session, whence: {}, allowCdn: false };
+    const request = {
+      stream: 'alice',
+      viewer: session,
+      whence: {},
+      allowCdn: this.#topology.cdns.length > 0,
+    };
     const decision = await placer.place(request, session);
     if (decision.kind === 'serve') this.#send(session);
     return decision;
@@ -107,6 +124,7 @@ class Cluster {
   }
 
   async #beat(): Promise<void> {
+    if (this.isStateAway) return;
     const record: ServerRecord = {
       ...server('a', { roles: ['origin', 'edge'], egressMbps: LIMIT_MBPS, holdings: [holding('alice', 1)] }),
       committedMbps: this.came.length * VIEWER_MBPS,
@@ -129,7 +147,7 @@ class Cluster {
       logger: this.logger,
       metrics: at === 0 ? this.metrics : new Metrics(),
       usherId: `u${at}`,
-      topology: () => NO_TOPOLOGY,
+      topology: () => this.#topology,
       policies: () => DEFAULT_POLICIES,
       spent: () => ({}),
       onCrowd: () => {
@@ -184,6 +202,8 @@ test.each([2, 3])(
     expect(decisions.filter(({ kind }) => kind !== 'serve')).toEqual([]);
     expect(cluster.mostMbps).toBe(LIMIT_MBPS);
     cluster.answersAfterMs = 0;
+    // Until what is on its way has been answered.
+    await cluster.pass(50);
   },
 );
 
@@ -209,6 +229,33 @@ test('while the state is away two ushers promise half of what was free each', as
   expect(served(await cluster.place(40, 10))).toBe(12);
   const said = cluster.logger.lines.map(({ message }) => message);
   expect(said.filter((msg) => msg === 'an equal part of what is free is handed out')).toHaveLength(2);
+});
+
+const WITH_CDN = readTopology(`
+sites: { fra1: { uplinks: { transit: { kind: transit, capacityMbps: 10000, pricePerMbpsMonth: 1 } } } }
+cdns:
+  overflow: { urlTemplate: 'https://cdn.example{path}', pricePerGb: 0.01, capPerMonth: 100 }
+`);
+
+test('as long as a state that was lost lends nothing, servers that are free serve, and no CDN', async () => {
+  await using cluster = new Cluster(1, WITH_CDN);
+  await cluster.loseState();
+  const ways = (await cluster.place(20, 100)).map((decision) =>
+    decision.kind === 'serve' ? decision.choices[0]!.kind : decision.kind,
+  );
+  expect(ways).toEqual(Array(20).fill('server'));
+});
+
+test('who comes while servers may not have been heard yet waits for them, and is not turned away', async () => {
+  await using cluster = new Cluster(1);
+  const origin = server('o', { roles: ['origin'], holdings: [holding('bob', 0)] });
+  await cluster.state.beat(origin, [stream('bob', 'o')]);
+  const request = { stream: 'bob', viewer: 'viewer', whence: {}, allowCdn: false };
+  const decided = cluster.placers[0]!.place(request, 'viewer');
+  await cluster.pass(400);
+  await cluster.state.beat(server('b', { roles: ['edge'] }), []);
+  for (let at = 0; at < 10; at++) await cluster.pass(100);
+  expect(await decided).toMatchObject({ kind: 'serve', choices: [{ server: { id: 'b' } }] });
 });
 
 test('who was sent where is counted, and what is over its limit', async () => {

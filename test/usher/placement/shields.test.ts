@@ -95,6 +95,23 @@ describe('a CDN pulls from a server', () => {
     });
   });
 
+  test('that is about to have the stream, because the plan or a promise brings it there, where nobody has it who may be pulled from', () => {
+    const origin = { roles: ['origin'] as const, egressMbps: 100 };
+    const nobody = { f1: origin, f2: { holdings: [] }, n1: FULL };
+    const parents = [{ id: 'f1', relayUrl: '' }];
+    const follow = { stream: 'alice', rendition: 'source', parents };
+    const planned = { ...cluster(nobody), plan: { f2: { follows: [follow], successors: {} } } };
+    expect(shieldsIn(sceneFor(planned))).toEqual(['f2']);
+
+    const promised = new Promises();
+    const scene = sceneFor(cluster(nobody), promised);
+    let sent = 0;
+    for (; choicesIn(scene, `${sent}`)[0]?.kind === 'server'; sent++)
+      bookFor(promised, scene, 'alice', choicesIn(scene, `${sent}`)[0]!, { session: `${sent}` });
+    expect(sent).toBeGreaterThan(200);
+    expect(shieldsIn(scene)).toEqual(['f2']);
+  });
+
   test('that is full, where all are: what servers keep themselves is promised to nobody', () => {
     const scene = sceneFor(cluster({ f1: FULL, f2: FULL, n1: FULL }));
     const choice = overflow(scene)!;

@@ -2,7 +2,6 @@
 
 import { type Demand, MAX_WANTS } from '../../../network/state/lease.ts';
 import type { Lessee, ResourceSight, Sight } from '../../../network/state/lessee.ts';
-import { isWithin, LEASE_MS } from '../../../network/state/liveness.ts';
 import type { Snapshot } from '../../../network/state/state.ts';
 import type { Booked, Load } from '../scene/loads.ts';
 import type { Scene } from '../scene/scene.ts';
@@ -94,7 +93,7 @@ export class Leases {
     const grantedMbps = this.#lessee.grantedMbps(resource);
     const booked = this.#promised.on(resource);
     const arrivedMbps = booked.arrivedMbps - slice.arrivedMbps;
-    const isShort = grantedMbps < slice.wantMbps - arrivedMbps - ROUNDING_MBPS;
+    const isShort = !this.#isOnItsOwn && grantedMbps < slice.wantMbps - arrivedMbps - ROUNDING_MBPS;
     booked.leasedMbps = isShort ? grantedMbps : Number.POSITIVE_INFINITY;
     if (isShort) {
       this.#short.add(resource);
@@ -126,7 +125,7 @@ export class Leases {
     const load = loads.get(resource);
     if (!load) return Number.POSITIVE_INFINITY;
     const { limitMbps, usedMbps, booked } = load;
-    const mayMbps = this.#isOnItsOwn(snapshot)
+    const mayMbps = this.#isOnItsOwn
       ? (limitMbps - usedMbps) / ushersIn(snapshot)
       : this.#lessee.grantedMbps(resource);
     return mayMbps - booked.mbps;
@@ -136,8 +135,8 @@ export class Leases {
    * Nobody grants anything: the state is away, or is waiting for what others hold because it was lost. All ushers have the same
    * last snapshot, and each goes by an equal part of what was free in it.
    */
-  #isOnItsOwn({ sinceMs, nowMs }: Snapshot): boolean {
-    return this.#isAway || isWithin(sinceMs, nowMs, LEASE_MS + SETTLING_MS);
+  get #isOnItsOwn(): boolean {
+    return this.#isAway || this.#lessee.isUnsettled;
   }
 
   /** Undefined: it is idle, and has been handed back. */
@@ -174,9 +173,6 @@ export class Leases {
     this.#promised.on(resource).leasedMbps = Number.POSITIVE_INFINITY;
   }
 }
-
-/** The state counts from the first report after it was lost. */
-const SETTLING_MS = 1_000;
 
 function newSlice({ takenMbps, arrivedMbps }: Booked): Slice {
   return { wantMbps: 0, arrivedMbps, mbpsPerS: 0, takenMbps, plentyS: SCARCE_S };

@@ -35,8 +35,8 @@ local function spend(month)
   end
 end
 
--- Whether whoever may hold something had the time to say so since this Redis runs, and since the state hears.
-local function isSettled()
+-- For how long whoever may hold something has yet to say so, since this Redis runs, and since the state hears.
+local function unsettled()
   local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') or ''
   local stored = redis.call('HMGET', meta, 'run', 'runSince')
   local runSince = tonumber(stored[2] or nil)
@@ -44,7 +44,7 @@ local function isSettled()
     runSince = now
     redis.call('HSET', meta, 'run', run, 'runSince', string.format('%.0f', now))
   end
-  return not within(runSince, LEASE) and not within(since, LEASE)
+  return math.max(0, LEASE - math.abs(now - runSince), LEASE - math.abs(now - since))
 end
 
 -- A share is "<reported at> <as of> <used>" and of each slice a line "<usher> <kbps> <at>". Gives what the newest snapshot said is used,
@@ -112,7 +112,7 @@ if tonumber(redis.call('HGET', meta, 'month') or 0) ~= month then
   redis.call('DEL', spent)
   redis.call('HSET', meta, 'month', string.format('%.0f', month))
 end
-local settled = isSettled()
+local unsettledMs = unsettled()
 local at, last = string.match(redis.call('HGET', ushers, usher) or '', '^(%d+) (%d+)\n')
 local isLate = at and within(tonumber(at), LEASE) and tonumber(last) >= sequence
 local granted = {}
@@ -120,7 +120,7 @@ if not isLate then
   redis.call('HSET', ushers, usher, string.format('%.0f %.0f\n%s', now, sequence, demand))
   redis.call('ZADD', reported, now, usher)
   spend(month)
-  granted = grantAll(settled)
+  granted = grantAll(unsettledMs == 0)
 end
 forgetLent()
-return { month, redis.call('HGETALL', spent), granted }
+return { month, redis.call('HGETALL', spent), granted, unsettledMs }
