@@ -17,7 +17,7 @@ import { Wanted } from './plan/wanted.ts';
 import { plan, type Transcoding } from './planner.ts';
 
 export interface ControllerOptions {
-  readonly state: Pick<ClusterState, 'snapshot' | 'lead'>;
+  readonly state: Pick<ClusterState, 'snapshot' | 'lead' | 'wake' | 'watch'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -38,6 +38,7 @@ const PLAN_BUCKETS_S = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1];
 export class Controller implements AsyncDisposable {
   readonly #options: ControllerOptions;
   readonly #timer: Timer;
+  readonly #watch: Disposable;
   readonly #planned: Histogram;
   readonly #turns: Counter<'result'>;
   readonly #changes: Counter;
@@ -78,6 +79,7 @@ export class Controller implements AsyncDisposable {
     this.#moves = metrics.counter('headwater_plan_moves_total', 'Copies that were given another parent.');
     this.#transcoding = options.ladders && this.#transcode(options.ladders);
     this.#timer = clock.every(PLAN_MS, () => this.#begin());
+    this.#watch = options.state.watch(options.usherId, () => this.#hasten());
     this.#begin();
   }
 
@@ -90,20 +92,17 @@ export class Controller implements AsyncDisposable {
     return this.#leader;
   }
 
-  /** Takes a turn as soon as it may, if it leads: a crowd is not to wait for the next. */
+  /** A crowd is not to wait for the next turn: it is taken as soon as it may, by whichever usher leads. */
   wake(): void {
-    if (!this.isLeading) return;
-    const { clock } = this.#options;
-    const waitMs = Math.max(0, this.#begunAtMs + HASTE_MS - clock.monotonic());
-    this.#waking ??= clock.after(waitMs, () => {
-      this.#waking = undefined;
-      this.#begin();
-    });
+    if (this.isLeading) this.#hasten();
+    // Who can't be told takes its next turn in time.
+    else this.#options.state.wake().catch(() => {});
   }
 
   /** Gives the lead back, so that another usher leads at its next turn. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#timer.cancel();
+    this.#watch[Symbol.dispose]();
     this.#waking?.cancel();
     await this.#turn;
     if (!this.isLeading) return;
@@ -135,6 +134,15 @@ export class Controller implements AsyncDisposable {
       for (const stream of streams) sinceMs.getOrInsert(stream, clock.monotonic());
     };
     return { policies, wanted: new Wanted(), onWaiting };
+  }
+
+  #hasten(): void {
+    const { clock } = this.#options;
+    const waitMs = Math.max(0, this.#begunAtMs + HASTE_MS - clock.monotonic());
+    this.#waking ??= clock.after(waitMs, () => {
+      this.#waking = undefined;
+      if (this.isLeading) this.#begin();
+    });
   }
 
   /** A turn that is still on its way when the next is due takes its place. */

@@ -39,10 +39,11 @@ export function measured(
     leave: (server) => timed('leave', () => state.leave(server)),
     find: (stream) => timed('find', () => state.find(stream)),
     claim: (stream, server, options) => timed('claim', () => state.claim(stream, server, options)),
-    watch: (serverId, onChange) => state.watch(serverId, onChange),
+    watch: (id, onChange) => state.watch(id, onChange),
     lead: (usherId, term, changes) => timed('lead', () => state.lead(usherId, term, changes)),
     lease: (report) => timed('lease', () => state.lease(report)),
     drain: (serverId, drain) => timed('drain', () => state.drain(serverId, drain)),
+    wake: () => timed('wake', () => state.wake()),
     snapshot: () => timed('snapshot', () => state.snapshot()),
     [Symbol.asyncDispose]: () => state[Symbol.asyncDispose](),
   };

@@ -159,6 +159,12 @@ export class MemoryState implements ClusterState {
     this.#tell([serverId]);
   }
 
+  async wake(): Promise<void> {
+    const { leader, renewedAtMs = 0 } = this.#lease ?? {};
+    if (leader !== undefined && isWithin(renewedAtMs, this.#start().nowMs, this.#limits.leaseMs))
+      this.#tell([leader]);
+  }
+
   async snapshot(): Promise<Snapshot> {
     const hearing = this.#start();
     const shown = [...this.#streams].filter(([, entry]) => isShown(entry, hearing, this.#limits));
@@ -181,22 +187,22 @@ export class MemoryState implements ClusterState {
     };
   }
 
-  watch(serverId: string, onChange: () => void): Disposable {
-    const watchers = this.#watchers.getOrInsertComputed(serverId, () => new Set());
+  watch(id: string, onChange: () => void): Disposable {
+    const watchers = this.#watchers.getOrInsertComputed(id, () => new Set());
     const watcher = () => onChange();
     watchers.add(watcher);
     return {
       [Symbol.dispose]: () => {
         watchers.delete(watcher);
-        if (watchers.size === 0) this.#watchers.delete(serverId);
+        if (watchers.size === 0) this.#watchers.delete(id);
       },
     };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  #tell(serverIds: Iterable<string>): void {
-    for (const id of serverIds) for (const onChange of [...(this.#watchers.get(id) ?? [])]) onChange();
+  #tell(ids: Iterable<string>): void {
+    for (const id of ids) for (const onChange of [...(this.#watchers.get(id) ?? [])]) onChange();
   }
 
   /** Begins a verb by which the state is heard to be there. */

@@ -290,10 +290,11 @@ export interface ServerState {
    */
   claim(stream: string, server: ServerIdentity, options: { readonly takeover: boolean }): Promise<Claim>;
   /**
-   * Calls back when a beat of the server would be told something new: its plan, its drain, a stream that another has taken. A
-   * call may get lost, as while the state can't be reached: then the next beat is told.
+   * Calls back when a beat of the server would be told something new: its plan, its drain, a stream that another has taken; or,
+   * with the id of an usher that leads, when another wakes it. A call may get lost, as while the state can't be reached: then the
+   * next beat, or turn, is told.
    */
-  watch(serverId: string, onChange: () => void): Disposable;
+  watch(id: string, onChange: () => void): Disposable;
 }
 
 /** What ushers say to the state. */
@@ -314,5 +315,7 @@ export interface UsherState {
    * forgotten. Rejects with `unknown_server`.
    */
   drain(serverId: string, drain: Drain | null): Promise<void>;
+  /** Says to whoever leads, if it watches, that its next turn is not to be waited for. */
+  wake(): Promise<void>;
   snapshot(): Promise<Snapshot>;
 }

@@ -54,12 +54,24 @@ async function pass(ms: number): Promise<void> {
 
 function start(
   usherId: string,
-  seen: Pick<ClusterState, 'snapshot' | 'lead'> = state,
+  seen: Partial<Pick<ClusterState, 'snapshot' | 'lead'>> = state,
   topology = NO_TOPOLOGY,
 ) {
   const metrics = new Metrics();
   const logger = keepingLogger();
-  const usher = new Controller({ state: seen, clock, logger, metrics, topology: () => topology, usherId });
+  const usher = new Controller({
+    state: {
+      snapshot: () => (seen.snapshot ? seen.snapshot() : state.snapshot()),
+      lead: (...words) => (seen.lead ? seen.lead(...words) : state.lead(...words)),
+      wake: () => state.wake(),
+      watch: (...words) => state.watch(...words),
+    },
+    clock,
+    logger,
+    metrics,
+    topology: () => topology,
+    usherId,
+  });
   ushers.push(usher);
   const value = async (name: string): Promise<number> =>
     Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(await metrics.text())?.[1]);
@@ -89,6 +101,20 @@ describe('an usher that leads', () => {
     usher.wake();
     await pass(100);
     expect(await turns()).toBe(before + 2);
+  });
+
+  test('is woken by another that sees a crowd', async () => {
+    joinAlice();
+    const { value } = start('one');
+    await pass(4_000);
+    const { usher: other, value: otherValue } = start('two');
+    await pass(1_000);
+    const before = await value('headwater_plan_turns_total{result="led"}');
+    const othersBefore = await otherValue('headwater_plan_turns_total{result="followed"}');
+    other.wake();
+    await pass(100);
+    expect(await value('headwater_plan_turns_total{result="led"}')).toBe(before + 1);
+    expect(await otherValue('headwater_plan_turns_total{result="followed"}')).toBe(othersBefore);
   });
 
   test('plans for whoever joins within a turn after its beat, and writes what changed alone', async () => {
@@ -212,11 +238,7 @@ describe('an outage of the state', () => {
       uplinks: { transit: 20 },
       holdings: [holding('alice', 5)],
     });
-    const seen: Pick<ClusterState, 'snapshot' | 'lead'> = {
-      snapshot: () => state.snapshot(),
-      lead: (...words) => state.lead(...words),
-    };
-    const { usher } = start('one', seen, FAR);
+    const { usher } = start('one', {}, FAR);
     await pass(4_000);
     join('far-1', { site: 'far', holdings: [holding('alice', 5)] });
     await pass(30_000);
@@ -235,8 +257,7 @@ describe('an outage of the state', () => {
 test('turns never overlap, and an end waits for the one that is on its way', async () => {
   let answer = (_: Snapshot): void => {};
   let asked = 0;
-  const slow: Pick<ClusterState, 'snapshot' | 'lead'> = {
-    lead: (...words) => state.lead(...words),
+  const slow: Pick<ClusterState, 'snapshot'> = {
     snapshot: () => {
       asked += 1;
       return new Promise((resolve) => {

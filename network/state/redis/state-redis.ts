@@ -63,7 +63,7 @@ export class RedisState implements ClusterState {
   readonly #now: (() => number) | undefined;
   readonly #keys: Readonly<Record<Key, string>>;
   readonly #channels: RedisChannels;
-  /** What a server's id follows, where is said that there is something new for it. */
+  /** What an id follows, where is said that there is something new for who has it. */
   readonly #channel: string;
   readonly #reader: StateReader;
   /** The last reading that was asked for: one begins when the one before has ended. */
@@ -180,6 +180,10 @@ export class RedisState implements ClusterState {
     if (answer === 'unknown') throw unknownServer(serverId);
   }
 
+  async wake(): Promise<void> {
+    await this.#run('wake', []);
+  }
+
   /** Who asks while one is being read shares the one after it. */
   snapshot(): Promise<Snapshot> {
     this.#next ??= this.#reading.then(() => {
@@ -191,8 +195,8 @@ export class RedisState implements ClusterState {
     return this.#next;
   }
 
-  watch(serverId: string, onChange: () => void): Disposable {
-    return this.#channels.listen(this.#channel + serverId, onChange);
+  watch(id: string, onChange: () => void): Disposable {
+    return this.#channels.listen(this.#channel + id, onChange);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

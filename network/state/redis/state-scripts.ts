@@ -30,7 +30,7 @@ export function keysOf(prefix: string): Readonly<Record<Key, string>> {
   return Object.fromEntries(keys) as Record<Key, string>;
 }
 
-/** What a server's id follows. */
+/** What the id of a server or an usher follows. */
 export function channelOf(prefix: string): string {
   return `{${prefix}}:changed:`;
 }
@@ -51,6 +51,7 @@ export interface Answers {
     | [kind: 'taken'];
   /** What CDNs got is name and amount, one after the other; what is granted is in the order of the wants, in kbps. */
   readonly lease: [monthStart: number, spent: string[], granted: number[], unsettledMs: number];
+  readonly wake: 1;
   readonly drain: 'known' | 'unknown';
   readonly lead: [kind: 'leading', term: number] | [kind: 'following', leader: string | null, term: number];
 }
@@ -65,6 +66,7 @@ export const SCRIPTS: Readonly<Record<Script, string>> = {
   lead: read('lead'),
   lease: read('lease'),
   drain: read('drain'),
+  wake: read('wake'),
 };
 
 function read(name: Script): string {

@@ -318,15 +318,30 @@ export function describeUsherVerbs(name: string, start: () => Promise<Subject>):
       });
     });
 
+    /** Says it again and again until it is heard: nobody knows when Redis begins to listen. */
+    const untilTold = (told: () => void, say: () => Promise<unknown>) =>
+      waitFor(async () => {
+        await say();
+        expect(told).toHaveBeenCalled();
+      });
+
+    test('whoever leads is woken, and nobody else', async () => {
+      const [one, two, never] = [vi.fn(), vi.fn(), vi.fn()];
+      using _one = state.watch('one', one);
+      using _two = other.watch('two', two);
+      using _never = state.watch('three', never);
+      await other.wake();
+      const { term } = await state.lead('one', undefined, {});
+      await untilTold(one, () => other.wake());
+      expect(two).not.toHaveBeenCalled();
+      await state.lead('one', term, { resigns: true });
+      await other.lead('two', undefined, {});
+      await untilTold(two, () => state.wake());
+      expect(never).not.toHaveBeenCalled();
+    });
+
     describe('who watches a server', () => {
       const plan = { a: { follows: [], successors: {} } };
-      /** Says it again and again until it is heard: nobody knows when Redis begins to listen. */
-      const untilTold = (told: () => void, say: () => Promise<unknown>) =>
-        waitFor(async () => {
-          await say();
-          expect(told).toHaveBeenCalled();
-        });
-
       test('is told of its plan, its drain and of streams that another takes', async () => {
         await state.beat(a, []);
         const { term } = await state.lead('usher', undefined, {});
