@@ -43,6 +43,7 @@ export class Copies {
     const copy = known ?? this.#add(new Copy(stream, server, nowMs, nowMs));
     if (known) this.#options.level.add(-1, nowMs);
     copy.readyAtMs = Math.min(copy.readyAtMs, nowMs);
+    copy.note();
     return copy;
   }
 
@@ -98,6 +99,7 @@ export class Copies {
   #add(copy: Copy): Copy {
     copy.server.copies.set(copy.stream, copy);
     copy.stream.copies.add(copy);
+    copy.note();
     if (!copy.isOrigin) this.#options.level.add(1, this.#options.events.nowMs);
     return copy;
   }
@@ -106,6 +108,7 @@ export class Copies {
     this.#detach(copy);
     copy.server.copies.delete(copy.stream);
     copy.stream.copies.delete(copy);
+    copy.note();
     if (!copy.isOrigin) this.#options.level.add(-1, this.#options.events.nowMs);
   }
 
@@ -146,8 +149,7 @@ export class Copies {
     const { plant, events } = this.#options;
     const way = wayBetween(plant, parent.server, copy.server);
     this.#ways.set(copy, way);
-    copy.parent = parent;
-    parent.children.add(copy);
+    copy.follow(parent);
     parent.server.feed(copy.stream.kbps, events.nowMs);
     way?.add(copy.stream.kbps, events.nowMs);
   }
@@ -159,8 +161,7 @@ export class Copies {
     parent.server.feed(-stream.kbps, nowMs);
     this.#ways.get(copy)?.add(-stream.kbps, nowMs);
     this.#ways.delete(copy);
-    parent.children.delete(copy);
-    copy.parent = undefined;
+    copy.unfollow();
     this.release(parent);
   }
 }

@@ -46,6 +46,8 @@ export class Server {
   readonly card: Meter;
   readonly host: Host;
   readonly copies = new Map<Stream, Copy>();
+  /** Those of which anything has changed since somebody looked at them; undefined: nobody does. */
+  changed: Set<Copy> | undefined;
   /** What it sends to viewers, kbps by uplink. */
   readonly toViewers = new Map<PlantUplink, number>();
   /** What it keeps back of its card for servers and caches, where it guards itself. */

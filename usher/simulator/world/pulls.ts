@@ -69,7 +69,7 @@ export class Pulls {
   #pull(copy: Copy, change: 1 | -1): void {
     const { events, copies } = this.#options;
     const { server, stream } = copy;
-    copy.pulls += change;
+    copy.pull(change);
     server.feed(stream.kbps * change, events.nowMs);
     transitOf(server.site.uplinks).meter.add(stream.kbps * change, events.nowMs);
     if (change < 0) copies.release(copy);

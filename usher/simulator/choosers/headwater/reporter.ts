@@ -23,6 +23,11 @@ interface Entry {
   speed: Speed | undefined;
   /** What was said of it last: the same object as long as nothing changes. */
   said: Holding | undefined;
+  /** It is said: somebody watches it, or it has its first whole segments. */
+  isShown: boolean;
+  /** Its bitrate, if anybody uses it. */
+  usedKbps: number;
+  cachesKbps: number;
 }
 
 /** What a server finds when it looks at its copies. */
@@ -35,9 +40,11 @@ interface Look {
 export class Reporter {
   readonly server: Server;
   readonly #calendar: Calendar;
-  /** In the order in which the server has its copies: to look at all of them is what is done most often. */
-  #entries: Entry[] = [];
-  #holdings: readonly Holding[] = [];
+  /** In the order in which the server has its copies. */
+  readonly #entries = new Map<Copy, Entry>();
+  /** To be looked at with the next beat: what changed since the last, and what changes by itself. Most copies rest. */
+  readonly #restless = new Set<Entry>();
+  #seen: Look = { holdings: [], heaviestKbps: 0, cachesKbps: 0 };
   #came: { readonly session: string; readonly atMs: number }[] = [];
   #copyMs = 0;
   #instance = 1;
@@ -46,13 +53,15 @@ export class Reporter {
   constructor(server: Server, calendar: Calendar) {
     this.server = server;
     this.#calendar = calendar;
+    server.changed = new Set(server.copies.values());
   }
 
   came(viewer: Viewer, copy: Copy, nowMs: number): void {
     this.#came.push({ session: String(viewer.id), atMs: nowMs });
-    const isIt = (entry: Entry): boolean => entry.copy === copy;
-    const entry = this.#entries.find(isIt) ?? this.#align().find(isIt);
+    if (!this.#entries.has(copy)) this.#align();
+    const entry = this.#entries.get(copy);
     if (!entry) return;
+    this.#restless.add(entry);
     entry.speed ??= new Speed();
     entry.speed.count(nowMs);
   }
@@ -66,7 +75,8 @@ export class Reporter {
     this.#instance++;
     this.#copyMs = 0;
     this.#came = [];
-    this.#entries = [];
+    this.#entries.clear();
+    this.#restless.clear();
   }
 
   record(nowMs: number): KnownServer {
@@ -121,34 +131,62 @@ export class Reporter {
     return this.#came.map(({ session }) => session);
   }
 
-  /** Copies that have their first whole segments; one copy of the heaviest stream that is used here is kept back. */
   #look(nowMs: number): Look {
-    const holdings: Holding[] = [];
-    let [heaviestKbps, cachesKbps, isSame] = [0, 0, true];
-    for (const entry of this.#align()) {
-      const { stream, viewers, pulls, children, readyAtMs } = entry.copy;
-      if (stream.kbps > heaviestKbps && viewers + children.size + pulls > 0) heaviestKbps = stream.kbps;
-      cachesKbps += pulls * stream.kbps;
-      if (viewers === 0 && readyAtMs > nowMs) continue;
-      const holding = holdingOf(entry, nowMs);
-      isSame &&= holding === this.#holdings[holdings.length];
-      holdings.push(holding);
+    const { changed } = this.server;
+    this.#align();
+    for (const copy of changed!) {
+      const entry = this.#entries.get(copy);
+      if (entry) this.#restless.add(entry);
     }
-    if (!isSame || holdings.length !== this.#holdings.length) this.#holdings = holdings;
-    return { holdings: this.#holdings, heaviestKbps, cachesKbps };
+    if (changed!.size > 0 || this.#restless.size > 0) this.#seen = this.#lookAgain(nowMs);
+    changed!.clear();
+    return this.#seen;
   }
 
-  /** New copies are the last that a server has; those that are gone are passed over. */
-  #align(): readonly Entry[] {
-    const before = this.#entries;
-    let at = 0;
-    this.#entries = [];
-    for (const copy of this.server.copies.values()) {
-      while (at < before.length && before[at]!.copy !== copy) at++;
-      this.#entries.push(before[at++] ?? { copy, speed: undefined, said: undefined });
+  /** One copy of the heaviest stream that is used here is kept back. */
+  #lookAgain(nowMs: number): Look {
+    for (const entry of this.#restless) {
+      renew(entry, nowMs);
+      if (entry.speed === undefined && entry.copy.readyAtMs <= nowMs) this.#restless.delete(entry);
     }
-    return this.#entries;
+    const holdings: Holding[] = [];
+    let [heaviestKbps, cachesKbps] = [0, 0];
+    for (const entry of this.#entries.values()) {
+      heaviestKbps = Math.max(heaviestKbps, entry.usedKbps);
+      cachesKbps += entry.cachesKbps;
+      if (entry.isShown) holdings.push(entry.said!);
+    }
+    const before = this.#seen.holdings;
+    const isSame = holdings.length === before.length && holdings.every((each, at) => each === before[at]);
+    return { holdings: isSame ? before : holdings, heaviestKbps, cachesKbps };
   }
+
+  /** New copies are the last that a server has. */
+  #align(): void {
+    for (const copy of this.server.changed!)
+      if (this.server.copies.get(copy.stream) === copy)
+        this.#entries.getOrInsertComputed(copy, () => newEntry(copy));
+      else this.#forget(copy);
+  }
+
+  #forget(copy: Copy): void {
+    const entry = this.#entries.get(copy);
+    if (!entry) return;
+    this.#entries.delete(copy);
+    this.#restless.delete(entry);
+  }
+}
+
+function newEntry(copy: Copy): Entry {
+  return { copy, speed: undefined, said: undefined, isShown: false, usedKbps: 0, cachesKbps: 0 };
+}
+
+function renew(entry: Entry, nowMs: number): void {
+  const { stream, viewers, pulls, children, readyAtMs } = entry.copy;
+  entry.usedKbps = viewers + children.size + pulls > 0 ? stream.kbps : 0;
+  entry.cachesKbps = pulls * stream.kbps;
+  entry.isShown = viewers > 0 || readyAtMs <= nowMs;
+  if (entry.isShown) entry.said = holdingOf(entry, nowMs);
 }
 
 function holdingOf(entry: Entry, nowMs: number): Holding {
@@ -158,8 +196,7 @@ function holdingOf(entry: Entry, nowMs: number): Holding {
   const uses = { viewers: viewers + pulls, isPulled: pulls > 0, arrivalsPerS: perS(entry, nowMs) };
   const parent = from?.server.id ?? null;
   if (said && said.parent === parent && isSame(said, uses)) return said;
-  entry.said = { stream: stream.name, rendition: 'source', ...uses, next: 1_000, parent };
-  return entry.said;
+  return { stream: stream.name, rendition: 'source', ...uses, next: 1_000, parent };
 }
 
 type Uses = Pick<Holding, 'viewers' | 'isPulled' | 'arrivalsPerS'>;
