@@ -6,7 +6,7 @@ import { SIZES, type Size } from './network-model.ts';
 import { CLIENT_CORE, PinnedProcess, SERVER_CORE } from './processes.ts';
 import { percentile, type Report, table } from './report.ts';
 
-interface Result extends Size {
+export interface Answers extends Size {
   readonly kind: LoadOrder['kind'];
   readonly perS: number;
   readonly medianMs: number;
@@ -25,8 +25,8 @@ const WARM_S = 3;
 const IDLE_S = 2;
 
 export async function benchmarkDecisions({ seconds }: { readonly seconds: number }): Promise<Report> {
-  const results: Result[] = [];
-  for (const size of SIZES) results.push(...(await measure(size, seconds)));
+  const results: Answers[] = [];
+  for (const size of SIZES) results.push(...(await measureAnswers(size, seconds)));
   const rows = results.map((result) => [
     `${result.servers} servers, ${result.streams} streams`,
     NAMES[result.kind],
@@ -52,14 +52,15 @@ export async function benchmarkDecisions({ seconds }: { readonly seconds: number
   return { data: results, text: table(head, rows) };
 }
 
-async function measure(size: Size, seconds: number): Promise<Result[]> {
+/** Of joining, then of steering. */
+export async function measureAnswers(size: Size, seconds: number): Promise<Answers[]> {
   const { servers, streams } = size;
   await using usher = new PinnedProcess('decisions-usher.ts', [String(servers), String(streams)], {
     core: SERVER_CORE,
   });
   const { port } = await usher.next<{ port: number }>();
   await using load = new PinnedProcess('load/decisions-load.ts', [], { core: CLIENT_CORE });
-  const results: Result[] = [];
+  const results: Answers[] = [];
   for (const kind of ['join', 'steer'] as const) {
     await load.ask({ port, streams, kind, seconds: WARM_S } satisfies LoadOrder);
     const idle = await idleShare(usher);

@@ -22,7 +22,7 @@ import { percentile, type Report, table } from './report.ts';
 const PER_SNAPSHOT = 2_000;
 const WARM_SNAPSHOTS = 10;
 
-interface Result extends Size {
+export interface Placing extends Size {
   readonly decisionsPerS: number;
   readonly medianUs: number;
   readonly p99Us: number;
@@ -32,7 +32,7 @@ interface Result extends Size {
 }
 
 export async function benchmarkPlace({ seconds }: { readonly seconds: number }): Promise<Report> {
-  const results = SIZES.map((size) => measure(size, seconds));
+  const results = SIZES.map((size) => measurePlacing(size, seconds));
   const rows = results.map((result) => [
     `${result.servers} servers, ${result.streams} streams`,
     String(Math.round(result.decisionsPerS)),
@@ -47,7 +47,7 @@ export async function benchmarkPlace({ seconds }: { readonly seconds: number }):
 }
 
 /** Decides for viewers as they come, snapshot after snapshot, with what was promised booked. */
-function measure(size: Size, seconds: number): Result {
+export function measurePlacing(size: Size, seconds: number): Placing {
   const dice = new Dice(1);
   const topology = topologyOf();
   const popular = new Popularity(size.streams);

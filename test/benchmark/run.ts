@@ -4,6 +4,9 @@ import { parseArgs } from 'node:util';
 import { benchmarkArchive } from './archive.ts';
 import { benchmarkConsole } from './console.ts';
 import { benchmarkConsolePage } from './console-page.ts';
+import { benchmarkControl } from './control/control.ts';
+import { benchmarkPlanner } from './control/planner.ts';
+import { benchmarkState } from './control/state.ts';
 import { benchmarkCrowd } from './crowd.ts';
 import { benchmarkDecisions } from './decisions.ts';
 import { benchmarkDelivery } from './delivery.ts';
@@ -38,6 +41,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise
   archive: benchmarkArchive,
   'console-page': benchmarkConsolePage,
   console: benchmarkConsole,
+  control: benchmarkControl,
   crowd: benchmarkCrowd,
   decisions: benchmarkDecisions,
   delivery: benchmarkDelivery,
@@ -45,9 +49,11 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise
   latency: benchmarkLatency,
   network: benchmarkNetwork,
   place: benchmarkPlace,
+  planner: benchmarkPlanner,
   relay: benchmarkRelay,
   simulator: benchmarkSimulator,
   soak: benchmarkSoak,
+  state: benchmarkState,
   switching: benchmarkSwitching,
   tls: benchmarkTls,
   transcode: benchmarkTranscode,
