@@ -259,6 +259,7 @@ const PURE = [
   'usher/simulator/measures/bill.ts',
   'usher/simulator/measures/copy-ratio.ts',
   'usher/simulator/measures/crowds.ts',
+  'usher/simulator/measures/service.ts',
   'usher/simulator/measures/weights.ts',
   'usher/simulator/report/sections.ts',
   'usher/simulator/report/table.ts',

@@ -37,7 +37,9 @@ test('--brief prints a line for each policy, with the figures that decide', asyn
   const [head, ours, others, ...rest] = (await run('small', '--against', 'dns-round-robin', '--brief')).split(
     '\n',
   );
-  expect(head).toMatch(/^small +OVER 100 % +REFUSED +CUT OFF +BY CDN +\$ PER 1,000 H +ROUND TRIP +COPIES$/);
+  expect(head).toMatch(
+    /^small +OVER 100 % +REFUSED +UNSERVED +CUT OFF +BY CDN +\$ PER 1,000 H +WITH ALL SERVED +ROUND TRIP +COPIES$/,
+  );
   expect(ours).toMatch(/^headwater +0 s +0 /);
   expect(others).toMatch(/^dns-round-robin +[\d.]+ s/);
   expect(rest).toEqual(['']);

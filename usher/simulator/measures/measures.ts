@@ -14,6 +14,8 @@ export class Measures {
   /** Of the own network: hours times kbps. */
   kbpsHours = 0;
   refusedHours = 0;
+  /** Of those: hours times kbps. */
+  refusedKbpsHours = 0;
   /** Those that a CDN served although the own network had room when they came to it. */
   needlessCdnViewers = 0;
   /** Who were there when counting began, and who came since. */
@@ -51,7 +53,9 @@ export class Measures {
   refuse(viewer: Viewer, nowMs: number, hadRoom: boolean): void {
     this.refused++;
     if (hadRoom) this.refusedWithRoom++;
-    this.refusedHours += (viewer.leavesAtMs - nowMs) / 3_600_000;
+    const hours = (viewer.leavesAtMs - nowMs) / 3_600_000;
+    this.refusedHours += hours;
+    this.refusedKbpsHours += hours * viewer.stream.kbps;
   }
 }
 

@@ -11,6 +11,7 @@ import { CostMeter } from './costs.ts';
 import { CrowdWatch } from './crowds.ts';
 import type { Measures } from './measures.ts';
 import type { Curves, Result, Tree } from './result.ts';
+import { costOf, unservedPercent } from './service.ts';
 import { treeOf } from './trees.ts';
 
 export interface ObserverOptions {
@@ -63,14 +64,16 @@ export class Observer {
   result(policy: string): Result {
     const { ground, measures } = this.#options;
     const { nowMs } = ground.events;
-    const { transit, links, cdn } = this.#costs.costs(nowMs);
-    const total = transit + links + cdn;
-    const served = measures.ownHours + measures.cdnHours;
+    const over = this.#over(nowMs);
+    const { ownHours, cdnHours, refusedHours, refusedKbpsHours } = measures;
+    const unservedKbit = refusedKbpsHours * 3600 + this.#lostKbit(nowMs);
+    const watched = { ownHours, cdnHours, refusedHours, lostHours: over.lostHours, unservedKbit };
+    const cdnPrices = ground.plant.cdns.map(({ cdn }) => cdn.microUsdPerGb);
     return {
       policy,
-      viewers: viewersOf(measures),
-      over: this.#over(nowMs),
-      cost: { transit, links, cdn, total, perViewerHour: served > 0 ? total / served : 0 },
+      viewers: { ...viewersOf(measures), unservedPercent: unservedPercent(watched) },
+      over,
+      cost: costOf(this.#costs.costs(nowMs), watched, cdnPrices),
       distance: {
         meanKm: measures.km.mean,
         p95Km: measures.km.percentile(95),
@@ -125,16 +128,21 @@ export class Observer {
 
   #over(nowMs: number): Result['over'] {
     const secondsBy: Record<MeterKind, number> = { server: 0, host: 0, uplink: 0, link: 0 };
-    let [worst, worstAt, lostKbit] = [0, '', 0];
+    let [worst, worstAt] = [0, ''];
     for (const meter of this.#options.ground.plant.meters()) {
       const troubles = meter.troubles(nowMs);
       secondsBy[meter.kind] += troubles.overMs / 1000;
-      lostKbit += troubles.lostKbit;
       if (troubles.worst > worst) [worst, worstAt] = [troubles.worst, `${meter.kind} ${meter.name}`];
     }
     const seconds = Object.values(secondsBy).reduce((sum, each) => sum + each, 0);
-    const lostHours = lostKbit / 3600 / this.#meanKbps();
+    const lostHours = this.#lostKbit(nowMs) / 3600 / this.#meanKbps();
     return { seconds, secondsBy, worstPercent: worst * 100, worstAt, lostHours };
+  }
+
+  #lostKbit(nowMs: number): number {
+    return this.#options.ground.plant
+      .meters()
+      .reduce((sum, meter) => sum + meter.troubles(nowMs).lostKbit, 0);
   }
 
   #meanKbps(): number {
@@ -154,7 +162,7 @@ export class Observer {
   }
 }
 
-function viewersOf(measures: Measures): Result['viewers'] {
+function viewersOf(measures: Measures): Omit<Result['viewers'], 'unservedPercent'> {
   const all = measures.present + measures.arrived;
   const { arrived, ownHours, cdnHours, refusedHours, refused, interrupted, startMs } = measures;
   return {

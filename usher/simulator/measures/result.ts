@@ -17,6 +17,8 @@ export interface Result {
     /** From the join to the first whole segments, beyond what a server needs that has them. */
     readonly meanStartMs: number;
     readonly p95StartMs: number;
+    /** Of all that was to be watched, what was refused, or lost where there was too much to send. */
+    readonly unservedPercent: number;
     readonly movesPerViewer: number;
     readonly interruptedByDrains: number;
     readonly interruptedByFailures: number;
@@ -36,7 +38,12 @@ export interface Result {
     readonly links: number;
     readonly cdn: number;
     readonly total: number;
+    /** Of those that were served: what was lost does not count. */
     readonly perViewerHour: number;
+    /** What the cheapest CDN would take to send what was not served; undefined: there is none. */
+    readonly unserved: number | undefined;
+    /** With that, and of all that was to be watched: what can be compared between those who serve all and those who don't. */
+    readonly perHourOfAll: number | undefined;
   };
   /** Of viewers of the own network, weighted by how long they watched. */
   readonly distance: {

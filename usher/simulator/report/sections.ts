@@ -20,6 +20,7 @@ export const SECTIONS: readonly Section[] = [
       { label: 'served by a CDN', text: ({ viewers }) => figure(viewers.cdnHours) },
       { label: 'refused', text: ({ viewers }) => figure(viewers.refusedHours) },
       { label: 'lost where there was too much to send', text: ({ over }) => figure(over.lostHours) },
+      { label: 'not served (refused or lost), %', text: ({ viewers }) => viewers.unservedPercent.toFixed(2) },
     ],
   },
   {
@@ -55,6 +56,11 @@ export const SECTIONS: readonly Section[] = [
       { label: 'CDN', text: ({ cost }) => dollars(cost.cdn) },
       { label: 'all', text: ({ cost }) => dollars(cost.total) },
       { label: 'per 1,000 viewer-hours served', text: ({ cost }) => dollars(cost.perViewerHour * 1_000) },
+      { label: 'a CDN for those not served', text: ({ cost }) => maybe(cost.unserved, dollars) },
+      {
+        label: 'per 1,000 viewer-hours with that',
+        text: ({ cost }) => maybe(cost.perHourOfAll, (microUsd) => dollars(microUsd * 1_000)),
+      },
     ],
   },
   {
@@ -85,15 +91,24 @@ export const SECTIONS: readonly Section[] = [
 export const BRIEF: readonly Line[] = [
   { label: 'OVER 100 %', text: ({ over }) => `${figure(over.seconds)} s` },
   { label: 'REFUSED', text: ({ viewers }) => whole(viewers.refused) },
+  { label: 'UNSERVED', text: ({ viewers }) => `${viewers.unservedPercent.toFixed(2)} %` },
   {
     label: 'CUT OFF',
     text: ({ viewers }) => whole(viewers.interruptedByDrains + viewers.interruptedByFailures),
   },
   { label: 'BY CDN', text: ({ viewers }) => `${figure(viewers.cdnHours)} h` },
   { label: '$ PER 1,000 H', text: ({ cost }) => dollars(cost.perViewerHour * 1_000) },
+  {
+    label: 'WITH ALL SERVED',
+    text: ({ cost }) => maybe(cost.perHourOfAll, (microUsd) => dollars(microUsd * 1_000)),
+  },
   { label: 'ROUND TRIP', text: ({ distance }) => `${distance.meanRttMs.toFixed(1)} ms` },
   { label: 'COPIES', text: ({ copies }) => `${copies.overFewestAtSites.toFixed(2)}x` },
 ];
+
+function maybe(number: number | undefined, text: (number: number) => string): string {
+  return number === undefined ? '-' : text(number);
+}
 
 /** Small ones with a digit after the point. */
 function figure(number: number): string {

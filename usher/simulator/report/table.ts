@@ -34,7 +34,9 @@ export function titleOf({ name, about, minutes, warmupMinutes }: Scenario, seed:
 
 export const NOTES = `Transit is billed by the percentile of the month so far, whose days before were as the warm-up's end is, or by volume. No other system
 has a CDN here (catalyst sends a fixed share of viewers to one, whatever the load: that share is none). Servers of other systems
-send what they can of what they are asked for; ours refuse what would take them past 100 %. Viewers who are interrupted ask again.`;
+send what they can of what they are asked for; ours refuse what would take them past 100 %. Viewers who are interrupted ask again.
+Who refuses viewers, or has them stall, pays less for it: with all served, the cheapest CDN takes what nobody else sent.
+What our servers keep back for copies and for what CDNs pull, 5 % of each at most, counts as room here.`;
 
 function inColumns(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));

@@ -48,8 +48,10 @@ export class Server {
   readonly copies = new Map<Stream, Copy>();
   /** Those of which anything has changed since somebody looked at them; undefined: nobody does. */
   changed: Set<Copy> | undefined;
-  /** What it sends to viewers, kbps by uplink. */
+  /** What it should send to viewers, kbps by uplink. */
   readonly toViewers = new Map<PlantUplink, number>();
+  /** What gets there: of a card that is to send too much, all that it sends lacks the same part. */
+  readonly #onUplinks = new Map<PlantUplink, number>();
   /** What it keeps back of its card for servers and caches, where it guards itself. */
   reserveKbps = 0;
   isUp = true;
@@ -89,9 +91,8 @@ export class Server {
   }
 
   sendToViewer(kbps: number, uplink: PlantUplink, nowMs: number): void {
-    this.#send(kbps, nowMs);
-    uplink.meter.add(kbps, nowMs);
     this.toViewers.set(uplink, (this.toViewers.get(uplink) ?? 0) + kbps);
+    this.#send(kbps, nowMs);
   }
 
   /** To another server, or a cache. */
@@ -103,6 +104,16 @@ export class Server {
   #send(kbps: number, nowMs: number): void {
     this.card.add(kbps, nowMs);
     this.host.meter.add(kbps, nowMs);
+    const share = Math.min(1, this.card.capacityKbps / this.card.loadKbps);
+    for (const [uplink, wantedKbps] of this.toViewers)
+      this.#load(uplink, Math.round(wantedKbps * share), nowMs);
+  }
+
+  #load(uplink: PlantUplink, kbps: number, nowMs: number): void {
+    const before = this.#onUplinks.get(uplink) ?? 0;
+    if (kbps === before) return;
+    uplink.meter.add(kbps - before, nowMs);
+    this.#onUplinks.set(uplink, kbps);
   }
 }
 

@@ -4,7 +4,7 @@ import { BASELINES } from '../../../../usher/simulator/choosers/baselines.ts';
 import type { Result } from '../../../../usher/simulator/measures/result.ts';
 import type { Happening, Scenario } from '../../../../usher/simulator/scenario.ts';
 import type { Meter } from '../../../../usher/simulator/world/meter.ts';
-import { transitOf } from '../../../../usher/simulator/world/plant.ts';
+import { type Server, transitOf } from '../../../../usher/simulator/world/plant.ts';
 import type { Viewer } from '../../../../usher/simulator/world/viewer.ts';
 import { type MakeChooser, World } from '../../../../usher/simulator/world/world.ts';
 import { comers, scenario, type Told, told } from '../../../tools/media/scenarios.ts';
@@ -38,6 +38,17 @@ describe('a viewer', () => {
     expect(open.over.secondsBy.server).toBeCloseTo(120 - 0.2, 6);
     expect(open.over.lostHours).toBeCloseTo((10 * (120 - 0.2)) / 3600, 9);
     expect(open.viewers.refused).toBe(0);
+  });
+
+  test('of a server that is to send too much loads its uplinks with no more than it can send', () => {
+    const world = new World(scenario({ arrivals: [comers(60)] }), 1, told());
+    const { events, plant } = world.ground;
+    const load = (): number => plant.sites[0]!.uplinks.reduce((sum, { meter }) => sum + meter.loadKbps, 0);
+    events.runUntil(90_000);
+    expect(plant.servers[0]!.card.loadKbps).toBe(120_000);
+    expect(load()).toBe(100_000);
+    events.runUntil(60_000 + 125_000);
+    expect(load()).toBe(0);
   });
 
   test('goes to the next of its pathways when the first has no room', () => {
@@ -217,10 +228,13 @@ function loadsByHand({ ground, sessions }: World): Record<string, number> {
   const send = (meter: Meter, kbps: number): void => {
     loads[meter.name]! += kbps;
   };
+  const wanted = new Map<Server, Map<Meter, number>>();
   for (const { server, group, stream } of sessions.here) {
     if (!server) continue;
     send(server.card, stream.kbps);
-    send(group.roads[server.site.index]!.uplink.meter, stream.kbps);
+    const { meter } = group.roads[server.site.index]!.uplink;
+    const ofServer = wanted.getOrInsertComputed(server, () => new Map());
+    ofServer.set(meter, (ofServer.get(meter) ?? 0) + stream.kbps);
   }
   for (const { copies, kbps } of streams)
     for (const { parent, server } of copies) {
@@ -230,5 +244,9 @@ function loadsByHand({ ground, sessions }: World): Record<string, number> {
       if (parent.server.site !== server.site)
         send((link ?? transitOf(parent.server.site.uplinks)).meter, kbps);
     }
+  for (const [{ card }, uplinks] of wanted) {
+    const share = Math.min(1, card.capacityKbps / loads[card.name]!);
+    for (const [meter, kbps] of uplinks) send(meter, Math.round(kbps * share));
+  }
   return loads;
 }
