@@ -10,14 +10,15 @@ import type { Alignment } from './alignment.ts';
 import type { Ffmpeg } from './ffmpeg/ffmpeg.ts';
 import { type Fragment, Fragments } from './ffmpeg/fragments.ts';
 import { readTracks } from './ffmpeg/tracks.ts';
-import type { RungWriter } from './rung-writer.ts';
+import { NO_KEY_FRAME, type RungWriter, type Sound } from './rung-writer.ts';
 
 /**
  * Why it ended. `over`: the source gives nothing more; `epoch`: what follows is another epoch; `left`: what follows is a segment
- * that is somebody else's to make; `behind`: what comes next fell off the source's window.
+ * that is somebody else's to make; `behind`: what comes next fell off the source's window; `unfit`: rungs can't go on with what it
+ * gives.
  */
 export type EncodingEnd =
-  | { readonly kind: 'over' | 'epoch' | 'left' | 'behind' | 'closed' }
+  | { readonly kind: 'over' | 'epoch' | 'left' | 'behind' | 'unfit' | 'closed' }
   | { readonly kind: 'failed'; readonly reason: string };
 
 export interface EncodingOptions {
@@ -25,16 +26,24 @@ export interface EncodingOptions {
   /** The first chunk: it begins a segment. */
   readonly from: Chunk;
   readonly alignment: Alignment;
-  /** One for each output of video of ffmpeg, in their order. */
-  readonly writers: readonly RungWriter[];
-  /** Rungs that are of sound alone. */
-  readonly audioWriters: readonly RungWriter[];
   /** Whether ffmpeg makes the sound too, on its last output; else it is the source's. */
   readonly makesAudio: boolean;
   /** Undefined where no rung needs it. */
   readonly ffmpeg: Ffmpeg | undefined;
   readonly clock: Clock;
 }
+
+/** Where the frames of a run go. */
+export interface Writers {
+  /** One for each output of video of ffmpeg, in their order. */
+  readonly pictures: readonly RungWriter[];
+  /** Rungs that are of sound alone. */
+  readonly sounds: readonly RungWriter[];
+}
+
+type Made =
+  | { readonly kind: 'fragment'; readonly output: number; readonly fragment: Fragment }
+  | { readonly kind: 'sound'; readonly sound: Sound };
 
 /** What ffmpeg has had in hand for so long without giving anything, it will not give. */
 const SILENT_MS = 5_000;
@@ -51,18 +60,20 @@ export class Encoding {
   readonly #settle: (end: EncodingEnd) => void;
   #next: number;
   #inputEnd: EncodingEnd | undefined;
-  /** What comes before it is known which sound goes with it. */
-  #waiting: { readonly writer: RungWriter; readonly fragment: Fragment }[] = [];
+  #writers: Writers | undefined;
   #audio: AudioEntry | undefined;
+  /** What comes before it is known where it goes, and which sound with it. */
+  #waiting: Made[] = [];
   /** Of the newest sound that went in. */
   #arrivedAtMs = 0;
   #heardAtMs: number;
   /** What went in since something came out, in ms of media. */
   #owedMs = 0;
   #isLeaving = false;
+  #isOver = false;
 
   constructor(options: EncodingOptions) {
-    const { source, from, ffmpeg, clock, writers, makesAudio } = options;
+    const { source, from, ffmpeg, clock, makesAudio } = options;
     this.#options = options;
     this.#init = source.initOf(from.epoch)!;
     this.#next = from.sequence;
@@ -75,7 +86,7 @@ export class Encoding {
       const fragments = new Fragments();
       output.on('data', (bytes: Buffer) =>
         this.#guarded(() => {
-          for (const fragment of fragments.push(bytes)) this.#take(writers[index], fragment);
+          for (const fragment of fragments.push(bytes)) this.#take(index, fragment);
         }),
       );
     }
@@ -87,15 +98,27 @@ export class Encoding {
     this.#pump();
   }
 
+  /** Whether nothing more comes of it. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Says where the frames go: those that are there already, and all that come. */
+  write(writers: Writers): void {
+    this.#writers = writers;
+    this.#guarded(() => this.#beginWriting());
+  }
+
   /** How far the rung that is last is behind the source, in ms; 0 before there is anything to compare. */
   get lagMs(): number {
-    const { writers, audioWriters, source } = this.#options;
+    const { source } = this.#options;
     const newest = source.at(source.next - 1);
     if (newest?.epoch !== this.#options.from.epoch) return 0;
     const track = this.#init.tracks.find(({ id }) => id === newest.trackId)!;
     const ticks = ((newest.decodeTime + newest.duration) / track.timescale) * VIDEO_TIMESCALE;
     const { decodeTime } = this.#options.from;
-    const reached = [...writers, ...audioWriters].map(({ decodedTicks = decodeTime }) => decodedTicks);
+    const reached = this.#allWriters.map(({ decodedTicks = decodeTime }) => decodedTicks);
+    if (reached.length === 0) return 0;
     return Math.max(0, ((ticks - Math.min(...reached)) / VIDEO_TIMESCALE) * 1000);
   }
 
@@ -140,12 +163,12 @@ export class Encoding {
     this.#sound({ decodeTime, duration, arrivedAtMs, data: readFrame(chunk).data });
   }
 
-  #take(writer: RungWriter | undefined, fragment: Fragment): void {
+  #take(output: number, fragment: Fragment): void {
+    const { ffmpeg, makesAudio } = this.#options;
     this.#heardAtMs = this.#options.clock.monotonic();
     this.#owedMs = 0;
-    if (!writer) this.#takeAudio(fragment);
-    else if (this.#audio) this.#write(writer, fragment, this.#audio);
-    else this.#waiting.push({ writer, fragment });
+    if (makesAudio && output === ffmpeg!.outputs.length - 1) this.#takeAudio(fragment);
+    else this.#put({ kind: 'fragment', output, fragment });
   }
 
   #takeAudio(fragment: Fragment): void {
@@ -161,20 +184,40 @@ export class Encoding {
 
   #hearAudio(audio: AudioEntry): void {
     this.#audio = audio;
-    for (const writer of this.#options.audioWriters) writer.begin({ video: undefined, audio });
+    this.#beginWriting();
+  }
+
+  #sound(sound: Sound): void {
+    this.#put({ kind: 'sound', sound });
+  }
+
+  #put(made: Made): void {
+    if (this.#writers && this.#audio) this.#write(made, this.#writers, this.#audio);
+    else this.#waiting.push(made);
+  }
+
+  #beginWriting(): void {
+    const [writers, audio] = [this.#writers, this.#audio];
+    if (!writers || !audio) return;
+    for (const writer of writers.sounds) writer.begin({ video: undefined, audio });
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { writer, fragment } of waiting) this.#write(writer, fragment, audio);
+    for (const made of waiting) this.#write(made, writers, audio);
   }
 
-  #write(writer: RungWriter, fragment: Fragment, audio: AudioEntry): void {
-    if (fragment.kind === 'track') writer.begin({ video: fragment.track, audio });
-    else writer.picture(fragment.sample);
+  #write(made: Made, { pictures, sounds }: Writers, audio: AudioEntry): void {
+    if (made.kind === 'sound') {
+      for (const writer of pictures) writer.sound(made.sound);
+      for (const writer of sounds) writer.sound(made.sound);
+      return;
+    }
+    const writer = pictures[made.output]!;
+    if (made.fragment.kind === 'track') writer.begin({ video: made.fragment.track, audio });
+    else writer.picture(made.fragment.sample);
   }
 
-  #sound(sound: Parameters<RungWriter['sound']>[0]): void {
-    for (const writer of this.#options.writers) writer.sound(sound);
-    for (const writer of this.#options.audioWriters) writer.sound(sound);
+  get #allWriters(): readonly RungWriter[] {
+    return this.#writers ? [...this.#writers.pictures, ...this.#writers.sounds] : [];
   }
 
   #endInput(end: EncodingEnd): void {
@@ -186,16 +229,17 @@ export class Encoding {
   }
 
   #finish(end: EncodingEnd | undefined, of: Awaited<Ffmpeg['ended']> | undefined): void {
+    this.#isOver = true;
     this.#unsubscribe();
     this.#watch.cancel();
     if (end && IN_FULL.includes(end.kind)) this.#guarded(() => this.#endWriters());
-    const isWanted = this.#inputEnd?.kind === 'closed' || this.#inputEnd?.kind === 'behind';
+    const isWanted = this.#inputEnd !== undefined && CUT_SHORT.includes(this.#inputEnd.kind);
     const reason = of?.kind === 'failed' ? of.reason : 'ffmpeg ended before its input';
     this.#settle(end ?? (isWanted ? this.#inputEnd! : { kind: 'failed', reason }));
   }
 
   #endWriters(): void {
-    for (const writer of [...this.#options.writers, ...this.#options.audioWriters]) writer.end();
+    for (const writer of this.#allWriters) writer.end();
   }
 
   /** From the first frame on that it has given nothing for. */
@@ -218,7 +262,8 @@ export class Encoding {
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       const { ffmpeg } = this.#options;
-      this.#inputEnd = { kind: 'failed', reason: reasonOf(error) };
+      const isUnfit = error.code === NO_KEY_FRAME;
+      this.#inputEnd = isUnfit ? { kind: 'unfit' } : { kind: 'failed', reason: reasonOf(error) };
       if (ffmpeg) ffmpeg.kill(reasonOf(error));
       else this.#finish(this.#inputEnd, undefined);
     }
@@ -227,6 +272,8 @@ export class Encoding {
 
 /** All that went in has come out. */
 const IN_FULL: readonly EncodingEnd['kind'][] = ['over', 'epoch', 'left'];
+/** What ffmpeg had in hand is of no use. */
+const CUT_SHORT: readonly EncodingEnd['kind'][] = ['closed', 'behind', 'unfit'];
 
 function audioEntryOf({ bytes }: Init): AudioEntry {
   const track = readTracks(bytes).find(({ kind }) => kind === 'audio');

@@ -16,10 +16,10 @@ export function jobFeedsOf(feeds: Feeds, holdings: Holdings, clock: Clock): JobF
   const letGo = (stream: string, rendition: string): boolean => own.delete(`${stream}/${rendition}`);
   return {
     source: (stream) => holdings.demand(stream, SOURCE, SOURCE_BACK_S),
-    adopt: async (stream, rendition) => {
+    adopt: async (stream, rendition, onFed) => {
       const left = own.get(`${stream}/${rendition}`);
       if (left && feeds.get(stream, rendition) === left) return left;
-      await catchUp({ stream, rendition }, { holdings, clock, patienceMs: HANDOVER_MS });
+      await catchUp({ stream, rendition }, { holdings, clock, patienceMs: HANDOVER_MS, onFed });
       return keep(stream, rendition, holdings.adopt(stream, rendition));
     },
     renew: (stream, rendition) => keep(stream, rendition, feeds.open(stream, rendition)),

@@ -5,16 +5,17 @@ import { reasonOf } from '../network/errors.ts';
 import type { Feed, FeedReader } from '../network/feed/feed.ts';
 import { describeRendition } from '../network/feed/rendition.ts';
 import type { Logger } from '../network/logger.ts';
-import type { Chunk } from '../network/media/chunk.ts';
+import { type Chunk, readFrame } from '../network/media/chunk.ts';
 import { codecsOf } from '../network/media/init.ts';
 import type { Counter } from '../network/metrics.ts';
-import type { RenditionRecord, Rung, Transcode, TranscodeJob } from '../network/state/state.ts';
+import type { Transcode, TranscodeJob } from '../network/state/state.ts';
 import { Alignment } from './alignment.ts';
 import { beginningOf } from './beginning.ts';
-import { Encoding, type EncodingEnd } from './encoding.ts';
+import { Encoding, type EncodingEnd, type Writers } from './encoding.ts';
 import type { Ffmpeg } from './ffmpeg/ffmpeg.ts';
 import { type TranscodeSettings, transcodeArgs } from './ffmpeg/ffmpeg-args.ts';
-import { RungWriter } from './rung-writer.ts';
+import { RungFeed } from './rung-feed.ts';
+import type { RungWriter } from './rung-writer.ts';
 
 /** What a job has of the server that it runs on. */
 export interface JobFeeds {
@@ -22,9 +23,9 @@ export interface JobFeeds {
   source(stream: string): Promise<FeedReader | undefined>;
   /**
    * The feed of a rung, to write: as it was left here, or with what another worker has given away of it, if any server still has
-   * it.
+   * it. One that makes it yet is waited for: `onFed` learns of that.
    */
-  adopt(stream: string, rendition: string): Promise<Feed>;
+  adopt(stream: string, rendition: string, onFed: () => void): Promise<Feed>;
   /** A new feed in its place. */
   renew(stream: string, rendition: string): Feed;
   /** It is written no more here, and may be elsewhere. */
@@ -65,6 +66,17 @@ const BEHIND_LOOKS = 5;
 /** A worker that died was missed after three seconds: what comes after its last frame is a GOP and some time older than that. */
 export const SOURCE_BACK_S = 10;
 
+interface Start {
+  readonly from: Chunk;
+  readonly alignment: Alignment;
+  /** Up to when each rung with pictures has its frames: none of them is encoded again. */
+  readonly ends: readonly (number | undefined)[];
+}
+
+interface Ahead extends Pick<Start, 'from' | 'alignment'> {
+  readonly encoding: Encoding;
+}
+
 export class Job {
   readonly #options: JobOptions;
   readonly #rungs: readonly RungFeed[];
@@ -75,6 +87,8 @@ export class Job {
   #reason = '';
   #failures = 0;
   #encoding: Encoding | undefined;
+  /** What was begun before its rungs were given away. */
+  #ahead: Ahead | undefined;
   #ffmpeg: Ffmpeg | undefined;
   #lastLagMs = 0;
   #behindLooks = 0;
@@ -153,13 +167,14 @@ export class Job {
 
   /** One epoch, or as much of it as there is. Undefined: there is nothing to begin with yet. */
   async #encode(source: FeedReader): Promise<EncodingEnd | undefined> {
-    const feeds = await Promise.all(this.#rungs.map((rung) => rung.open()));
-    if (this.#isClosed) return undefined;
-    const from = beginningOf(source, feeds, this.#doneEpoch);
+    const beginAhead = (): void => this.#beginAhead(source);
+    const feeds = await Promise.all(this.#rungs.map((rung) => rung.open(beginAhead)));
+    if (this.#isClosed) return this.#dropAhead();
+    const from = this.#goOnAhead() ?? (await this.#begin(source, feeds));
     if (!from) return this.#nothingFrom(source);
+    this.#change('running', this.#reason);
     const startedAtMs = this.#options.clock.monotonic();
-    this.#encoding = this.#start(source, from);
-    const end = await this.#encoding.ended;
+    const end = await this.#encoding!.ended;
     this.#encoding = undefined;
     this.#ffmpeg = undefined;
     if (this.#options.clock.monotonic() - startedAtMs > STEADY_MS) this.#failures = 0;
@@ -171,29 +186,88 @@ export class Job {
     return ended !== undefined && !isCut ? { kind: 'over' } : undefined;
   }
 
-  #start(source: FeedReader, from: Chunk): Encoding {
-    const { settings, startFfmpeg, clock, logger, transcode } = this.#options;
-    const init = source.initOf(from.epoch)!;
-    const sourceFrameRate = describeRendition('', source)?.frameRate ?? 0;
+  /** Where its rungs stopped. Returns the first chunk, if there is one yet. */
+  async #begin(source: FeedReader, feeds: readonly FeedReader[]): Promise<Chunk | undefined> {
+    await this.#dropAhead();
+    const from = beginningOf(source, feeds, this.#doneEpoch);
+    if (!from) return undefined;
     const alignment = new Alignment();
-    const writerOf = (rung: RungFeed): RungWriter => rung.write(from.epoch, alignment);
-    const pictures = this.#rungs.filter(({ rung }) => rung.codec !== 'none');
-    const writers = pictures.map(writerOf);
-    const audioWriters = this.#rungs.filter(({ rung }) => rung.codec === 'none').map(writerOf);
-    const makesAudio = !isAac(codecsOf(init));
-    const outputs = pictures.map(({ rung }, index) => {
-      const afterTicks = writers[index]!.shownTicks;
-      return { rung, sourceFrameRate, afterTicks };
-    });
+    const writers = this.#writers(from, alignment, false);
+    const ends = writers.pictures.map(({ shownTicks }) => shownTicks);
+    this.#encoding = this.#start(source, { from, alignment, ends });
+    this.#encoding.write(writers);
+    return from;
+  }
+
+  /**
+   * While another worker makes the rungs yet, and gives them away between two segments: what follows is encoded by then. It begins
+   * with a segment that the other is done with before that.
+   */
+  #beginAhead(source: FeedReader): void {
+    const newest = source.newestStart();
+    if (this.#ahead || this.#isClosed || !newest || source.initOf(newest.epoch)?.lead.kind !== 'video')
+      return;
+    const before = source.segments.findLast(
+      ({ msn, epoch }) => msn === newest.msn - 1 && epoch === newest.epoch,
+    );
+    const from = before?.keyframe ? before : newest;
+    const alignment = new Alignment();
+    this.#encoding = this.#start(source, { from, alignment, ends: [] });
+    this.#ahead = { from, alignment, encoding: this.#encoding };
+  }
+
+  /** Returns the first chunk of what was begun ahead, if all rungs are beyond it. */
+  #goOnAhead(): Chunk | undefined {
+    const ahead = this.#ahead;
+    if (!ahead || ahead.encoding.isOver) return undefined;
+    const { from, alignment, encoding } = ahead;
+    const writers = this.#writers(from, alignment, true);
+    const isWhole = writers.pictures.every(({ shownTicks = 0 }) => shownTicks >= shownAt(from));
+    if (!isWhole) return undefined;
+    this.#ahead = undefined;
+    encoding.write(writers);
+    return from;
+  }
+
+  async #dropAhead(): Promise<undefined> {
+    if (!this.#ahead) return;
+    this.#ahead.encoding.close();
+    await this.#ahead.encoding.ended;
+    this.#ahead = undefined;
+    this.#encoding = undefined;
+    this.#ffmpeg = undefined;
+  }
+
+  #writers({ epoch }: Chunk, alignment: Alignment, isAhead: boolean): Writers {
+    const writerOf = (rung: RungFeed): RungWriter => rung.write(epoch, alignment, isAhead);
+    return { pictures: this.#pictures.map(writerOf), sounds: this.#sounds.map(writerOf) };
+  }
+
+  #start(source: FeedReader, { from, alignment, ends }: Start): Encoding {
+    const { settings, startFfmpeg, clock, logger, transcode } = this.#options;
+    const makesAudio = !isAac(codecsOf(source.initOf(from.epoch)!));
+    const sourceFrameRate = describeRendition('', source)?.frameRate ?? 0;
+    const outputs = this.#pictures.map(({ rung }, index) => ({
+      rung,
+      sourceFrameRate,
+      afterTicks: ends[index],
+    }));
     const count = outputs.length + (makesAudio ? 1 : 0);
     const ffmpeg = count > 0 ? startFfmpeg(transcodeArgs(outputs, makesAudio, settings), count) : undefined;
     this.#ffmpeg = ffmpeg;
-    this.#change('running', this.#reason);
     logger.info(
       { stream: transcode.stream, msn: from.msn, epoch: from.epoch, pid: ffmpeg?.pid },
       'transcodes',
     );
-    return new Encoding({ source, from, alignment, writers, audioWriters, makesAudio, ffmpeg, clock });
+    return new Encoding({ source, from, alignment, makesAudio, ffmpeg, clock });
+  }
+
+  get #pictures(): readonly RungFeed[] {
+    return this.#rungs.filter(({ rung }) => rung.codec !== 'none');
+  }
+
+  get #sounds(): readonly RungFeed[] {
+    return this.#rungs.filter(({ rung }) => rung.codec === 'none');
   }
 
   async #retry(reason: string): Promise<void> {
@@ -243,73 +317,14 @@ export class Job {
   }
 }
 
+function shownAt(chunk: Chunk): number {
+  return chunk.decodeTime + readFrame(chunk).composition;
+}
+
 /** A look later a server that catches up is nearer by a tenth. */
 const NEARER = 0.9;
 
 /** AAC, which every browser plays: other sound is made AAC. MP3 in MP4 has a name of the same kind. */
 function isAac(codecs: string): boolean {
   return codecs.split(',').some((codec) => /^mp4a\.40\.(?:2|5|29)$/.test(codec));
-}
-
-/** One rung, over all runs of ffmpeg: the feed that it is written to, and what is said of it. */
-class RungFeed {
-  readonly rung: Rung;
-  readonly #stream: string;
-  readonly #feeds: JobFeeds;
-  readonly #onChange: () => void;
-  #feed: Feed | undefined;
-  #record: RenditionRecord | undefined;
-
-  constructor(stream: string, rung: Rung, feeds: JobFeeds, onChange: () => void) {
-    this.#stream = stream;
-    this.rung = rung;
-    this.#feeds = feeds;
-    this.#onChange = onChange;
-  }
-
-  /** Undefined before there is a whole segment: players could not begin. */
-  get record(): RenditionRecord | undefined {
-    return this.#record;
-  }
-
-  async open(): Promise<Feed> {
-    if (!this.#feed) this.#use(await this.#feeds.adopt(this.#stream, this.rung.name));
-    return this.#feed!;
-  }
-
-  write(epoch: number, alignment: Alignment): RungWriter {
-    const renew = (): Feed => this.#use(this.#feeds.renew(this.#stream, this.rung.name));
-    const isAudioAlone = this.rung.codec === 'none';
-    return new RungWriter({ feed: this.#feed!, renew, epoch, alignment, isAudioAlone });
-  }
-
-  release(): void {
-    if (this.#feed) this.#feeds.release(this.#stream, this.rung.name, this.#feed);
-    this.#feed = undefined;
-  }
-
-  end(reason: string): void {
-    this.#feeds.end(this.#stream, this.rung.name, reason);
-    this.#feed = undefined;
-    this.#record = undefined;
-    this.#onChange();
-  }
-
-  #use(feed: Feed): Feed {
-    this.#feed = feed;
-    const newest = feed.segments.at(-1);
-    if (newest) this.#describe(feed, newest);
-    feed.subscribe((chunk) => {
-      if (chunk?.startsSegment && this.#feed === feed) this.#describe(feed, chunk);
-    });
-    return feed;
-  }
-
-  /** By its whole segments: the first frame of one says nothing of its bitrate. */
-  #describe(feed: Feed, { epoch }: Chunk): void {
-    if (feed.segments.filter((segment) => segment.epoch === epoch).length < 2) return;
-    const isNew = this.#record === undefined;
-    this.#record = describeRendition(this.rung.name, feed);
-    if (isNew) this.#onChange();
-  }
 }

@@ -1,5 +1,6 @@
 // Writes the feed of one rung: an encoder's frames and the source's sound, under the source's segment numbers and times.
 
+import { CodedError } from '../network/errors.ts';
 import { endsPart } from '../network/feed/cut-times.ts';
 import type { Feed } from '../network/feed/feed.ts';
 import { type Chunk, type Mark, readFrame } from '../network/media/chunk.ts';
@@ -42,7 +43,12 @@ export interface RungWriterOptions {
   readonly alignment: Alignment;
   /** The sound has no pictures with it. */
   readonly isAudioAlone: boolean;
+  /** The encoder began before it was known where the rung goes on: that has to be where one of its key frames is. */
+  readonly isAhead: boolean;
 }
+
+/** The code of the error where a rung would go on with a picture that takes others which it does not have. */
+export const NO_KEY_FRAME = 'no_key_frame';
 
 /** 2 ms, and 10 s. */
 const MIN_DURATION_TICKS = VIDEO_TIMESCALE / 500;
@@ -71,6 +77,8 @@ export class RungWriter {
   #shownTicks = Number.NEGATIVE_INFINITY;
   #decodedTicks = Number.NEGATIVE_INFINITY;
   #soundEnd = Number.NEGATIVE_INFINITY;
+  /** Whether one of this encoder's is there. */
+  #hasPicture = false;
 
   constructor(options: RungWriterOptions) {
     this.#options = options;
@@ -108,6 +116,8 @@ export class RungWriter {
     if (presentation <= this.#shownTicks) return;
     const place = this.#options.alignment.place(presentation);
     if (!place) return;
+    if (this.#options.isAhead && !this.#hasPicture && !sample.keyframe)
+      throw new CodedError(NO_KEY_FRAME, `a rung can't go on at ${presentation}: no key frame is there`);
     const picture = this.#timed(sample, presentation, place);
     if (this.#feed.next > 0) this.#flushSounds(picture.decodeTime);
     const isFirst = presentation === place.segment.presentation;
@@ -116,6 +126,7 @@ export class RungWriter {
     const { decodeTime, durationTicks: duration, composition, keyframe, data } = picture;
     const times = { decodeTime, duration, composition };
     this.#append({ trackId: VIDEO_TRACK_ID, mark, ...times, keyframe, data }, place.arrivedAtMs);
+    this.#hasPicture = true;
     this.#shownTicks = presentation;
     this.#decodedTicks = decodeTime;
     this.#targetDurationS = place.targetDurationS;

@@ -88,12 +88,14 @@ export interface CatchUpOptions extends Pick<OwnershipOptions, 'clock'> {
   readonly holdings: Pick<Holdings, 'demand' | 'followed'>;
   /** How long who writes it yet may go on; by default less than a claim holds. One that falls silent is not waited for. */
   readonly patienceMs?: number;
+  /** Learns that somebody writes it yet, and is waited for. */
+  readonly onFed?: () => void;
 }
 
 /** Follows whoever has a rendition until nothing more of who wrote it last comes that way: numbers must not go back. */
 export async function catchUp(
   { stream, rendition }: FeedName,
-  { holdings, clock, patienceMs = CATCH_UP_MS }: CatchUpOptions,
+  { holdings, clock, patienceMs = CATCH_UP_MS, onFed }: CatchUpOptions,
 ): Promise<void> {
   if (!(await holdings.demand(stream, rendition))) return;
   const holding = holdings.followed.find(
@@ -104,5 +106,10 @@ export async function catchUp(
   const isFed = (): boolean => holding.relayed.lineage.isFed;
   const isDone = (): boolean => holding.isAlone || (holding.isCaughtUp && !isFed());
   const leftMs = (): number => startedAtMs + (isFed() ? patienceMs : CATCH_UP_MS) - clock.monotonic();
-  while (!isDone() && leftMs() > 0) await sleep(clock, LOOK_MS);
+  let isTold = false;
+  while (!isDone() && leftMs() > 0) {
+    if (isFed() && !isTold) onFed?.();
+    isTold ||= isFed();
+    await sleep(clock, LOOK_MS);
+  }
 }

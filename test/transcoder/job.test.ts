@@ -172,6 +172,45 @@ describe('a job goes on', () => {
     await job.close();
   });
 
+  test.each([
+    { what: 'gives it away', how: 'leave', runs: 1 },
+    { what: 'ends in the middle of a GOP', how: 'close', runs: 2 },
+  ] as const)('with a rung of another worker, encoding ahead until that $what', async ({ how, runs }) => {
+    const source = newFeed();
+    const publisher = new Publisher(source);
+    const messages = plain();
+    publisher.push(messages.filter(({ timestampMs }) => timestampMs < 1_500));
+    const [bench, nextBench] = [new Bench(source), new Bench(source)];
+    const rung = await bench.adopt('alice', SMALL.name);
+    const other = bench.start([SMALL]);
+    await untilChunk(rung, ({ decodeTime, trackId }) => trackId === 1 && decodeTime >= 1.3 * 90_000);
+    const isLeft = Promise.withResolvers<void>();
+    nextBench.adopt = async (_, __, onFed) => {
+      onFed();
+      await isLeft.promise;
+      return rung;
+    };
+    const job = nextBench.start([SMALL]);
+    await expect.poll(() => job.pid).toBeGreaterThan(0);
+    const left = how === 'leave' ? other.leave([]) : other.close();
+    publisher.push(messages.filter(({ timestampMs }) => timestampMs >= 1_500));
+    await left;
+    expect(shownTicks(rung).length).toBeLessThan(shownTicks(source).length);
+    isLeft.resolve();
+    publisher.end();
+    source.end('over');
+    await job.done;
+    expectAligned(rung, source);
+    expect(shownTicks(rung)).toEqual(shownTicks(source));
+    expect(soundOf(rung)).toEqual(soundOf(source));
+    expect(chunksOf(rung, 1).filter(({ keyframe }) => keyframe).length).toBe(
+      startsOf(source).length + runs - 1,
+    );
+    expect(decodeComplaints(fileOf(rung))).toBe('');
+    expect(nextBench.lines.lines.map(({ message }) => message)).toEqual(Array(runs).fill('transcodes'));
+    await job.close();
+  });
+
   test('when its ffmpeg stands still', async () => {
     const source = newFeed();
     const bench = new Bench(source);

@@ -90,7 +90,7 @@ export class Bench implements JobFeeds {
     return this.#source;
   }
 
-  async adopt(_: string, rendition: string): Promise<Feed> {
+  async adopt(_: string, rendition: string, __ = (): void => {}): Promise<Feed> {
     return this.rungs.getOrInsertComputed(rendition, newFeed);
   }
 
