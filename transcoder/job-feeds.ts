@@ -27,6 +27,10 @@ export function jobFeedsOf(feeds: Feeds, holdings: Holdings, clock: Clock): JobF
       letGo(stream, rendition);
       holdings.release(stream, rendition, feed, []);
     },
+    drop(stream, rendition) {
+      letGo(stream, rendition);
+      feeds.drop(stream, rendition, 'nobody makes it any more');
+    },
     end(stream, rendition, reason) {
       letGo(stream, rendition);
       feeds.close(stream, rendition, reason);

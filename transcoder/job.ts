@@ -30,6 +30,8 @@ export interface JobFeeds {
   renew(stream: string, rendition: string): Feed;
   /** It is written no more here, and may be elsewhere. */
   release(stream: string, rendition: string, feed: Feed): void;
+  /** Nobody writes it any more, though the stream goes on: players leave for other renditions. */
+  drop(stream: string, rendition: string): void;
   /** The stream is over. */
   end(stream: string, rendition: string, reason: string): void;
 }
@@ -125,10 +127,11 @@ export class Job {
   }
 
   /**
-   * It is wanted no more here, but for rungs that another job goes on with. It ends where a segment does, so that the next begins
-   * with one, unless it is so far behind that this would take long. Resolves when ffmpeg is gone.
+   * It ends where a segment does, so that the next begins with one, unless it is so far behind that this would take long. `kept`
+   * names the rungs that another job here goes on with, the others being made no more; undefined: another worker may go on with
+   * all. Resolves when ffmpeg is gone.
    */
-  async leave(kept: readonly string[]): Promise<void> {
+  async leave(kept?: readonly string[]): Promise<void> {
     const patience = this.#options.clock.after(LEAVE_MS, () => this.#encoding?.close());
     if (this.#state === 'behind') this.#encoding?.close();
     else this.#encoding?.leave();
@@ -139,15 +142,17 @@ export class Job {
   /** As `leave`, at once. */
   async close(): Promise<void> {
     this.#encoding?.close();
-    await this.#release([]);
+    await this.#release();
   }
 
-  async #release(kept: readonly string[]): Promise<void> {
+  async #release(kept?: readonly string[]): Promise<void> {
     this.#isClosed = true;
     this.#watch.cancel();
     this.#closed.resolve();
     await this.done;
-    for (const rung of this.#rungs) if (!kept.includes(rung.rung.name)) rung.release();
+    for (const rung of this.#rungs)
+      if (!kept) rung.release();
+      else if (!kept.includes(rung.rung.name)) rung.drop();
   }
 
   async #run(): Promise<void> {

@@ -45,6 +45,11 @@ export class RungFeed {
     this.#feed = undefined;
   }
 
+  drop(): void {
+    if (this.#feed) this.#feeds.drop(this.#stream, this.rung.name);
+    this.#feed = undefined;
+  }
+
   end(reason: string): void {
     this.#feeds.end(this.#stream, this.rung.name, reason);
     this.#feed = undefined;

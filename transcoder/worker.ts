@@ -38,12 +38,12 @@ export class Worker implements AsyncDisposable {
     return this.#options.slots ?? this.#speed.slots;
   }
 
-  /** A rung is listed until it is given away, so that it is listed all the time. */
   /** CPU cores that a job takes; 0 before that is known. */
   get jobCores(): number {
     return this.#speed.jobCores;
   }
 
+  /** A rung is listed until it is given away, so that it is listed all the time. */
   get records(): readonly TranscodeJob[] {
     return this.#all.map(({ record }) => record);
   }
@@ -65,10 +65,7 @@ export class Worker implements AsyncDisposable {
     for (const [stream, job] of this.#jobs) {
       const transcode = wanted.get(stream);
       if (!transcode || JSON.stringify(transcode) !== JSON.stringify(job.transcode))
-        this.#leave(
-          job,
-          (transcode?.rungs ?? []).map(({ name }) => name),
-        );
+        this.#leave(job, transcode);
     }
     for (const transcode of transcodes) this.#begin(transcode);
   }
@@ -91,10 +88,11 @@ export class Worker implements AsyncDisposable {
   }
 
   /** What a job of the same stream is to make next waits until this one is gone. */
-  #leave(job: Job, kept: readonly string[]): void {
+  #leave(job: Job, next: Transcode | undefined): void {
     const { stream } = job.transcode;
     this.#jobs.delete(stream);
     this.#leaving.set(stream, job);
+    const kept = next?.rungs.map(({ name }) => name);
     job.leave(kept).finally(() => {
       this.#leaving.delete(stream);
       this.#options.onChange();

@@ -39,6 +39,7 @@ export class Holding {
   readonly relayed: RelayedFeed;
   readonly #options: HoldingOptions;
   #planned: readonly Parent[] | undefined;
+  #isWithdrawn = false;
   #found: readonly Parent[] = [];
   #follower: Follower | undefined;
   /** What was written last by a follower: an origin may go on with it. */
@@ -94,11 +95,17 @@ export class Holding {
     return this.#planned;
   }
 
+  /** Whether the plan wanted it here, and does no more. */
+  get isWithdrawn(): boolean {
+    return this.#isWithdrawn;
+  }
+
   get found(): readonly Parent[] {
     return this.#found;
   }
 
   plan(parents: readonly Parent[] | undefined): void {
+    this.#isWithdrawn = !parents && (this.#isWithdrawn || this.#planned !== undefined);
     this.#planned = parents;
     this.#follower?.reparent(this.#parents());
   }

@@ -40,6 +40,8 @@ const LATENCY_BUCKETS_S = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
 const LINGER_MS = 30_000;
 /** Another worker goes on with a rung sooner; players that are told that it is gone go to another rendition. */
 const UNMADE_MS = 10_000;
+/** The same where the plan knows of nobody who could. */
+const WITHDRAWN_MS = 2_000;
 const SWEEP_MS = 1_000;
 /** How long somebody waits for the first segment of a feed that was not here. */
 export const DEMAND_MS = 5_000;
@@ -286,7 +288,8 @@ export class Holdings implements HoldingEvents, Disposable {
       const { stream, rendition } = holding.name;
       const isGone = feeds.get(stream, rendition) !== holding.feed;
       const isIdle = holding.idleMs(readersOf(stream, rendition)) > lingerMs && holding.isFollowed;
-      const isUnmade = holding.unfedMs() > unmadeMs && rendition !== SOURCE && holding.isFollowed;
+      const patienceMs = holding.isWithdrawn ? Math.min(unmadeMs, WITHDRAWN_MS) : unmadeMs;
+      const isUnmade = holding.unfedMs() > patienceMs && rendition !== SOURCE && holding.isFollowed;
       if (!isGone && !isIdle && !isUnmade) continue;
       holding.close();
       this.#held.delete(keyOf(holding.name));

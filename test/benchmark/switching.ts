@@ -89,7 +89,7 @@ async function offsetOf(playlistUrls: readonly string[]): Promise<number> {
 function textOf(findings: readonly Finding[], minutes: number): string {
   const head = [
     ...['source', 'switches', 'stalls', 'stood still', 'leapt', 'holes', 'longest frame', 'dropped'],
-    ...['errors', 'sound and picture, beyond the source'],
+    ...['late answers', 'errors', 'sound and picture, beyond the source'],
   ];
   const ms = (value: number): string => `${value.toFixed(0)} ms`;
   const rows = findings.map(({ kind, figures, offsetMs }) => [
@@ -99,6 +99,7 @@ function textOf(findings: readonly Finding[], minutes: number): string {
     String(figures.holes),
     ms(figures.longestFrameMs),
     `${figures.framesDropped} of ${figures.framesShown}`,
+    String(figures.lateAnswers),
     figures.errors.join(' ') || '-',
     ms(offsetMs),
   ]);

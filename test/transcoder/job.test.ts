@@ -186,13 +186,13 @@ describe('a job goes on', () => {
     await untilChunk(rung, ({ decodeTime, trackId }) => trackId === 1 && decodeTime >= 1.3 * 90_000);
     const isLeft = Promise.withResolvers<void>();
     nextBench.adopt = async (_, __, onFed) => {
-      onFed();
+      onFed?.();
       await isLeft.promise;
       return rung;
     };
     const job = nextBench.start([SMALL]);
     await expect.poll(() => job.pid).toBeGreaterThan(0);
-    const left = how === 'leave' ? other.leave([]) : other.close();
+    const left = how === 'leave' ? other.leave() : other.close();
     publisher.push(messages.filter(({ timestampMs }) => timestampMs >= 1_500));
     await left;
     expect(shownTicks(rung).length).toBeLessThan(shownTicks(source).length);

@@ -214,6 +214,13 @@ describe('transcodes', () => {
     expect(isComingIn([origin, farm('a', 0)])).toBe(false);
     expect(isComingIn([origin, failed])).toBe(false);
     expect(isComingIn([origin])).toBe(false);
+    const always = { ladder: LADDER, when: 'always' } as const;
+    const [source] = one[0]!.renditions;
+    const opening = [{ ...one[0]!, lastMsn: 0, renditions: [{ ...source!, opensGops: true as const }] }];
+    const isAwaited = (of: readonly StreamRecord[]): boolean =>
+      isComing({ ...snapshot([], []), servers: [origin, farm('a')], streams: of }, 's0', always);
+    expect(isAwaited(one)).toBe(false);
+    expect(isAwaited(opening)).toBe(true);
   });
 
   test('keep their rungs as they were decided while the bitrate of the source changes', () => {

@@ -35,7 +35,10 @@ export interface TranscodePlan {
   readonly waiting: readonly string[];
 }
 
-/** Whether rungs on demand are not there yet, and a worker has them to make or has room for them. */
+/**
+ * Whether rungs that are waited for are not there yet, and a worker has them to make or has room for them: those on demand, and all
+ * of a source that browsers can't play.
+ */
 export function isComing(
   snapshot: Pick<Snapshot, 'streams' | 'servers' | 'plan'>,
   name: string,
@@ -43,7 +46,8 @@ export function isComing(
 ): boolean {
   const stream = findStream(snapshot, name);
   const [source, ...rungs] = stream?.renditions ?? [];
-  if (when === 'always' || !stream?.live || stream.lastMsn < 1 || !source || rungs.length > 0) return false;
+  if (!stream?.live || !source || rungs.length > 0) return false;
+  if (isPlayable(source) && (when === 'always' || stream.lastMsn < 1)) return false;
   if (ladderOf(source, ladder).length === 0) return false;
   const isPlanned = (id: string): boolean =>
     (snapshot.plan[id]?.transcodes ?? []).some((transcode) => transcode.stream === name);

@@ -149,10 +149,13 @@ describe('a demand', () => {
     expect(performance.now() - leftAtMs).toBeGreaterThan(900);
   });
 
-  test('goes when it is a rung that nobody makes any more, though it is watched; a source stays', async () => {
+  test.each([
+    { what: 'that nobody makes any more', unmadeMs: 100, follows: [[]] },
+    { what: 'that the plan wants no more', unmadeMs: 600_000, follows: [['480p30'], []] },
+  ])('goes when it is a rung $what, though it is watched; a source stays', async ({ unmadeMs, follows }) => {
     const origin = await server('o');
     const find: HoldingsOptions['find'] = async () => [origin.parent];
-    const edge = await server('e', { find, readersOf: () => 1, unmadeMs: 100 });
+    const edge = await server('e', { find, readersOf: () => 1, unmadeMs });
     const names = ['source', '480p30'];
     for (const name of names) {
       const { feed } = new Broadcaster().play(3);
@@ -160,6 +163,10 @@ describe('a demand', () => {
     }
     const [source, rung] = await Promise.all(names.map((name) => edge.holdings.demand('alice', name)));
     await origin.kill();
+    for (const wanted of follows)
+      edge.holdings.assign(
+        wanted.map((rendition) => ({ stream: 'alice', rendition, parents: [origin.parent] })),
+      );
     await until('the rung is gone', () => edge.feeds.get('alice', '480p30') === undefined);
     expect([rung!.ended, rung!.isCut]).toEqual(['nobody makes it any more', true]);
     expect(edge.feeds.get('alice', 'source')).toBe(source);

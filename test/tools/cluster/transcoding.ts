@@ -77,6 +77,7 @@ export class Bench implements JobFeeds {
   readonly rungs = new Map<string, Feed>();
   readonly cut: Feed[] = [];
   readonly released: string[] = [];
+  readonly dropped: string[] = [];
   readonly lines = keepingLogger();
   /** Instead of the usual ones. */
   encoders: Encoders = {};
@@ -90,7 +91,7 @@ export class Bench implements JobFeeds {
     return this.#source;
   }
 
-  async adopt(_: string, rendition: string, __ = (): void => {}): Promise<Feed> {
+  async adopt(_: string, rendition: string, __?: () => void): Promise<Feed> {
     return this.rungs.getOrInsertComputed(rendition, newFeed);
   }
 
@@ -103,6 +104,10 @@ export class Bench implements JobFeeds {
 
   release(_: string, rendition: string): void {
     this.released.push(rendition);
+  }
+
+  drop(_: string, rendition: string): void {
+    this.dropped.push(rendition);
   }
 
   end(_: string, rendition: string, reason: string): void {

@@ -17,6 +17,8 @@ export interface SwitchingFigures {
   /** Heights of the levels that there were to choose from at the end. */
   readonly listed: readonly number[];
   readonly errors: readonly string[];
+  /** Answers that hls.js did not wait for any longer, 0.8 s of a GOP of one second, and asked for again. */
+  readonly lateAnswers: number;
   readonly framesShown: number;
   readonly framesDropped: number;
   /** The longest time from a frame to the next, by their own times, ms, none of which came too late to be shown; 0 without a picture. */
@@ -73,13 +75,15 @@ async function play({
   const video = document.querySelector('video')!;
   // Stalls are counted by themselves, and what is on its way is given up by each change of level.
   const harmless = ['bufferStalledError', 'aborted'];
+  const late = ['levelLoadTimeOut', 'fragLoadTimeOut'];
   const errors: string[] = [];
   const heights: number[] = [];
-  let [stalls, stoodMs, leaptMs, longestFrameMs, holes, switches] = [0, 0, 0, 0, 0, 0];
+  let [stalls, stoodMs, leaptMs, longestFrameMs, holes, switches, lateAnswers] = [0, 0, 0, 0, 0, 0, 0];
   const hls = new Hls({ startLevel: 0 });
   hls.on(Hls.Events.LEVEL_SWITCHED, () => switches++);
   hls.on(Hls.Events.ERROR, (_, { fatal, details }) => {
-    if (fatal || !harmless.includes(details)) errors.push(details);
+    if (!fatal && late.includes(details)) lateAnswers++;
+    else if (fatal || !harmless.includes(details)) errors.push(details);
   });
   hls.attachMedia(video);
   hls.loadSource(url);
@@ -126,5 +130,5 @@ async function play({
   const listed = hls.levels.map(({ height }) => height);
   hls.destroy();
   const shownFigures = { heights, listed, framesShown, framesDropped, longestFrameMs };
-  return { stalls, stoodMs, leaptMs, ...shownFigures, errors, holes, switches };
+  return { stalls, stoodMs, leaptMs, ...shownFigures, errors, lateAnswers, holes, switches };
 }

@@ -9,6 +9,7 @@ import { multivariantPlaylist } from '../../multivariant.ts';
 import type { Placer } from '../../placement/placer.ts';
 import type { Decision, FullReason, PlaceRequest } from '../../placement/request.ts';
 import { findStream } from '../../placement/scene/streams.ts';
+import { isPlayable } from '../../plan/ladder.ts';
 import { isComing, type LadderPolicies } from '../../plan/transcodes.ts';
 import type { Presence } from '../../quality/presence.ts';
 import { type Guest, nameOf, waysTo } from '../../steering/ways.ts';
@@ -25,8 +26,9 @@ export interface LiveOptions extends GuestOptions {
 /** A stream without a frame yet: how long its first viewers are held. */
 const STARTING_MS = 5_000;
 const STARTING_STEP_MS = 100;
-/** How long the first viewer of a stream waits for rungs that are made on demand. */
+/** How long the first viewer of a stream waits for rungs that are made on demand, and who can play nothing else for any. */
 const LADDER_MS = 2_000;
+const NEEDED_LADDER_MS = 5_000;
 
 const REASONS: Readonly<Record<FullReason, string>> = {
   no_server: 'no server is there to serve viewers',
@@ -134,18 +136,19 @@ async function untilStarted(
 
 /**
  * Players read the playlist once: what is made on demand is waited for, now that it is asked for, as long as a worker may make it.
+ * So is what browsers can play of a source that they can't: Chromium fails on any but the first of open GOPs.
  * Returns whether it was waited for.
  */
 async function untilLadder({ placer, clock, ladders }: LiveOptions, stream: string): Promise<boolean> {
-  const deadline = clock.monotonic() + LADDER_MS;
-  let hasWaited = false;
-  while (ladders && clock.monotonic() < deadline) {
+  const startedAtMs = clock.monotonic();
+  for (let hasWaited = false; ; hasWaited = true) {
     const { snapshot } = await placer.scene();
-    if (!isComing(snapshot, stream, ladders(stream))) break;
-    hasWaited = true;
+    if (!ladders || !isComing(snapshot, stream, ladders(stream))) return hasWaited;
+    const [source] = findStream(snapshot, stream)!.renditions;
+    const patienceMs = isPlayable(source!) ? LADDER_MS : NEEDED_LADDER_MS;
+    if (clock.monotonic() - startedAtMs >= patienceMs) return hasWaited;
     await sleep(clock, STARTING_STEP_MS);
   }
-  return hasWaited;
 }
 
 /** Those that the viewer was promised room for. */
