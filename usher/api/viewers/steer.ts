@@ -108,7 +108,7 @@ class Steering {
       decision,
       steered,
       ttlS: ttlS(steered.isChanging, isBusy),
-      network: this.#options.networkOf(exchange),
+      network: request.network ?? '',
     };
   }
 

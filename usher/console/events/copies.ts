@@ -1,6 +1,7 @@
 // Copies that lost the server they came from between two looks, and went on from another without being told to. Pure.
 
 import type { Holding, KnownServer, Snapshot } from '../../../network/state/state.ts';
+import { findStream } from '../../placement/scene/streams.ts';
 import type { Look } from '../figures/look.ts';
 import type { Happening } from '../messages.ts';
 
@@ -15,13 +16,12 @@ interface Loss {
 /** By the server that was lost. A copy whose parent the plan changed was moved, and lost nothing. */
 export function copyHappenings({ snapshot: before }: Look, { snapshot: after }: Look): Happening[] {
   const old = new Map(before.servers.map((server) => [server.id, server]));
-  const live = new Set(after.streams.filter((stream) => stream.live).map(({ name }) => name));
   const losses = new Map<string, Loss>();
   for (const server of after.servers) {
     const was = old.get(server.id);
     if (was?.instance !== server.instance) continue;
     for (const { stream, parent } of lostParents(was, server, before, after)) {
-      if (!live.has(stream)) continue;
+      if (!findStream(after, stream)?.live) continue;
       const loss = losses.getOrInsertComputed(parent, () => ({ copies: 0, streams: new Set() }));
       loss.copies += 1;
       if (loss.streams.size < MAX_STREAMS) loss.streams.add(stream);

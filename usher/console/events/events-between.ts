@@ -24,12 +24,17 @@ export function eventsBetween(before: Look, after: Look): Happening[] {
   return [...all.slice(0, MAX_AT_ONCE - 1), { kind: 'more', count: all.length - MAX_AT_ONCE + 1 }];
 }
 
+/** Streams of both are in order of their names: there may be very many, and few change. */
 function originHappenings({ snapshot: before }: Look, { snapshot: after }: Look): Happening[] {
-  const origins = new Map(before.streams.map(({ name, origin }) => [name, origin]));
-  return after.streams.flatMap(({ name: stream, origin: to }): Happening[] => {
-    const from = origins.get(stream);
-    return from === undefined || from === to ? [] : [{ kind: 'origin-changed', stream, from, to }];
-  });
+  const happenings: Happening[] = [];
+  let at = 0;
+  for (const { name: stream, origin: to } of after.streams) {
+    while (at < before.streams.length && before.streams[at]!.name < stream) at++;
+    const was = before.streams[at];
+    if (was?.name !== stream || was.origin === to) continue;
+    happenings.push({ kind: 'origin-changed', stream, from: was.origin, to });
+  }
+  return happenings;
 }
 
 /** Names that an event gives as examples. */
