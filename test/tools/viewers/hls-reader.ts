@@ -64,6 +64,9 @@ export class HlsReader {
       this.#url = answer.url.replace(/\?.*/, '');
     const playlist = readPlaylist(await answer.text());
     this.#next ??= { msn: playlist.segments.at(-1)!.msn, part: 0 };
+    // One who is so late that what comes next is not listed any more misses it, as players do.
+    const [first] = playlist.segments;
+    if (first && first.msn > this.#next.msn) this.#next = { msn: first.msn, part: 0 };
     for (const uri of this.#newParts(playlist)) await this.#read(new URL(uri, answer.url).href);
   }
 
