@@ -5,7 +5,7 @@ import { Dice } from '../dice.ts';
 import type { Ground } from '../world/ground.ts';
 import type { Server } from '../world/plant.ts';
 import type { Pathway } from '../world/viewer.ts';
-import { phaseMs, type Reading, Sight } from './sight.ts';
+import { phaseMs, Sight } from './sight.ts';
 import { Star, to } from './star.ts';
 
 export type LiveKitAlgorithm = 'lowest' | 'twochoice';
@@ -17,7 +17,8 @@ const FRESH_MS = 5_000;
 
 interface Node {
   readonly server: Server;
-  reading: Reading | undefined;
+  /** As last read; a node without a rate yet counts as idle. */
+  kbps: number;
   readAtMs: number;
   isServing: boolean;
 }
@@ -38,10 +39,10 @@ export class LiveKit extends Star implements Chooser {
     this.#dice = new Dice(ground.seed, this.name);
     const { events, plant } = ground;
     this.#nodes = plant.servers.map((server) => {
-      const node: Node = { server, reading: undefined, readAtMs: 0, isServing: true };
+      const node: Node = { server, kbps: 0, readAtMs: 0, isServing: true };
       const sight = new Sight(server, WINDOW);
       const write = (): void => {
-        if (server.isUp) node.reading = sight.read(events.nowMs);
+        if (server.isUp) node.kbps = sight.readKbps(events.nowMs);
         if (server.isUp) node.readAtMs = events.nowMs;
         node.isServing = server.isOpen;
       };
@@ -58,7 +59,7 @@ export class LiveKit extends Star implements Chooser {
     if (available.length === 0) return [];
     const node = this.#algorithm === 'lowest' ? lowest(available) : this.#lowerOfTwo(available);
     // The join is refused by the node's own statistics, which are as old.
-    return kbpsOf(node) >= node.server.card.capacityKbps ? [] : to(node.server);
+    return node.kbps >= node.server.card.capacityKbps ? [] : to(node.server);
   }
 
   #lowerOfTwo(nodes: readonly Node[]): Node {
@@ -69,10 +70,5 @@ export class LiveKit extends Star implements Chooser {
 }
 
 function lowest(nodes: readonly Node[]): Node {
-  return nodes.reduce((best, node) => (kbpsOf(node) < kbpsOf(best) ? node : best));
-}
-
-/** A node without a rate yet counts as idle. */
-function kbpsOf({ reading }: Node): number {
-  return reading?.kbps ?? 0;
+  return nodes.reduce((best, node) => (node.kbps < best.kbps ? node : best));
 }

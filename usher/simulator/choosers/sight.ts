@@ -25,15 +25,19 @@ export class Sight {
   }
 
   read(nowMs: number): Reading {
-    const { card, copies } = this.#server;
-    const kbit = card.carriedKbit(nowMs);
+    const streams = new Map([...this.#server.copies.values()].map((copy) => [copy.stream, copy.viewers]));
+    const viewers = streams.values().reduce((sum, count) => sum + count, 0);
+    return { kbps: this.readKbps(nowMs), viewers, streams };
+  }
+
+  /** For who looks at nothing else: servers may have thousands of streams. */
+  readKbps(nowMs: number): number {
+    const kbit = this.#server.card.carriedKbit(nowMs);
     const oldest = this.#sent[0] ?? { atMs: 0, kbit: 0 };
     this.#sent.push({ atMs: nowMs, kbit });
     if (this.#sent.length > this.#window) this.#sent.shift();
     const seconds = (nowMs - oldest.atMs) / 1000;
-    const streams = new Map([...copies.values()].map((copy) => [copy.stream, copy.viewers]));
-    const viewers = streams.values().reduce((sum, count) => sum + count, 0);
-    return { kbps: seconds > 0 ? (kbit - oldest.kbit) / seconds : 0, viewers, streams };
+    return seconds > 0 ? (kbit - oldest.kbit) / seconds : 0;
   }
 }
 
