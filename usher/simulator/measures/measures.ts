@@ -31,10 +31,13 @@ export class Measures {
   readonly rttMs = new Weights(1_000);
   readonly startMs = new Weights(60_000);
   readonly #sinceMs: number;
+  readonly #untilMs: number;
 
-  constructor(sinceMs: number, present: number) {
+  /** What is watched, or would have been, from then until then counts. */
+  constructor(sinceMs: number, untilMs: number, present = 0) {
     this.present = present;
     this.#sinceMs = sinceMs;
+    this.#untilMs = untilMs;
   }
 
   /** A viewer was where it is until now. */
@@ -53,7 +56,7 @@ export class Measures {
   refuse(viewer: Viewer, nowMs: number, hadRoom: boolean): void {
     this.refused++;
     if (hadRoom) this.refusedWithRoom++;
-    const hours = (viewer.leavesAtMs - nowMs) / 3_600_000;
+    const hours = (Math.min(viewer.leavesAtMs, this.#untilMs) - nowMs) / 3_600_000;
     this.refusedHours += hours;
     this.refusedKbpsHours += hours * viewer.stream.kbps;
   }

@@ -52,8 +52,9 @@ export class World {
   run(onMinute: (minute: number) => void = () => {}): Result {
     const { ground, sessions } = this;
     const { warmupMinutes, minutes } = ground.scenario;
+    const endMs = (warmupMinutes + minutes) * 60_000;
     this.#runTo(warmupMinutes, onMinute);
-    this.measures = new Measures(ground.events.nowMs, sessions.here.size);
+    this.measures = new Measures(ground.events.nowMs, endMs, sessions.here.size);
     const { measures } = this;
     const observer = new Observer({ ground, sessions, level: this.#level, measures });
     this.#runTo(warmupMinutes + minutes, onMinute);

@@ -13,6 +13,9 @@ function run(changes: Partial<Scenario>, policy: Told = {}): Result {
   return new World(scenario(changes), 1, told(policy)).run();
 }
 
+/** Six, of 200 ms each, with half a second between two. */
+const TRIES_S = 3.7;
+
 describe('a viewer', () => {
   test('is served for as long as it stays, less the time to join', () => {
     const { viewers, distance } = run({ arrivals: [comers(30)] });
@@ -33,11 +36,18 @@ describe('a viewer', () => {
     const guarded = run({ arrivals: [comers(60)] }, { hasGuard: true });
     expect(guarded.over).toMatchObject({ seconds: 0, worstPercent: 100 });
     expect(guarded.viewers.refusedWithRoom).toBe(10);
+    expect(guarded.viewers.refusedHours).toBeCloseTo((10 * (120 - TRIES_S)) / 3600, 9);
     const open = run({ arrivals: [comers(60)] });
     expect(open.over.worstPercent).toBe(120);
     expect(open.over.secondsBy.server).toBeCloseTo(120 - 0.2, 6);
     expect(open.over.lostHours).toBeCloseTo((10 * (120 - 0.2)) / 3600, 9);
     expect(open.viewers.refused).toBe(0);
+  });
+
+  test('that was refused lacks what it would have watched until the end, and no more', () => {
+    const { viewers } = run({ arrivals: [comers(60, { second: 300, minutes: 30 })] }, { hasGuard: true });
+    expect(viewers.refusedHours).toBeCloseTo((10 * (300 - TRIES_S)) / 3600, 9);
+    expect(viewers.unservedPercent).toBeCloseTo(16.5, 1);
   });
 
   test('of a server that is to send too much loads its uplinks with no more than it can send', () => {
