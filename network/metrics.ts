@@ -11,6 +11,17 @@ const MISNAMED = [
   'nodejs_active_resources_total',
 ];
 
+/** What is counted with every request: a plain number, as a call of the library's would cost a part of the answer. */
+export interface Tally {
+  value: number;
+}
+
+/** A counter made of tallies, which are added up when somebody reads the metrics. */
+export interface Tallies<Label extends string> {
+  /** To be kept by whoever counts: each call makes another. */
+  of(labels: Readonly<Record<Label, string>>): Tally;
+}
+
 export class Metrics {
   readonly #registry = new Registry();
 
@@ -29,6 +40,27 @@ export class Metrics {
 
   counter<Label extends string = never>(name: string, help: string, labels: Label[] = []): Counter<Label> {
     return new Counter({ name, help, labelNames: labels, registers: [this.#registry] });
+  }
+
+  tallies<Label extends string>(name: string, help: string, labels: Label[]): Tallies<Label> {
+    const tallies: { readonly labels: Readonly<Record<Label, string>>; readonly tally: Tally }[] = [];
+    new Counter({
+      name,
+      help,
+      labelNames: labels,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const { labels: of, tally } of tallies) this.inc(of, tally.value);
+      },
+    });
+    return {
+      of: (of) => {
+        const tally = { value: 0 };
+        tallies.push({ labels: of, tally });
+        return tally;
+      },
+    };
   }
 
   /** A gauge whose value is asked for when somebody reads the metrics. */

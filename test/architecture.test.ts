@@ -71,7 +71,7 @@ const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; read
   },
   {
     outside: 'timers',
-    pattern: /(?<!session\.)\b(?:setTimeout|setInterval|setImmediate)\(/,
+    pattern: /(?<!session\.|socket\.)\b(?:setTimeout|setInterval|setImmediate)\(/,
     door: 'network/clock.ts',
   },
   { outside: 'dice', pattern: /Math\.random/, door: 'network/hash.ts' },

@@ -18,11 +18,12 @@ import type { Metrics } from '../../network/metrics.ts';
 import { quoted } from '../../network/names.ts';
 import { type Authorise, sendRefusal, type Viewer } from '../access.ts';
 import { elsewhere, type SuccessorOf } from '../elsewhere.ts';
-import type { Errand, HlsSessions } from '../sessions/hls-sessions.ts';
+import type { Entry, Errand, HlsSessions } from '../sessions/hls-sessions.ts';
 import { isShared } from '../sessions/session.ts';
 import { type Directives, readDirectives, tooFarAhead } from './directives.ts';
 import type { Rendition } from './rendition.ts';
 import { Renditions } from './renditions.ts';
+import type { Place } from './segments.ts';
 import type { Outcome, Patience } from './waiting.ts';
 
 export interface HlsOptions {
@@ -46,6 +47,11 @@ interface Fetched {
 
 interface Asked {
   readonly viewer: Viewer;
+  readonly rendition: Rendition;
+}
+
+interface Found {
+  readonly entry: Entry;
   readonly rendition: Rendition;
 }
 
@@ -84,22 +90,30 @@ class Hls {
     this.#renditions = new Renditions(options);
   }
 
-  async playlist(exchange: Exchange): Promise<void> {
+  playlist(exchange: Exchange): void | Promise<void> {
     const viewer = this.#options.authorise(exchange);
     if (!viewer || this.#sendAway(exchange, viewer)) return;
-    const isHeld = this.#renditions.get(viewer.stream, viewer.rendition) !== undefined;
-    if (!isHeld) await this.#options.demand(viewer.stream, viewer.rendition);
-    const rendition = this.#get(exchange, viewer);
-    if (!rendition || !(await this.#firstPlaylist(exchange, rendition))) return;
-    if (!this.#admit(exchange, viewer)) return;
-    this.#options.sessions.stay(viewer);
+    const rendition = this.#renditions.get(viewer.stream, viewer.rendition);
+    if (rendition?.isPlayable) return this.#list({ viewer, rendition }, exchange);
+    return this.#firstPlaylist(viewer, exchange);
+  }
+
+  #list({ viewer, rendition }: Asked, exchange: Exchange): void | Promise<void> {
+    const entry = this.#admit(exchange, viewer);
+    if (!entry) return;
+    this.#options.sessions.stay(entry);
     const { hasEnded } = rendition.segments;
     const directives = hasEnded ? NO_DIRECTIVES : readDirectives(exchange.query);
     if (directives.kind === 'bad') return sendProblem(exchange, 400, 'Bad Request', directives.detail);
     const refusal = tooFarAhead(rendition.segments, directives);
     if (refusal) return sendProblem(exchange, 400, 'Bad Request', refusal);
+    if (!rendition.lists(directives)) return this.#listLater(exchange, rendition, directives);
+    this.#sendPlaylist(exchange, rendition, directives, lifetime(rendition, directives));
+  }
+
+  async #listLater(exchange: Exchange, rendition: Rendition, directives: Directives): Promise<void> {
     const patience = this.#patience(rendition);
-    const outcome = await rendition.untilListed(directives, patience, exchange.response);
+    const outcome = await rendition.untilListed(directives, patience, exchange);
     if (outcome === 'reached')
       this.#sendPlaylist(exchange, rendition, directives, lifetime(rendition, directives));
     else if (outcome === 'starved') this.#sendPlaylist(exchange, rendition, directives, 'no-store');
@@ -130,18 +144,26 @@ class Hls {
   }
 
   /** The part that a playlist hints at is held until it is whole; another that is not there never will be (6.2.6). */
-  async part(exchange: Exchange): Promise<void> {
+  part(exchange: Exchange): void | Promise<void> {
     const asked = this.#find(exchange);
     if (!asked) return;
-    const { rendition } = asked;
     const { epoch, msn, part } = numbersOf(exchange);
     const place = { msn, part };
-    const isOld = rendition.part(epoch, place) !== undefined && !isLast(rendition, msn, part);
+    const entity = asked.rendition.part(epoch, place);
+    if (!entity) return this.#partLater(exchange, asked, epoch, place);
+    const isOld = !isLast(asked.rendition, place);
+    return this.#sendMedia(exchange, asked, entity, { isOld, mediaMs: PART_MAX_MS });
+  }
+
+  async #partLater(exchange: Exchange, asked: Found, epoch: number, place: Place): Promise<void> {
+    const { rendition } = asked;
     const patience = { ...this.#patience(rendition), starvesAfterMs: undefined };
-    const outcome = await rendition.untilWhole(epoch, place, patience, exchange.response);
+    const outcome = await rendition.untilWhole(epoch, place, patience, exchange);
     if (outcome === 'full') sendLate(exchange, outcome);
-    else if (outcome !== 'gone')
-      return this.#sendMedia(exchange, asked, rendition.part(epoch, place), { isOld, mediaMs: PART_MAX_MS });
+    else if (outcome !== 'gone') {
+      const entity = rendition.part(epoch, place);
+      await this.#sendMedia(exchange, asked, entity, { isOld: false, mediaMs: PART_MAX_MS });
+    }
   }
 
   segment(exchange: Exchange): void | Promise<void> {
@@ -160,24 +182,25 @@ class Hls {
     return this.#sendMedia(exchange, asked, init, { isOld: false, mediaMs: 0 });
   }
 
-  #find(exchange: Exchange): Asked | undefined {
+  #find(exchange: Exchange): Found | undefined {
     const viewer = this.#options.authorise(exchange);
     const rendition = viewer && this.#get(exchange, viewer);
-    return rendition && this.#admit(exchange, viewer) ? { viewer, rendition } : undefined;
+    const entry = rendition && this.#admit(exchange, viewer);
+    return entry && { entry, rendition };
   }
 
   /** Who plays gets it at once; who begins, and fetches more than is made meanwhile, gets what is not of the moment in its turn. */
   #sendMedia(
     exchange: Exchange,
-    { viewer, rendition }: Asked,
+    { entry, rendition }: Found,
     entity: Entity | undefined,
     { isOld, mediaMs }: Fetched,
   ): void | Promise<void> {
     const { sessions, outflow } = this.#options;
     if (!entity) return sendProblem(exchange, 404, 'Not Found', missing(exchange, rendition));
-    const refusal = sessions.refusalOf(viewer, mediaMs);
+    const refusal = sessions.refusalOf(entry, mediaMs);
     if (refusal) return sendRefusal(exchange, refusal);
-    if (isOld && sessions.isJoining(viewer)) return sendInTurn(exchange, entity, outflow.begin());
+    if (isOld && sessions.isJoining(entry)) return sendInTurn(exchange, entity, outflow.begin());
     this.#send(exchange, entity);
   }
 
@@ -192,10 +215,11 @@ class Hls {
   }
 
   /** When the rendition is here, and so it is known what it takes to send it. */
-  #admit(exchange: Exchange, viewer: Viewer): boolean {
+  #admit(exchange: Exchange, viewer: Viewer): Entry | undefined {
     const admission = this.#options.sessions.see(viewer, exchange.connection);
-    if (admission.kind === 'refused') sendRefusal(exchange, admission);
-    return admission.kind === 'admitted';
+    if (admission.kind === 'admitted') return admission.entry;
+    sendRefusal(exchange, admission);
+    return undefined;
   }
 
   #get(exchange: Exchange, { stream, rendition: name }: Viewer): Rendition | undefined {
@@ -210,13 +234,16 @@ class Hls {
    * A playlist without a whole segment is an error to players, so the first is waited for. When it does not come the answer is
    * 404: players leave for the next pathway at once, where they would ask this server again after 503.
    */
-  async #firstPlaylist(exchange: Exchange, rendition: Rendition): Promise<boolean> {
+  async #firstPlaylist(viewer: Viewer, exchange: Exchange): Promise<void> {
+    const isHeld = this.#renditions.get(viewer.stream, viewer.rendition) !== undefined;
+    if (!isHeld) await this.#options.demand(viewer.stream, viewer.rendition);
+    const rendition = this.#get(exchange, viewer);
+    if (!rendition) return;
     const patience = { sinceMs: this.#options.clock.monotonic(), limitMs: FIRST_WAIT_MS };
-    const outcome = await rendition.untilPlayable(patience, exchange.response);
+    const outcome = await rendition.untilPlayable(patience, exchange);
     if (outcome === 'full' || outcome === 'gone') sendLate(exchange, outcome);
-    else if (rendition.isPlayable) return true;
+    else if (rendition.isPlayable) await this.#list({ viewer, rendition }, exchange);
     else sendProblem(exchange, 404, 'Not Found', 'the stream has no whole segment yet');
-    return false;
   }
 
   /**
@@ -246,7 +273,7 @@ function lifetime(rendition: Rendition, { msn }: Directives): string {
 }
 
 /** The newest part is what those who play fetch too. */
-function isLast({ lastPart }: Rendition, msn: number, part: number): boolean {
+function isLast({ lastPart }: Rendition, { msn, part }: Place): boolean {
   return lastPart?.msn === msn && lastPart.part === part;
 }
 

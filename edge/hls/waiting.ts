@@ -24,11 +24,10 @@ export interface Patience {
   readonly limitMs: number;
 }
 
-/** A response, as far as waiting is concerned. */
+/** A request, as far as waiting is concerned. */
 export interface Client {
-  readonly destroyed: boolean;
-  once(event: 'close', listener: () => void): unknown;
-  off(event: 'close', listener: () => void): unknown;
+  /** Whoever asked has left. */
+  readonly isOver: boolean;
 }
 
 export interface WaitingOptions {
@@ -39,7 +38,7 @@ export interface WaitingOptions {
 
 /** Of one feed: half of the connections that a listener takes. Whoever comes beyond is told to come back. */
 const CAPACITY = 20_000;
-/** Deadlines are looked at so often, all together, while anybody waits: they are kept to within this. */
+/** Deadlines, and who has left, are looked at so often, all together, while anybody waits: they are kept to within this. */
 const SWEEP_MS = 100;
 /** Answers in one turn of the event loop: a few milliseconds, then others have theirs. */
 const BATCH = 200;
@@ -47,7 +46,6 @@ interface Waiter {
   readonly rank: number;
   readonly patience: Patience;
   readonly client: Client;
-  readonly onGone: () => void;
   readonly resolve: (outcome: Outcome) => void;
 }
 
@@ -74,13 +72,10 @@ export class Waiting {
 
   /** Resolves when the part at `place`, which is not whole yet, is; or when waiting has no point any more. */
   until(place: Place, patience: Patience, client: Client): Promise<Outcome> {
-    if (client.destroyed) return Promise.resolve('gone');
+    if (client.isOver) return Promise.resolve('gone');
     if (this.#size >= this.#capacity) return Promise.resolve('full');
     return new Promise((resolve) => {
-      const onGone = (): void => this.#leave(waiter);
-      const waiter: Waiter = { rank: rank(place), patience, client, onGone, resolve };
-      client.once('close', onGone);
-      this.#enter(waiter);
+      this.#enter({ rank: rank(place), patience, client, resolve });
     });
   }
 
@@ -108,28 +103,18 @@ export class Waiting {
     this.#sweeper ??= this.#clock.every(SWEEP_MS, () => this.#sweep());
   }
 
-  #remove(waiter: Waiter): boolean {
-    const together = this.#byRank.get(waiter.rank);
-    if (!together?.delete(waiter)) return false;
-    if (together.size === 0) this.#byRank.delete(waiter.rank);
-    this.#size--;
-    return true;
-  }
-
-  #leave(waiter: Waiter): void {
-    if (this.#remove(waiter)) waiter.resolve('gone');
-  }
-
   /** Answers are not given on the writer's turn, and not all in one. */
   #release(waiter: Waiter, outcome: Outcome): void {
-    this.#remove(waiter);
+    const together = this.#byRank.get(waiter.rank)!;
+    together.delete(waiter);
+    if (together.size === 0) this.#byRank.delete(waiter.rank);
+    this.#size--;
     if (this.#released.push({ waiter, outcome }) === 1) queueMicrotask(() => this.#answer());
   }
 
   #answer(): void {
     for (const { waiter, outcome } of this.#released.splice(0, BATCH)) {
-      waiter.client.off('close', waiter.onGone);
-      waiter.resolve(waiter.client.destroyed ? 'gone' : outcome);
+      waiter.resolve(waiter.client.isOver ? 'gone' : outcome);
     }
     if (this.#released.length > 0) this.#clock.after(0, () => this.#answer());
   }
@@ -138,7 +123,7 @@ export class Waiting {
     const nowMs = this.#clock.monotonic();
     for (const waiters of this.#byRank.values()) {
       for (const waiter of waiters) {
-        const outcome = this.#verdict(waiter.patience, nowMs);
+        const outcome = waiter.client.isOver ? 'gone' : this.#verdict(waiter.patience, nowMs);
         if (outcome) this.#release(waiter, outcome);
       }
     }

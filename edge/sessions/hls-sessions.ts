@@ -5,7 +5,7 @@ import type { Commitment } from '../../network/egress/commitments.ts';
 import type { Connection } from '../../network/http/listener.ts';
 import { Allowance } from './allowance.ts';
 import type { Gate } from './gate.ts';
-import { type Admission, isShared, type Refusal, type Session, type Watcher } from './session.ts';
+import { isShared, type Refusal, type Session, type Watcher } from './session.ts';
 import type { Viewers } from './viewers.ts';
 
 export interface HlsSessionsOptions {
@@ -26,7 +26,8 @@ export interface Errand {
   readonly withinMs: number;
 }
 
-interface Entry extends Watcher {
+/** A session, as those who saw it may ask about it again. */
+export interface Entry extends Watcher {
   rendition: string;
   readonly sinceMs: number;
   /** By the monotonic clock. */
@@ -47,12 +48,13 @@ interface Entry extends Watcher {
   staysUntilMs: number;
 }
 
+export type Admission = { readonly kind: 'admitted'; readonly entry: Entry } | Refusal;
+
 const SWEEP_MS = 1_000;
 /** A session that did not find what it needs where it was sent stays for so long. */
 const STAY_MS = 5_000;
 /** A player that begins fetches what it plays from within so long. */
 const JOIN_MS = 3_000;
-const ADMITTED: Admission = { kind: 'admitted' };
 
 export class HlsSessions {
   readonly #options: HlsSessionsOptions;
@@ -90,31 +92,23 @@ export class HlsSessions {
   /** Notes a request: its session begins, or goes on, with the rendition that it asks for now. */
   see(watcher: Watcher, connection: Connection | undefined): Admission {
     const known = this.#entries.get(keyOf(watcher));
-    if (known) this.#goOn(known, watcher.rendition);
-    else {
-      const entered = this.#options.gate.enter(watcher);
-      if (entered.kind === 'refused') return entered;
-      this.#begin(watcher, entered.commitment);
-    }
-    if (connection && isShared(watcher.session))
-      this.#connect(this.#entries.get(keyOf(watcher))!, connection);
-    return ADMITTED;
+    const admission: Admission = known ? this.#goOn(known, watcher.rendition) : this.#enter(watcher);
+    if (admission.kind === 'admitted' && connection && isShared(watcher.session))
+      this.#connect(admission.entry, connection);
+    return admission;
   }
 
   /** Whether a session may fetch so much more media: undefined, or why not. A cache feeds others, and may. */
-  refusalOf(watcher: Watcher, mediaMs: number): Refusal | undefined {
-    const entry = this.#entries.get(keyOf(watcher));
-    if (!entry || isShared(entry.session)) return undefined;
-    if (entry.allowance.take(mediaMs, this.#options.clock.monotonic())) return undefined;
+  refusalOf(entry: Entry, mediaMs: number): Refusal | undefined {
+    if (isShared(entry.session) || entry.allowance.take(mediaMs, this.#options.clock.monotonic()))
+      return undefined;
     const reason = 'this session fetches several times what one player plays';
-    return this.#options.gate.refuse(watcher, 'allowance', 429, reason);
+    return this.#options.gate.refuse(entry, 'allowance', 429, reason);
   }
 
   /** Whether a session is just filling its buffer. What a cache fetches others wait for who play. */
-  isJoining(watcher: Watcher): boolean {
-    const entry = this.#entries.get(keyOf(watcher));
-    const sinceMs = this.#options.clock.monotonic() - JOIN_MS;
-    return entry !== undefined && entry.begunMs > sinceMs && !isShared(entry.session);
+  isJoining(entry: Entry): boolean {
+    return entry.begunMs > this.#options.clock.monotonic() - JOIN_MS && !isShared(entry.session);
   }
 
   /** Whether a session is to ask another server for its playlist. */
@@ -132,17 +126,19 @@ export class HlsSessions {
   }
 
   /** A session of its own has its playlist from here, where it may have been away before. */
-  stay(watcher: Watcher): void {
-    const entry = this.#entries.get(keyOf(watcher));
-    if (!entry || isShared(entry.session)) return;
+  stay(entry: Entry): void {
+    if (isShared(entry.session)) return;
     entry.idleMs = this.#options.idleMs;
     this.#count(entry, 1);
   }
 
-  #begin(watcher: Watcher, commitment: Commitment): void {
-    this.#open(watcher, commitment);
-    this.stay(watcher);
+  #enter(watcher: Watcher): Admission {
+    const entered = this.#options.gate.enter(watcher);
+    if (entered.kind === 'refused') return entered;
+    const entry = this.#open(watcher, entered.commitment);
+    this.stay(entry);
     this.#options.viewers.arrive(watcher);
+    return { kind: 'admitted', entry };
   }
 
   #open({ session, stream, rendition }: Watcher, commitment: Commitment | undefined): Entry {
@@ -166,9 +162,13 @@ export class HlsSessions {
     return entry;
   }
 
-  #goOn(entry: Entry, rendition: string): void {
+  #goOn(entry: Entry, rendition: string): Admission {
     entry.seenMs = this.#options.clock.monotonic();
-    if (entry.rendition === rendition) return;
+    if (entry.rendition !== rendition) this.#move(entry, rendition);
+    return { kind: 'admitted', entry };
+  }
+
+  #move(entry: Entry, rendition: string): void {
     const { viewers } = entry;
     this.#count(entry, 0);
     entry.rendition = rendition;

@@ -27,7 +27,6 @@ export interface Refusal {
   readonly retryAfterS: number | undefined;
 }
 
-export type Admission = { readonly kind: 'admitted' } | Refusal;
 /** `end` may be called any number of times. */
 export type Connection = { readonly kind: 'connected'; end(): void } | Refusal;
 

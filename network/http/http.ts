@@ -3,15 +3,16 @@
 import parseRange from 'range-parser';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { Counter, Metrics } from '../metrics.ts';
 import { Seldom } from '../seldom.ts';
 import { beginSpan, within } from '../trace/current-trace.ts';
+import type { HttpMetrics } from './http-metrics.ts';
 import {
   type Connection,
   connectionOf,
   type HttpServer,
   http2StreamOf,
   type IncomingMessage,
+  ignoreSilence,
   type ListenerOptions,
   type Outlet,
   openListener,
@@ -34,6 +35,8 @@ export interface Exchange {
   subject: { readonly stream?: string; readonly session?: string };
   /** Bytes of body that the answer has, for the count of what was sent; an endless one counts its own. */
   bodyBytes: number;
+  /** The answer has been given, or nobody is there any more to be answered. */
+  isOver: boolean;
 }
 
 export interface Route {
@@ -50,44 +53,6 @@ export interface HttpOptions extends Omit<ListenerOptions, 'onRequest'> {
   readonly routes: readonly Route[];
   readonly logger: Logger;
   readonly metrics: HttpMetrics;
-}
-
-export interface HttpMetrics {
-  readonly requests: Counter<'listener' | 'kind' | 'method' | 'status'>;
-  readonly sentBytes: Counter<'listener' | 'kind'>;
-  readonly refused: Counter<'listener' | 'why'>;
-  readonly listener: string;
-  /** Connections of the listener are asked for when somebody reads the metrics. */
-  watch(connections: () => number): void;
-}
-
-export function httpMetrics(metrics: Metrics): (listener: string) => HttpMetrics {
-  const requests = metrics.counter('headwater_http_requests_total', 'HTTP requests answered.', [
-    'listener',
-    'kind',
-    'method',
-    'status',
-  ]);
-  const sentBytes = metrics.counter('headwater_http_sent_bytes_total', 'Bytes of bodies answered with.', [
-    'listener',
-    'kind',
-  ]);
-  const refused = metrics.counter(
-    'headwater_http_connections_refused_total',
-    'HTTP connections that were closed at once, because there are too many.',
-    ['listener', 'why'],
-  );
-  const watched = new Map<string, () => number>();
-  metrics.gauge('headwater_http_connections', 'HTTP connections open.', ['listener'], (gauge) => {
-    for (const [listener, connections] of watched) gauge.set({ listener }, connections());
-  });
-  return (listener) => ({
-    requests,
-    sentBytes,
-    refused,
-    listener,
-    watch: (connections) => watched.set(listener, connections),
-  });
 }
 
 export async function listenHttp(options: HttpOptions): Promise<HttpServer> {
@@ -175,7 +140,7 @@ export interface Entity {
 
 /** Answers GET and HEAD with conditions (RFC 9110 13) and a byte range (RFC 9110 14; several ranges get the whole). */
 export function sendEntity(exchange: Exchange, entity: Entity): void {
-  const bytes = entity.views.reduce((sum, view) => sum + view.length, 0);
+  const bytes = lengthOf(entity.views);
   const wanted = begin(exchange, { ...entity, bytes, isWhole: true });
   if (wanted) endWith(exchange, cut(entity.views, wanted.from, wanted.to));
 }
@@ -190,7 +155,7 @@ export async function sendInTurn(
   turn: (bytes: number) => Promise<void> | undefined,
 ): Promise<void> {
   const { response, request } = exchange;
-  const bytes = entity.views.reduce((sum, view) => sum + view.length, 0);
+  const bytes = lengthOf(entity.views);
   const wanted = begin(exchange, { ...entity, bytes, isWhole: true });
   if (!wanted) return;
   response.flushHeaders();
@@ -246,28 +211,30 @@ type Head = Pick<Entity, 'type' | 'etag' | 'cacheControl' | 'encoding' | 'header
 /** Sends the head of an answer; gives what its body is to be, or undefined when it has none. */
 function begin(exchange: Exchange, entity: Head): { readonly from: number; readonly to: number } | undefined {
   const { bytes, etag } = entity;
-  const headers: Record<string, string | number> = {
-    ...entity.headers,
-    'Content-Type': entity.type,
-    'Cache-Control': entity.cacheControl,
-    ETag: etag,
-    'Accept-Ranges': 'bytes',
-  };
-  if (entity.encoding) headers['Content-Encoding'] = entity.encoding;
+  const lines = linesOf(entity);
   const range = wantedRange(exchange.request, bytes, etag);
   const isKnownThere = isKnown(exchange.request, etag);
   if (isKnownThere || range === 'unsatisfiable') {
-    if (!isKnownThere) Object.assign(headers, { 'Content-Range': `bytes */${bytes}`, 'Content-Length': 0 });
-    head(exchange, isKnownThere ? 304 : 416, headers);
+    if (!isKnownThere) lines.push('Content-Range', `bytes */${bytes}`, 'Content-Length', '0');
+    exchange.response.writeHead(isKnownThere ? 304 : 416, lines);
     exchange.response.end();
     return undefined;
   }
   const { start: from, end: last } = range ?? { start: 0, end: bytes - 1 };
   // Of what grows nobody knows how long it will be (RFC 9110 14.4).
-  if (range) headers['Content-Range'] = `bytes ${from}-${last}/${entity.isWhole ? bytes : '*'}`;
-  headers['Content-Length'] = last - from + 1;
-  head(exchange, range ? 206 : 200, headers);
+  if (range) lines.push('Content-Range', `bytes ${from}-${last}/${entity.isWhole ? bytes : '*'}`);
+  lines.push('Content-Length', String(last - from + 1));
+  exchange.response.writeHead(range ? 206 : 200, lines);
   return { from, to: last + 1 };
+}
+
+/** Names and values in turn: what each part and playlist is answered with is written as it is. */
+function linesOf({ type, cacheControl, etag, encoding, headers }: Head): string[] {
+  const own = ['Content-Type', type, 'Cache-Control', cacheControl, 'ETag', etag, 'Accept-Ranges', 'bytes'];
+  const lines = [...CORS_LINES, ...own];
+  if (encoding) lines.push('Content-Encoding', encoding);
+  for (const name in headers) lines.push(name, headers[name]!);
+  return lines;
 }
 
 function drained(response: ServerResponse): Promise<void> {
@@ -324,7 +291,8 @@ function refuseBody(exchange: Exchange, maxBytes: number): undefined {
   sendProblem(exchange, 413, 'Content Too Large', `a body has at most ${maxBytes} bytes here`);
 }
 
-function dispatch(options: HttpOptions, request: IncomingMessage, response: ServerResponse): void {
+/** Gives what is to be done when the answer is over. */
+function dispatch(options: HttpOptions, request: IncomingMessage, response: ServerResponse): () => void {
   const target = request.url ?? '/';
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
@@ -338,16 +306,21 @@ function dispatch(options: HttpOptions, request: IncomingMessage, response: Serv
     path,
     query,
     params,
-    subject: {},
+    subject: NOBODY,
     bodyBytes: 0,
+    isOver: false,
   };
   const span = beginSpan(request.headers);
-  response.once('close', () => {
-    count(options.metrics, route.kind, exchange);
+  if (span) within(span, () => run(options, route, exchange));
+  else run(options, route, exchange);
+  return () => {
+    exchange.isOver = true;
+    options.metrics.count(route.kind, request.method, response.statusCode, exchange.bodyBytes);
     span?.end();
-  });
-  within(span, () => run(options, route, exchange));
+  };
 }
+
+const NOBODY: Exchange['subject'] = {};
 
 /** Nobody writes to the query of a request. */
 const NO_QUERY = new URLSearchParams();
@@ -385,29 +358,24 @@ const NO_SUCH_METHOD: Found['route'] = {
     ),
 };
 
-function count({ requests, sentBytes, listener }: HttpMetrics, kind: string, exchange: Exchange): void {
-  const { request, response, bodyBytes } = exchange;
-  requests.inc({ listener, kind, method: knownMethod(request.method), status: response.statusCode });
-  if (bodyBytes > 0) sentBytes.inc({ listener, kind }, bodyBytes);
-}
-
 /** A fault while answering costs that answer alone. */
 function run(options: HttpOptions, route: Found['route'], exchange: Exchange): void {
-  const fail = (error: unknown): void => {
-    const isAway = error instanceof CodedError && error.code === 'state_unavailable';
-    const about = { kind: route.kind, path: withoutToken(exchange), ...exchange.subject };
-    if (isAway) options.logger.warn({ ...about, reason: error.message }, 'request can not be answered');
-    else options.logger.error({ ...about, err: error }, 'request failed');
-    if (exchange.response.headersSent) exchange.response.destroy();
-    else if (isAway) sendProblem(exchange, 503, 'Service Unavailable', 'the cluster state is away');
-    else sendProblem(exchange, 500, 'Internal Server Error', 'the fault is in the log of the server');
-  };
   try {
     const done = route.handle(exchange);
-    if (done) done.catch(fail);
+    if (done) done.catch((error: unknown) => fail(options, route, exchange, error));
   } catch (error) {
-    fail(error);
+    fail(options, route, exchange, error);
   }
+}
+
+function fail({ logger }: HttpOptions, route: Found['route'], exchange: Exchange, error: unknown): void {
+  const isAway = error instanceof CodedError && error.code === 'state_unavailable';
+  const about = { kind: route.kind, path: withoutToken(exchange), ...exchange.subject };
+  if (isAway) logger.warn({ ...about, reason: error.message }, 'request can not be answered');
+  else logger.error({ ...about, err: error }, 'request failed');
+  if (exchange.response.headersSent) exchange.response.destroy();
+  else if (isAway) sendProblem(exchange, 503, 'Service Unavailable', 'the cluster state is away');
+  else sendProblem(exchange, 500, 'Internal Server Error', 'the fault is in the log of the server');
 }
 
 /** What stands in a path in place of a token lets nobody in. */
@@ -424,6 +392,7 @@ function head(exchange: Exchange, status: number, headers: Record<string, string
  * closes its half reads no further either, and bytes for it would lie here until TCP gives up.
  */
 function ignoreInput(socket: Outlet): void {
+  ignoreSilence(socket);
   socket.once('end', () => socket.destroy());
   const parsing = socket.listeners('data');
   socket.on('data', () => {});
@@ -436,6 +405,7 @@ const CORS = {
   'Access-Control-Expose-Headers': 'Content-Length, Content-Range, ETag, Date, Headwater-Sequence',
   'Timing-Allow-Origin': '*',
 };
+const CORS_LINES: readonly string[] = Object.entries(CORS).flat();
 
 function preflight(exchange: Exchange): void {
   head(exchange, 204, {
@@ -446,10 +416,6 @@ function preflight(exchange: Exchange): void {
     'Access-Control-Max-Age': 86_400,
   });
   exchange.response.end();
-}
-
-function knownMethod(method: string | undefined): string {
-  return method && ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'OPTIONS'].includes(method) ? method : 'other';
 }
 
 /** RFC 9110 13.1.2: weak comparison with each validator in the list. */
@@ -472,7 +438,8 @@ function wantedRange(
   return ranges[0];
 }
 
-function cut(views: readonly Uint8Array[], start: number, end: number): Uint8Array[] {
+function cut(views: readonly Uint8Array[], start: number, end: number): readonly Uint8Array[] {
+  if (start === 0 && end === lengthOf(views)) return views;
   const kept: Uint8Array[] = [];
   let offset = 0;
   for (const view of views) {
@@ -484,14 +451,18 @@ function cut(views: readonly Uint8Array[], start: number, end: number): Uint8Arr
   return kept;
 }
 
+function lengthOf(views: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const view of views) bytes += view.length;
+  return bytes;
+}
+
 function endWith(exchange: Exchange, views: readonly Uint8Array[]): void {
   const { request, response } = exchange;
-  if (request.method !== 'HEAD') {
-    response.cork();
-    for (const view of views) {
-      response.write(view);
-      exchange.bodyBytes += view.length;
-    }
-  }
-  response.end();
+  if (request.method === 'HEAD') return void response.end();
+  if (views.length > 1) response.cork();
+  const last = views.length - 1;
+  for (let index = 0; index < last; index++) response.write(views[index]!);
+  response.end(views[last]);
+  for (const { length } of views) exchange.bodyBytes += length;
 }

@@ -28,7 +28,8 @@ export interface ListenerOptions {
   readonly isProxy?: (address: string) => boolean;
   /** Who may connect over TLS: anybody, or whoever has a certificate of the identity's own authorities (mutual TLS). */
   readonly clients?: 'any' | 'known';
-  onRequest(request: IncomingMessage, response: ServerResponse): void;
+  /** Gives what is to be done when the answer is over. */
+  onRequest(request: IncomingMessage, response: ServerResponse): () => void;
   onRefused?(refusal: Refusal): void;
   /** A connection could not be accepted, as when file descriptors have run out. The listener goes on. */
   onError?(error: Error): void;
@@ -77,10 +78,10 @@ const MAX_RESETS = 200;
 /** Rejects when the port is taken. */
 export async function openListener(options: ListenerOptions): Promise<HttpServer> {
   const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
-  const asked = { ...options, onRequest: oneByOne(options, limits) };
+  const onRequest = oneByOne(options, limits);
   const { server, release } = options.identity
-    ? secure(asked, limits, options.identity)
-    : plain(asked, limits);
+    ? secure(options, limits, options.identity, onRequest)
+    : plain(limits, onRequest);
   const limit = new ConnectionLimit(limits, options.isProxy);
   const sockets = new Set<Socket>();
   server.prependListener('connection', (socket: Socket) => {
@@ -132,36 +133,48 @@ function http1(limits: HttpLimits) {
   };
 }
 
+interface Queue {
+  waiting: number;
+}
+
+type OnRequest = (request: IncomingMessage, response: ServerResponse) => void;
+
 /** A connection over which more requests wait than a player ever has is not a player's. */
-function oneByOne(
-  { onRequest }: ListenerOptions,
-  { requestsAtOnce }: HttpLimits,
-): ListenerOptions['onRequest'] {
-  const waiting = new WeakMap<Connection, number>();
+function oneByOne({ onRequest }: ListenerOptions, { requestsAtOnce }: HttpLimits): OnRequest {
+  const queues = new WeakMap<Connection, Queue>();
+  const open = (connection: Connection): Queue => {
+    const queue = { waiting: 0 };
+    queues.set(connection, queue);
+    return queue;
+  };
   return (request, response) => {
     const connection = connectionOf(request);
     if (!connection) return;
-    const count = (waiting.get(connection) ?? 0) + 1;
-    if (count > requestsAtOnce) {
+    const queue = queues.get(connection) ?? open(connection);
+    if (++queue.waiting > requestsAtOnce) {
       request.destroy();
       return;
     }
-    waiting.set(connection, count);
-    response.once('close', () => waiting.set(connection, waiting.get(connection)! - 1));
-    onRequest(request, response);
+    const onOver = onRequest(request, response);
+    response.on('close', () => {
+      queue.waiting--;
+      onOver();
+    });
   };
 }
 
-function plain({ onRequest }: ListenerOptions, limits: HttpLimits): Opened {
-  const server = createServer(http1(limits), onRequest);
+/** A connection that rests is let go as one that stands still is: another timer would be set with each answer. */
+function plain(limits: HttpLimits, onRequest: OnRequest): Opened {
+  const server = createServer({ ...http1(limits), keepAliveTimeout: 0 }, onRequest);
   server.timeout = limits.stalledMs;
   return { server, release: () => server.closeIdleConnections() };
 }
 
 function secure(
-  { onRequest, clients = 'any' }: ListenerOptions,
+  { clients = 'any' }: ListenerOptions,
   limits: HttpLimits,
   identity: Identity,
+  onRequest: OnRequest,
 ): Opened {
   const server = createSecureServer(
     {
@@ -228,6 +241,12 @@ export function http2StreamOf(request: IncomingMessage) {
 
 /** Where an answer without an end is written to: a connection, or one stream of it. */
 export type Outlet = Duplex;
+
+/** Whoever writes to an outlet without an end looks after it: a timer would be set anew with each write. */
+export function ignoreSilence(outlet: Outlet): void {
+  const socket = outlet as Partial<Socket>;
+  socket.setTimeout?.(0);
+}
 
 /** Closes an outlet behind the last byte. */
 export function endOutlet(outlet: Outlet): void {

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
+import type { Admission, Entry } from '../../../edge/sessions/hls-sessions.ts';
 import { type Connection, sharedSession } from '../../../edge/sessions/session.ts';
 import { type SessionLimits, Sessions } from '../../../edge/sessions/sessions.ts';
 import type { Commitments } from '../../../network/egress/commitments.ts';
@@ -30,6 +31,11 @@ function setUp({ limits = {}, commitments = roomForAll(), isDraining = () => fal
 
 function end(connection: Connection): void {
   if (connection.kind === 'connected') connection.end();
+}
+
+function entryOf(admission: Admission): Entry {
+  if (admission.kind === 'refused') throw new Error(admission.reason);
+  return admission.entry;
 }
 
 const ann = { session: 'ann', stream: 'alice', rendition: 'source' };
@@ -116,14 +122,14 @@ describe('an HLS session', () => {
 describe('what an HLS session may fetch', () => {
   test('is what several players would at first, then four times what one plays: a token that is handed on feeds no crowd', () => {
     const { clock, sessions } = setUp();
-    sessions.hls.see(ann, undefined);
+    const entry = entryOf(sessions.hls.see(ann, undefined));
     const fetched = (mediaMs: number): number => {
       let count = 0;
-      while (sessions.hls.refusalOf(ann, mediaMs) === undefined) count++;
+      while (sessions.hls.refusalOf(entry, mediaMs) === undefined) count++;
       return count;
     };
     expect(fetched(2_000)).toBe(90);
-    expect(sessions.hls.refusalOf(ann, 2_000)).toMatchObject({ status: 429, retryAfterS: 5 });
+    expect(sessions.hls.refusalOf(entry, 2_000)).toMatchObject({ status: 429, retryAfterS: 5 });
     clock.advance(4_000);
     sessions.hls.see(ann, undefined);
     expect(fetched(2_000)).toBe(8);
@@ -132,8 +138,8 @@ describe('what an HLS session may fetch', () => {
   test('has no bound for a cache, which feeds others', () => {
     const { sessions } = setUp();
     const cache = { ...ann, session: sharedSession('192.0.2.1', 'a cache') };
-    sessions.hls.see(cache, undefined);
-    for (let count = 0; count < 1_000; count++) expect(sessions.hls.refusalOf(cache, 2_000)).toBeUndefined();
+    const entry = entryOf(sessions.hls.see(cache, undefined));
+    for (let count = 0; count < 1_000; count++) expect(sessions.hls.refusalOf(entry, 2_000)).toBeUndefined();
   });
 });
 

@@ -4,7 +4,6 @@ import { systemClock } from '../../../network/clock.ts';
 import { CodedError } from '../../../network/errors.ts';
 import {
   type HttpServer,
-  httpMetrics,
   listenHttp,
   type Route,
   readText,
@@ -13,6 +12,7 @@ import {
   sendEntity,
   sendJson,
 } from '../../../network/http/http.ts';
+import { httpMetrics } from '../../../network/http/http-metrics.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import { keepingLogger } from '../../tools/world/keeping-logger.ts';
 

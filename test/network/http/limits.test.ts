@@ -4,14 +4,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
-import {
-  type HttpServer,
-  httpMetrics,
-  listenHttp,
-  type Route,
-  readText,
-  sendJson,
-} from '../../../network/http/http.ts';
+import { type HttpServer, listenHttp, type Route, readText, sendJson } from '../../../network/http/http.ts';
+import { httpMetrics } from '../../../network/http/http-metrics.ts';
 import type { HttpLimits } from '../../../network/http/listener.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import { keepingLogger } from '../../tools/world/keeping-logger.ts';

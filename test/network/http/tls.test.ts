@@ -10,12 +10,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
 import {
   type HttpServer,
-  httpMetrics,
   listenHttp,
   type Route,
   sendEndless,
   sendJson,
 } from '../../../network/http/http.ts';
+import { httpMetrics } from '../../../network/http/http-metrics.ts';
 import { Identity } from '../../../network/http/identity.ts';
 import { endOutlet, type Outlet } from '../../../network/http/listener.ts';
 import { Metrics } from '../../../network/metrics.ts';

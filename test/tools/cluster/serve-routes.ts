@@ -1,7 +1,8 @@
 // A listener on a free port for tests of routes.
 
 import { systemClock } from '../../../network/clock.ts';
-import { type HttpServer, httpMetrics, listenHttp, type Route } from '../../../network/http/http.ts';
+import { type HttpServer, listenHttp, type Route } from '../../../network/http/http.ts';
+import { httpMetrics } from '../../../network/http/http-metrics.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import { keepingLogger } from '../world/keeping-logger.ts';
 

@@ -7,7 +7,8 @@ import { type SessionLimits, Sessions } from '../../../edge/sessions/sessions.ts
 import { type Clock, systemClock } from '../../../network/clock.ts';
 import type { FeedLimits } from '../../../network/feed/feed.ts';
 import { Feeds, SOURCE } from '../../../network/feed/feeds.ts';
-import { httpMetrics, listenHttp } from '../../../network/http/http.ts';
+import { listenHttp } from '../../../network/http/http.ts';
+import { httpMetrics } from '../../../network/http/http-metrics.ts';
 import { createLogger } from '../../../network/logger.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import type { Successor } from '../../../network/state/state.ts';
