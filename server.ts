@@ -15,6 +15,7 @@ import { ownPlace, readConfig } from './network/config/config.ts';
 import { CONFIG_OPTIONS, type Flags } from './network/config/options.ts';
 import { loadOwnId } from './network/config/own-id.ts';
 import type { Config } from './network/config/schema/schema.ts';
+import { Bearing } from './network/egress/bearing.ts';
 import { Commitments } from './network/egress/commitments.ts';
 import { Egress } from './network/egress/egress.ts';
 import { Outflow } from './network/egress/outflow.ts';
@@ -129,6 +130,7 @@ class Server {
   readonly #feeds: Feeds;
   readonly #egress: Egress;
   readonly #cpuLoad: CpuLoad;
+  readonly #bearing: Bearing;
   readonly #stores: Stores;
   readonly #commitments: Commitments;
   readonly #outflow: Outflow;
@@ -167,6 +169,7 @@ class Server {
     );
     this.#egress = opened.use(new Egress(base));
     this.#cpuLoad = opened.use(new CpuLoad(base));
+    this.#bearing = opened.use(this.#createBearing());
     this.#stores = this.#openStores();
     this.#commitments = this.#createCommitments();
     this.#outflow = new Outflow({ egressMbps: config.egressMbps, clock });
@@ -207,11 +210,11 @@ class Server {
 
   /** To operators. */
   #describeState(): void {
-    const { health, config } = this.#base;
+    const { health } = this.#base;
     describeServer({
       ...this.#base,
       egress: this.#egress,
-      egressMbps: config.egressMbps,
+      bearing: this.#bearing,
       commitments: this.#commitments,
       outflow: this.#outflow,
       feeds: this.#feeds,
@@ -233,11 +236,21 @@ class Server {
     return openStores({ config, pace, clock, logger, peers });
   }
 
+  #createBearing(): Bearing {
+    const { egressMbps, cpuLimit } = this.#base.config;
+    const usedMbps = (): number => this.#commitments.usedMbps;
+    return new Bearing({ clock, egressMbps, cpuLimit, cpuLoad: this.#cpuLoad, usedMbps });
+  }
+
   #createCommitments(): Commitments {
     const { egressMbps } = this.#base.config;
+    const bearing = this.#bearing;
     const bitrateMbps = (stream: string, rendition: string): number =>
       averageMbps(this.#feeds.get(stream, rendition)) || this.#edge.rates.mbps(stream, rendition);
-    return new Commitments({ egressMbps, clock, bitrateMbps, heaviestMbps: () => heaviestMbps(this.#feeds) });
+    return new Commitments({
+      ...{ egressMbps, bearing, clock, bitrateMbps },
+      heaviestMbps: () => heaviestMbps(this.#feeds),
+    });
   }
 
   #createHoldings(): Holdings {
@@ -386,11 +399,11 @@ class Server {
   }
 
   #describe(): ServerRecord {
-    const { roles, site, host, egressMbps } = this.#base.config;
+    const { roles, site, host } = this.#base.config;
     const { viewers, vod } = this.#edge.sessions;
     return {
       ...this.#identity,
-      ...{ roles, site, host, egressMbps },
+      ...{ roles, site, host, egressMbps: this.#bearing.mbps },
       ...this.#addresses,
       sentMbps: this.#egress.mbps,
       cpuLoad: this.#cpuLoad.share,

@@ -1,6 +1,7 @@
 // What a server tells Prometheus of itself as a whole: what it sends and may send, the feeds that it holds, how its drain goes.
 
 import type { Clock } from './clock.ts';
+import type { Bearing } from './egress/bearing.ts';
 import type { Commitments } from './egress/commitments.ts';
 import type { Egress } from './egress/egress.ts';
 import type { Outflow } from './egress/outflow.ts';
@@ -13,7 +14,7 @@ export interface ServerMetricsOptions {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly egress: Pick<Egress, 'mbps'>;
-  readonly egressMbps: number;
+  readonly bearing: Pick<Bearing, 'mbps'>;
   readonly commitments: Pick<Commitments, 'mbps'>;
   readonly outflow: Pick<Outflow, 'waiting'>;
   readonly feeds: Feeds;
@@ -32,14 +33,14 @@ export function describeServer(options: ServerMetricsOptions): void {
   describeDrain(options);
 }
 
-function describeEgress({ metrics, egress, egressMbps, commitments, outflow }: ServerMetricsOptions): void {
+function describeEgress({ metrics, egress, bearing, commitments, outflow }: ServerMetricsOptions): void {
   const bytesPerS = (what: string, help: string, mbps: () => number): void => {
     metrics.gauge(`headwater_egress_${what}bytes_per_second`, help, [], (gauge) =>
       gauge.set(mbps() * BYTES_PER_MEGABIT),
     );
   };
   bytesPerS('', 'What this server sent within the last second.', () => egress.mbps);
-  bytesPerS('capacity_', 'What this server may send.', () => egressMbps);
+  bytesPerS('capacity_', 'What this server may send, and its core can bear.', () => bearing.mbps);
   bytesPerS(
     'committed_',
     'What those it has admitted may have it send, by the average bitrates of what they watch.',

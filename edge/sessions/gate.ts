@@ -23,6 +23,10 @@ export interface GateOptions {
 export type Entry = { readonly kind: 'entered'; readonly commitment: Commitment } | Refusal;
 
 const RETRY_AFTER_S = 5;
+const FULL = {
+  egress: 'this server has promised all that it may send',
+  cpu: 'this server has no time left for more viewers',
+};
 
 export class Gate {
   readonly #options: GateOptions;
@@ -57,8 +61,7 @@ export class Gate {
     const by = isShared(session) ? 'cache' : 'viewer';
     const uplink = isShared(session) ? '' : readSession(session).uplink;
     const commitment = commitments.take({ stream, rendition, by, uplink });
-    if (!commitment)
-      return this.refuse(watcher, 'egress', 503, 'this server has promised all that it may send');
+    if (!commitment) return this.refuse(watcher, commitments.limit, 503, FULL[commitments.limit]);
     this.#admitted.inc();
     log.say({ session, stream, rendition }, 'viewer begins to watch');
     return { kind: 'entered', commitment };

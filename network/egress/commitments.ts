@@ -1,9 +1,12 @@
 // What a server has committed itself to send, by bitrate: its viewers and the servers that follow it. The guard of its egress.
 
 import type { Clock } from '../clock.ts';
+import type { Bearing } from './bearing.ts';
 
 export interface CommitmentsOptions {
   readonly egressMbps: number;
+  /** What it can bear, where that may be less: then no further viewers are taken, and servers as before. */
+  readonly bearing?: Pick<Bearing, 'mbps' | 'isCpuBound'>;
   readonly clock: Clock;
   /** The average of a rendition that is here; 0 while it is not known. */
   readonly bitrateMbps: (stream: string, rendition: string) => number;
@@ -70,6 +73,16 @@ export class Commitments {
     return this.#viewersMbps + Math.max(this.#feedersMbps, this.#reserveMbps);
   }
 
+  /** Without what is kept in reserve. */
+  get usedMbps(): number {
+    return this.#viewersMbps + this.#feedersMbps;
+  }
+
+  /** What there is none left of when somebody is not taken. */
+  get limit(): 'egress' | 'cpu' {
+    return this.#options.bearing?.isCpuBound ? 'cpu' : 'egress';
+  }
+
   /** Of viewers and caches, by the names of uplinks. */
   get uplinks(): Readonly<Record<string, number>> {
     this.#rateInTime();
@@ -96,8 +109,9 @@ export class Commitments {
   }
 
   #hasRoom(by: Use['by'], mbps: number): boolean {
-    const others = by === 'viewer' ? Math.max(this.#feedersMbps, this.#reserveMbps) : this.#feedersMbps;
-    return this.#viewersMbps + others + mbps <= this.#options.egressMbps;
+    const { egressMbps, bearing } = this.#options;
+    if (by !== 'viewer') return this.usedMbps + mbps <= egressMbps;
+    return this.mbps + mbps <= Math.min(egressMbps, bearing?.mbps ?? egressMbps);
   }
 
   #commit({ stream, by, uplink }: Use, first: Line): Commitment {

@@ -135,7 +135,7 @@ export interface ServerRecord extends ServerIdentity {
   readonly relayUrl: string;
   /** What broadcasters push to, without the stream's name. */
   readonly rtmpUrl: string;
-  /** What it may send, and what it sends now. */
+  /** What it may send and its core can bear, and what it sends now. */
   readonly egressMbps: number;
   readonly sentMbps: number;
   /** The share of time, of late, in which its process had something to do: 0 to 1. Encoders are processes of their own. */

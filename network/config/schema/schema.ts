@@ -143,6 +143,14 @@ export const schema = z.strictObject({
       'Of the machine that `headwater server` uses, each by a server of its own: the second is called as the first with -2, its ports are one higher. `auto`: all.',
     ),
   egressMbps: z.number().positive().default(1_000).describe('What it may send.'),
+  cpuLimit: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.9)
+    .describe(
+      'How busy its core may be, 0 to 1, before it takes no further viewers, whatever `egressMbps` says; 1: it always does.',
+    ),
   bind: z.string().min(1).default('127.0.0.1').describe('The address that all listeners bind to.'),
   rtmpPort: port.default(1935).describe('Where broadcasters push.'),
   usherPort: port.default(8080).describe('Pages, playlists and API.'),

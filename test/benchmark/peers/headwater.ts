@@ -14,6 +14,8 @@ export interface HeadwaterOptions {
   readonly keyFrameEveryS?: number;
   /** What it may send: more than the core can, if nothing is said. */
   readonly egressMbps?: number;
+  /** How busy its core may be before it takes no further viewers; 1, if nothing is said: as busy as can be. */
+  readonly cpuLimit?: number;
   readonly core?: number;
 }
 
@@ -28,11 +30,12 @@ const MORE_THAN_A_CORE_MBPS = 100_000;
 
 export async function startHeadwater(options: HeadwaterOptions): Promise<Headwater> {
   await using opened = new AsyncDisposableStack();
-  const { protocol, core = SERVER_CORE, beatMs, egressMbps = MORE_THAN_A_CORE_MBPS } = options;
+  const { protocol, core = SERVER_CORE, beatMs, cpuLimit = 1 } = options;
+  const { egressMbps = MORE_THAN_A_CORE_MBPS } = options;
   const [rtmpPort, usherPort, mediaPort] = (await freePorts(3)) as [number, number, number];
   const folder = temporaryFolder(opened);
   // The window fills in the warm-up, so that memory that grows later is the viewers'.
-  const config = `feed: { windowS: 6 }\negressMbps: ${egressMbps}\nlog: error\n`;
+  const config = `feed: { windowS: 6 }\negressMbps: ${egressMbps}\ncpuLimit: ${cpuLimit}\nlog: error\n`;
   writeFileSync(join(folder, 'config.yaml'), config);
   const args = ['--config', join(folder, 'config.yaml'), '--data', folder, '--no-sample'];
   const ports = ['--rtmp-port', rtmpPort, '--usher-port', usherPort, '--media-port', mediaPort].map(String);
