@@ -30,6 +30,8 @@ process.once('SIGTERM', () => process.exit(1));
 
 export class PinnedProcess {
   readonly #child: ChildProcess;
+  /** Rejects when the process ends. */
+  readonly #ended: Promise<never>;
 
   /** Runs a TypeScript file; a path that is not absolute is one beside this. */
   constructor(file: string, args: readonly string[], options: ProcessOptions) {
@@ -43,7 +45,11 @@ export class PinnedProcess {
       cwd: folder,
     });
     running.add(this.#child);
-    this.#child.once('exit', () => running.delete(this.#child));
+    this.#ended = once(this.#child, 'exit').then(([code]) => {
+      running.delete(this.#child);
+      throw new Error(`${this.#child.spawnargs.join(' ')} ended with ${code}`);
+    });
+    this.#ended.catch(() => {});
   }
 
   send(message: object): void {
@@ -59,11 +65,13 @@ export class PinnedProcess {
 
   /** The next message; rejects when the process ends before. */
   async next<Answer>(): Promise<Answer> {
-    const ended = once(this.#child, 'exit').then(([code]) => {
-      throw new Error(`${this.#child.spawnargs.join(' ')} ended with ${code}`);
-    });
-    const [message] = await Promise.race([once(this.#child, 'message'), ended]);
-    return message as Answer;
+    const said = new AbortController();
+    try {
+      const message = once(this.#child, 'message', { signal: said.signal });
+      return (await Promise.race([message, this.#ended]))[0] as Answer;
+    } finally {
+      said.abort();
+    }
   }
 
   /** User and system time so far. */

@@ -17,6 +17,7 @@ import { benchmarkNetwork } from './network.ts';
 import { benchmarkPlace } from './place.ts';
 import { benchmarkRelay } from './relay.ts';
 import type { Report } from './report.ts';
+import { benchmarkSaturation } from './saturation.ts';
 import { benchmarkSimulator } from './simulator.ts';
 import { benchmarkSoak } from './soak.ts';
 import { benchmarkSwitching } from './switching.ts';
@@ -51,6 +52,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise
   place: benchmarkPlace,
   planner: benchmarkPlanner,
   relay: benchmarkRelay,
+  saturation: benchmarkSaturation,
   simulator: benchmarkSimulator,
   soak: benchmarkSoak,
   state: benchmarkState,

@@ -4,7 +4,7 @@ import { Connection } from './connection.ts';
 import type { Source } from './tally.ts';
 
 export class HlsViewer {
-  /** Resolves with the first part. */
+  /** Resolves with the first part, rejects when there is none to be had. */
   readonly began: Promise<void>;
   readonly #url: URL;
   readonly #connection: Connection;
@@ -14,10 +14,10 @@ export class HlsViewer {
     this.#url = url;
     this.#received = received;
     this.#connection = new Connection(url, onLost);
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.began = promise;
     this.#watch(resolve).catch((error: unknown) => {
-      console.error(error);
+      reject(error);
       this.#connection.close();
     });
   }

@@ -7,7 +7,7 @@ import type { Source } from './tally.ts';
 const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
 
 export class EndlessViewer {
-  /** Resolves with the first bytes. */
+  /** Resolves with the first bytes, rejects when they refuse. */
   readonly began: Promise<void>;
 
   constructor(url: URL, received: Source, onLost: () => void) {
@@ -16,8 +16,9 @@ export class EndlessViewer {
     let count = (bytes: number): void => {
       count = received;
       const head = READ_BUFFER.toString('latin1', 0, Math.min(bytes, 1024));
-      if (head.startsWith('HTTP/1.1 200 ')) resolve();
-      else reject(new Error(head));
+      if (head.startsWith('HTTP/1.1 200 ')) return resolve();
+      socket.off('close', onLost).destroy();
+      reject(new Error(head));
     };
     const callback = (bytes: number): boolean => {
       count(bytes);
