@@ -1,107 +1,112 @@
-// From the bytes of a frame going into the broadcaster's socket to the same frame coming out of a progressive viewer's.
+// From the bytes of a frame going into the broadcaster's socket to the same frame coming out of viewers' at the origin and behind one,
+// two and three hops; while nobody else watches, and while the first server behind the origin has a core full of viewers.
 
-import { readFileSync } from 'node:fs';
-import { get } from 'node:http';
-import { systemClock as clock } from '../../network/clock.ts';
-import type { RtmpMessage } from '../../origin/media.ts';
-import { createRtmpPublisher, type RtmpPublisher } from '../../origin/rtmp/rtmp.ts';
-import { readRecording } from '../../origin/sample/recording.ts';
-import { publishKey, STREAM } from './peers/contender.ts';
-import { startHeadwater } from './peers/headwater.ts';
-import { recordingFile } from './recording.ts';
+import { systemClock as clock, sleep } from '../../network/clock.ts';
+import type { LoadRequest } from './load/load.ts';
+import { type Link, startChain } from './peers/chain.ts';
+import { CLIENT_CORE, PinnedProcess, SERVER_CORE } from './processes.ts';
 import { percentile, type Report, table } from './report.ts';
 import type { BenchmarkOptions } from './run.ts';
+import { broadcast, type FrameTimes, watchFrames } from './timed-frames.ts';
 
-/** A frame is found again by its last bytes, which are noise. */
-const FINGERPRINT_BYTES = 12;
+/** The server that is loaded has a core to itself; the origin, the servers behind it and all viewers share the other. */
+const CORES = [CLIENT_CORE, SERVER_CORE, CLIENT_CORE, CLIENT_CORE];
+const LOADED = 1;
+const WANTED_SHARE = 0.8;
+const NEARLY = 0.95;
+/** By what these take of the core it is known about how many fill it. */
+const FIRST_VIEWERS = 600;
 /** The first seconds are those of compilation. */
-const WARM_UP_S = 3;
+const WARM_UP_MS = 4_000;
+const SETTLE_MS = 3_000;
+
+interface Row {
+  readonly load: string;
+  readonly hops: number;
+  readonly delaysMs: readonly number[];
+  /** What the last hop added to each frame. */
+  readonly addedMs: readonly number[];
+}
 
 export async function benchmarkLatency({ seconds }: BenchmarkOptions): Promise<Report> {
-  await using headwater = await startHeadwater({ protocol: 'endless', publishes: false });
-  const { rtmpPort, urls } = headwater;
-  const name = `${STREAM}?${new URLSearchParams({ key: publishKey() })}`;
-  const publisher = createRtmpPublisher({ host: '127.0.0.1', port: rtmpPort, app: 'live', name });
-  await publisher.open();
-  const sentMs = new Map<string, number>();
-  const broadcast = setUpBroadcast(publisher, sentMs);
-  await new Promise((resolve) => setTimeout(resolve, 2000));
-  const delaysMs = await watch(urls(1)[0]!, sentMs, (WARM_UP_S + seconds) * 1000);
-  clearInterval(broadcast);
-  publisher.close('the benchmark is over');
-  await publisher.closed;
-  const counted = delaysMs.slice(Math.floor((delaysMs.length * WARM_UP_S) / (WARM_UP_S + seconds)));
-  const result = {
-    frames: counted.length,
-    p50Ms: percentile(counted, 0.5),
-    p99Ms: percentile(counted, 0.99),
-    maxMs: Math.max(...counted),
-  };
-  const row = [
-    String(result.frames),
-    ...[result.p50Ms, result.p99Ms, result.maxMs].map((ms) => ms.toFixed(2)),
-  ];
-  const text = `RTMP in to HTTP out on loopback, one viewer\n\n${table(['frames', 'p50 ms', 'p99 ms', 'max ms'], [row])}`;
-  return { data: result, text };
+  await using opened = new AsyncDisposableStack();
+  const { links, join } = await startChain(opened, CORES);
+  const frames = await broadcast(opened, links[0]!.rtmpPort);
+  await sleep(clock, WARM_UP_MS);
+  await join();
+  const watched = links.map((link, hops) =>
+    watchFrames(opened, link.url(`watch-${hops}`, 'live.mp4'), frames),
+  );
+  await Promise.all(watched.map(({ began }) => began));
+  await sleep(clock, WARM_UP_MS);
+  const rows = await measure(watched, seconds, 'none');
+  const viewers = await fill(opened, links[LOADED]!);
+  const loaded = links[LOADED]!.server;
+  const before = loaded.cpuSeconds();
+  const loadedRows = await measure(watched, seconds, '');
+  const share = (loaded.cpuSeconds() - before) / seconds;
+  const load = `${viewers} viewers, ${(share * 100).toFixed(0)} % of its core`;
+  const all = [...rows, ...loadedRows.map((row) => ({ ...row, load }))];
+  return { data: all, text: textOf(all) };
 }
 
-/** Sends each frame when it is due, and notes when. */
-function setUpBroadcast(publisher: RtmpPublisher, sentMs: Map<string, number>): NodeJS.Timeout {
-  const { headers, frames, durationMs } = readRecording(readFileSync(recordingFile()));
-  for (const header of headers) publisher.send(header);
-  const startedMs = clock.monotonic();
-  let sent = 0;
-  const dueMs = (frame: RtmpMessage): number =>
-    Math.floor(sent / frames.length) * durationMs + frame.timestampMs;
-  return setInterval(() => {
-    for (;;) {
-      const frame = frames[sent % frames.length]!;
-      const timestampMs = dueMs(frame);
-      if (startedMs + timestampMs > clock.monotonic()) return;
-      sentMs.set(fingerprint(frame.payload), clock.monotonic());
-      publisher.send({ ...frame, timestampMs });
-      sent++;
-    }
-  }, 1);
-}
-
-/** Resolves with the delay of each frame that came out and was found again. */
-function watch(url: string, sentMs: Map<string, number>, durationMs: number): Promise<number[]> {
-  const { promise, resolve, reject } = Promise.withResolvers<number[]>();
-  const delaysMs: number[] = [];
-  let pending = Buffer.alloc(0);
-  const request = get(url, (response) => {
-    if (response.statusCode !== 200) reject(new Error(`${response.statusCode} for ${url}`));
-    response.on('error', () => {});
-    response.on('data', (bytes: Buffer) => {
-      const nowMs = clock.monotonic();
-      pending = Buffer.concat([pending, bytes]);
-      for (let size = wholeBox(pending); size > 0; size = wholeBox(pending)) {
-        const noted = isMdat(pending) ? sentMs.get(fingerprint(pending.subarray(0, size))) : undefined;
-        if (noted !== undefined) delaysMs.push(nowMs - noted);
-        pending = pending.subarray(size);
-      }
-    });
+async function measure(watched: readonly FrameTimes[], seconds: number, load: string): Promise<Row[]> {
+  for (const each of watched) each.begin();
+  await sleep(clock, seconds * 1000);
+  const delays = watched.map(({ delaysMs }) => new Map(delaysMs));
+  return delays.map((own, hops) => {
+    const before = delays[hops - 1];
+    const both = [...own].filter(([frame]) => before?.has(frame));
+    const addedMs = both.map(([frame, delayMs]) => delayMs - before!.get(frame)!);
+    return { load, hops, delaysMs: [...own.values()], addedMs };
   });
-  request.on('error', reject);
-  setTimeout(() => {
-    request.off('error', reject).on('error', () => {});
-    request.destroy();
-    resolve(delaysMs);
-  }, durationMs);
-  return promise;
 }
 
-function wholeBox(bytes: Buffer): number {
-  if (bytes.length < 8) return 0;
-  const size = bytes.readUInt32BE(0);
-  return size <= bytes.length ? size : 0;
+/** Gives how many viewers of low-latency HLS it took. */
+async function fill(opened: AsyncDisposableStack, { server, url }: Link): Promise<number> {
+  const load = opened.use(new PinnedProcess('load/load.ts', [], { core: CLIENT_CORE, isMeek: true }));
+  const open = async (from: number, to: number): Promise<void> => {
+    const urls = Array.from({ length: to - from }, (_, index) => url(`load-${from + index}`, 'index.m3u8'));
+    await load.ask({ kind: 'open', protocol: 'parts', urls } satisfies LoadRequest);
+    await sleep(clock, SETTLE_MS);
+  };
+  let viewers = FIRST_VIEWERS;
+  await open(0, viewers);
+  for (let share = await shareOf(server); share < NEARLY * WANTED_SHARE; share = await shareOf(server)) {
+    const wanted = Math.round(viewers * Math.min(2, WANTED_SHARE / share));
+    await open(viewers, wanted);
+    viewers = wanted;
+  }
+  return viewers;
 }
 
-function isMdat(bytes: Buffer): boolean {
-  return bytes.toString('latin1', 4, 8) === 'mdat';
+async function shareOf(server: PinnedProcess): Promise<number> {
+  const before = server.cpuSeconds();
+  await sleep(clock, SETTLE_MS);
+  return ((server.cpuSeconds() - before) * 1000) / SETTLE_MS;
 }
 
-function fingerprint(bytes: Uint8Array): string {
-  return Buffer.from(bytes.subarray(-FINGERPRINT_BYTES)).toString('latin1');
+const HEAD = [
+  'load of the first hop',
+  'hops',
+  'frames',
+  'p50 ms',
+  'p99 ms',
+  'added by the hop: p50 ms',
+  'p99 ms',
+];
+
+function textOf(rows: readonly Row[]): string {
+  const cells = rows.map(({ load, hops, delaysMs, addedMs }) => [
+    load,
+    String(hops),
+    String(delaysMs.length),
+    ...quantiles(delaysMs),
+    ...(hops > 0 ? quantiles(addedMs) : ['', '']),
+  ]);
+  return `RTMP in at the origin to progressive playback out, on loopback, one such viewer of each server\n\n${table(HEAD, cells)}`;
+}
+
+function quantiles(samples: readonly number[]): string[] {
+  return [0.5, 0.99].map((share) => percentile(samples, share).toFixed(2));
 }

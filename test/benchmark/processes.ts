@@ -19,6 +19,8 @@ export interface ProcessOptions {
   readonly quiet?: boolean;
   /** What is run is a program of its own, with which no messages are exchanged. */
   readonly isProgram?: boolean;
+  /** It waits for others on its core. */
+  readonly isMeek?: boolean;
 }
 
 /** None outlives this process, however it ends. */
@@ -35,9 +37,10 @@ export class PinnedProcess {
 
   /** Runs a TypeScript file; a path that is not absolute is one beside this. */
   constructor(file: string, args: readonly string[], options: ProcessOptions) {
-    const { core, environment, folder, quiet, isProgram } = options;
+    const { core, environment, folder, quiet, isProgram, isMeek } = options;
     const node = [process.execPath, '--disable-warning=ExperimentalWarning'];
-    const command = isProgram ? [file, ...args] : [...node, join(import.meta.dirname, file), ...args];
+    const program = isProgram ? [file, ...args] : [...node, join(import.meta.dirname, file), ...args];
+    const command = isMeek ? ['nice', '-n', '10', ...program] : program;
     const pinned = availableParallelism() > 1 ? ['taskset', '-c', String(core), ...command] : command;
     this.#child = spawn(pinned[0]!, pinned.slice(1), {
       stdio: ['ignore', quiet ? 'ignore' : 2, 2, isProgram ? 'ignore' : 'ipc'],

@@ -16,9 +16,11 @@ export class EndlessViewer {
     let count = (bytes: number): void => {
       count = received;
       const head = READ_BUFFER.toString('latin1', 0, Math.min(bytes, 1024));
-      if (head.startsWith('HTTP/1.1 200 ')) return resolve();
-      socket.off('close', onLost).destroy();
-      reject(new Error(head));
+      if (head.startsWith('HTTP/1.1 200 ')) resolve();
+      else {
+        socket.off('close', onLost).destroy();
+        reject(new Error(head));
+      }
     };
     const callback = (bytes: number): boolean => {
       count(bytes);
