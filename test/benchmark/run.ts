@@ -13,7 +13,7 @@ import { benchmarkDelivery } from './delivery.ts';
 import { benchmarkFaults } from './faults.ts';
 import { benchmarkLatency } from './latency.ts';
 import { machineText } from './machine.ts';
-import { benchmarkNetwork } from './network.ts';
+import { benchmarkNetwork } from './network/network.ts';
 import { benchmarkPlace } from './place.ts';
 import { benchmarkRelay } from './relay.ts';
 import type { Report } from './report.ts';

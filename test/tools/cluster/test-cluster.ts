@@ -52,8 +52,9 @@ export interface ServerPlace {
   /** More than one: as many servers of that machine, the others with ids of their own. */
   readonly cores?: number;
   readonly log?: LogLevel;
-  /** What the configuration of a worker has of itself. */
+  /** What the configuration of a worker has of itself, and that of an origin. */
   readonly transcode?: object;
+  readonly archive?: object;
 }
 
 export class TestCluster implements AsyncDisposable {
@@ -150,7 +151,7 @@ export class TestCluster implements AsyncDisposable {
       const at = this.#options.placeOf?.(place.site);
       this.#servers.set(
         id,
-        await this.#startOne('server', id, { ...place, ...(at && { bind: at.host }) }, at),
+        await this.#startOne('server', id, { ...place, ...(at && { bind: at.name ?? at.host }) }, at),
       );
       return;
     }

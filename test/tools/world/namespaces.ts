@@ -16,6 +16,8 @@ import { Link, type LinkShape } from './link.ts';
 export interface Place {
   readonly enter: readonly string[];
   readonly host: string;
+  /** By which its servers are reached, when there is somebody who resolves it. */
+  readonly name?: string;
 }
 
 const SUBNET = [10, 80] as const;
