@@ -53,14 +53,17 @@ const radio: StreamRecord = {
   renditions: [{ ...source, width: 0, height: 0, frameRate: 0, codecs: 'mp4a.40.2' }],
 };
 
-// Its clock stands still: the server beats once and lives.
-const state = new MemoryState(new ManualClock());
+// Its clock stands still from then on: the server beats once and lives.
+const clock = new ManualClock();
+const state = new MemoryState(clock);
 
 let open: string;
 let signed: string;
 const listeners: UsherListener[] = [];
 beforeAll(async () => {
   await state.beat(server, [alice, radio]);
+  // By now a state has heard of all streams.
+  clock.advance(1_600);
   for (const access of ['open', 'signed'] as const)
     listeners.push(await UsherListener.start({ state, access }));
   [open, signed] = listeners.map(({ url }) => url) as [string, string];
@@ -110,6 +113,16 @@ describe('the multivariant playlist', () => {
     await state.beat(starting, [{ ...soon, renditions: [source] }]);
     expect((await answer).status).toBe(200);
     await state.beat(starting, []);
+  });
+
+  test('a stream that a state which was lost has yet to hear of is waited for', async () => {
+    const lost = new MemoryState(new ManualClock());
+    await using listener = await UsherListener.start({ state: lost });
+    const answer = listener.get('/live/alice.m3u8');
+    // Who asks after it has been answered.
+    await listener.get('/api/time');
+    await lost.beat(server, [alice]);
+    expect((await answer).status).toBe(200);
   });
 });
 

@@ -3,6 +3,7 @@
 import { sleep } from '../../../network/clock.ts';
 import { type Exchange, type Route, redirect, send, sendProblem } from '../../../network/http/http.ts';
 import { quoted } from '../../../network/names.ts';
+import { BEAT_MS, isWithin } from '../../../network/state/liveness.ts';
 import type { RenditionRecord } from '../../../network/state/state.ts';
 import type { Spending } from '../../cdn/spending.ts';
 import { multivariantPlaylist } from '../../multivariant.ts';
@@ -26,6 +27,8 @@ export interface LiveOptions extends GuestOptions {
 /** A stream without a frame yet: how long its first viewers are held. */
 const STARTING_MS = 5_000;
 const STARTING_STEP_MS = 100;
+/** A state that is new, or was lost, has heard of every stream within a beat that may be late: it knows none before that. */
+const HEARD_MS = 1.5 * BEAT_MS;
 /** How long the first viewer of a stream waits for rungs that are made on demand, and who can play nothing else for any. */
 const LADDER_MS = 2_000;
 const NEEDED_LADDER_MS = 5_000;
@@ -126,9 +129,10 @@ async function untilStarted(
 ): Promise<Decision> {
   const deadline = clock.monotonic() + STARTING_MS;
   for (;;) {
-    const stream = findStream((await placer.scene()).snapshot, request.stream);
-    if (!stream) return { kind: 'unknown' };
-    if (stream.renditions.length > 0) return placer.place(request, session);
+    const { snapshot } = await placer.scene();
+    const stream = findStream(snapshot, request.stream);
+    if (!stream && !isWithin(snapshot.sinceMs, snapshot.nowMs, HEARD_MS)) return { kind: 'unknown' };
+    if (stream && stream.renditions.length > 0) return placer.place(request, session);
     if (clock.monotonic() >= deadline) return { kind: 'unknown' };
     await sleep(clock, STARTING_STEP_MS);
   }
