@@ -40,8 +40,8 @@ export interface WaitingOptions {
 const CAPACITY = 20_000;
 /** Deadlines, and who has left, are looked at so often, all together, while anybody waits: they are kept to within this. */
 const SWEEP_MS = 100;
-/** Answers in one turn of the event loop: a few milliseconds, then others have theirs. */
-const BATCH = 200;
+/** Answers in one turn of the event loop: a millisecond or two, then others have theirs, as frames have that are to be passed on. */
+const BATCH = 40;
 interface Waiter {
   readonly rank: number;
   readonly patience: Patience;

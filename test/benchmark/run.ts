@@ -7,6 +7,7 @@ import { benchmarkConsolePage } from './console-page.ts';
 import { benchmarkControl } from './control/control.ts';
 import { benchmarkPlanner } from './control/planner.ts';
 import { benchmarkState } from './control/state.ts';
+import { benchmarkCores } from './cores.ts';
 import { benchmarkCrowd } from './crowd.ts';
 import { benchmarkDecisions } from './decisions.ts';
 import { benchmarkDelivery } from './delivery.ts';
@@ -43,6 +44,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise
   'console-page': benchmarkConsolePage,
   console: benchmarkConsole,
   control: benchmarkControl,
+  cores: benchmarkCores,
   crowd: benchmarkCrowd,
   decisions: benchmarkDecisions,
   delivery: benchmarkDelivery,

@@ -62,14 +62,16 @@ describe('waiting', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('released requests are answered a few hundred in a turn, in the order they came', async () => {
+  test('released requests are answered forty in a turn, in the order they came', async () => {
     const { clock, waiting, outcomes, ask } = setUp();
     for (let index = 0; index < 500; index++) ask(1, 0);
     waiting.reach({ msn: 2, part: 0 });
     await settled();
-    expect(outcomes).toHaveLength(200);
-    clock.advance(0);
-    await settled();
+    expect(outcomes).toHaveLength(40);
+    for (let turn = 1; turn < 500 / 40; turn++) {
+      clock.advance(0);
+      await settled();
+    }
     expect(outcomes).toHaveLength(500);
   });
 
