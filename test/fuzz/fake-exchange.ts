@@ -22,15 +22,17 @@ export function fakeExchange({ method = 'GET', headers = {}, params = {}, body =
   const answer: Answered = { status: 0, headers: {}, bytes: 0 };
   const response = {
     setHeader: () => {},
-    writeHead(status: number, sent: Readonly<Record<string, unknown>>) {
-      Object.assign(answer, { status, headers: sent });
+    writeHead(status: number, sent: Readonly<Record<string, unknown>> | readonly unknown[]) {
+      Object.assign(answer, { status, headers: Array.isArray(sent) ? byName(sent) : sent });
     },
     cork: () => {},
     write(bytes: Uint8Array) {
       answer.bytes += bytes.length;
       return true;
     },
-    end: () => {},
+    end(bytes?: Uint8Array) {
+      answer.bytes += bytes?.length ?? 0;
+    },
   };
   const request = {
     method,
@@ -49,4 +51,10 @@ export function fakeExchange({ method = 'GET', headers = {}, params = {}, body =
     bodyBytes: 0,
   };
   return { exchange: exchange as unknown as Exchange, answer };
+}
+
+/** Headers may also be a list of names and values in turn. */
+function byName(lines: readonly unknown[]): Readonly<Record<string, unknown>> {
+  const pairs = Array.from({ length: lines.length / 2 }, (_, at) => [lines[2 * at], lines[2 * at + 1]]);
+  return Object.fromEntries(pairs);
 }
