@@ -291,6 +291,10 @@ describe('layout', () => {
     },
   );
 
+  test('no file needs, to run, one that needs it in turn, over however many others', () => {
+    expect(circlesAmong(files)).toEqual([]);
+  });
+
   test.each(DOORS)('$outside is touched in $door alone', ({ pattern, door }) => {
     const touching = files.filter((file) => !file.path.startsWith(BROWSER) && pattern.test(file.code));
     expect(touching.map((file) => file.path).filter((path) => path !== door)).toEqual([]);
@@ -339,6 +343,23 @@ function sourceFiles(folder: string): SourceFile[] {
 
 function importsOf(file: SourceFile): string[] {
   return [...file.code.matchAll(/\b(?:from|import) '([^']+)'/g)].map((match) => match[1]!);
+}
+
+/** Chains of imports that end where they begin. Types may name each other. */
+function circlesAmong(among: readonly SourceFile[]): string[] {
+  const byPath = new Map(among.map((file) => [file.path, file]));
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const follow = (path: string, chain: readonly string[]): void => {
+    const file = byPath.get(path);
+    if (chain.includes(path)) circles.push([...chain.slice(chain.indexOf(path)), path].join(' -> '));
+    if (!file || done.has(path) || chain.includes(path)) return;
+    const relative = valueImportsOf(file).filter((imported) => imported.startsWith('.'));
+    for (const imported of relative) follow(normalize(join(dirname(path), imported)), [...chain, path]);
+    done.add(path);
+  };
+  for (const path of byPath.keys()) follow(path, []);
+  return circles;
 }
 
 function valueImportsOf(file: SourceFile): string[] {

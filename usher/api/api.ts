@@ -12,7 +12,8 @@ import { type StreamsOptions, streamRoutes } from './streams.ts';
 import { type LiveOptions, liveRoutes } from './viewers/live.ts';
 import { type QualityOptions, qualityRoutes } from './viewers/quality.ts';
 import { type SteerOptions, steerRoutes } from './viewers/steer.ts';
-import { type VodOptions, vodRoutes } from './viewers/vod.ts';
+import { vodRoutes } from './viewers/vod.ts';
+import type { VodOptions } from './viewers/vod-steering.ts';
 
 export interface ApiOptions
   extends LiveOptions,

@@ -2,6 +2,7 @@
 
 import { type Exchange, send, sendProblem } from '../../../network/http/http.ts';
 import { quoted } from '../../../network/names.ts';
+import type { Placer } from '../../placement/placer.ts';
 import type { Choice, ServerChoice } from '../../placement/request.ts';
 import type { Scene } from '../../placement/scene/scene.ts';
 import { placeVod, watchedAs } from '../../placement/vod.ts';
@@ -11,9 +12,15 @@ import type { Destination } from '../../steering/pathway-ids.ts';
 import { ttlS } from '../../steering/steer.ts';
 import { steeringList } from '../../steering/steering-list.ts';
 import { type Guest, readWay, waysTo, wayTo } from '../../steering/ways.ts';
-import { askFor, prolonged, recognise, steeringUri, wayMaker } from './guests.ts';
+import type { RecordingOptions } from '../recordings/recordings.ts';
+import { askFor, type GuestOptions, prolonged, recognise, steeringUri, wayMaker } from './guests.ts';
 import { declaredIn, directoryOf, pathwayIn, STEERING_TYPE } from './steer.ts';
-import type { VodOptions } from './vod.ts';
+
+export interface VodOptions extends RecordingOptions, GuestOptions {
+  readonly placer: Placer;
+  /** Whether servers without room may send viewers to the store of recordings. */
+  readonly sendsToStore?: boolean;
+}
 
 interface Steered {
   readonly choices: readonly Choice[];

@@ -5,21 +5,14 @@ import { SOURCE } from '../../../network/feed/feeds.ts';
 import { type Exchange, type Route, redirect, send, sendProblem } from '../../../network/http/http.ts';
 import { quoted } from '../../../network/names.ts';
 import { multivariantPlaylist } from '../../multivariant.ts';
-import type { Placer } from '../../placement/placer.ts';
 import type { Choice } from '../../placement/request.ts';
 import type { Scene } from '../../placement/scene/scene.ts';
 import { placeVod, watchedAs } from '../../placement/vod.ts';
 import { recordedAs } from '../../recorded.ts';
 import { type Guest, nameOf, waysTo } from '../../steering/ways.ts';
-import { entriesOf, type RecordingOptions } from '../recordings/recordings.ts';
-import { admit, askFor, type GuestOptions, isCrowd, steeringUri, wayMaker } from './guests.ts';
-import { steerVod } from './vod-steering.ts';
-
-export interface VodOptions extends RecordingOptions, GuestOptions {
-  readonly placer: Placer;
-  /** Whether servers without room may send viewers to the store of recordings. */
-  readonly sendsToStore?: boolean;
-}
+import { entriesOf } from '../recordings/recordings.ts';
+import { admit, askFor, isCrowd, steeringUri, wayMaker } from './guests.ts';
+import { steerVod, type VodOptions } from './vod-steering.ts';
 
 /** When one who was refused may ask again. */
 const RETRY_S = 5;
