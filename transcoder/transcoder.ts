@@ -44,8 +44,9 @@ export async function openTranscoder(options: TranscoderOptions): Promise<Transc
       {},
       'setpriv (util-linux) is not here: an ffmpeg that stands still outlives a server that is killed',
     );
+  const limits = { maxBytes: config.memoryMb * 1e6, nice: config.nice };
   const start = (args: readonly string[], outputs: number): Ffmpeg =>
-    startFfmpeg({ program, args, outputs, leash, clock, maxBytes: config.memoryMb * 1e6 });
+    startFfmpeg({ program, args, outputs, leash, clock, ...limits });
   const encoders = await encodersHere(present, start, options);
   const worker = new Worker({
     feeds: jobFeeds,

@@ -2,7 +2,7 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { constants, setPriority } from 'node:os';
+import { constants, getPriority, setPriority } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../network/clock.ts';
 import { reasonOf } from '../../network/errors.ts';
@@ -31,11 +31,12 @@ export interface FfmpegOptions {
   readonly clock: Clock;
   /** Of memory in use; it is killed when it has more. */
   readonly maxBytes: number;
+  /** Added to this process's own; by default 10, so that viewers are served first. */
+  readonly nice?: number;
 }
 
 /** Nothing of this process's own, which may hold secrets. */
 const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin' };
-/** Behind whatever else this machine does: viewers are served first. */
 const NICE = 10;
 const LOOK_MS = 1_000;
 /** Of what it says the end is kept. */
@@ -46,7 +47,8 @@ const PAGE_BYTES = 4_096;
  * Starts ffmpeg, without a shell. When this process dies, however it does, the pipes close: ffmpeg reads the end of its input
  * or finds nobody to write to, and ends by itself. One that stands still does not: that is what the leash is for.
  */
-export function startFfmpeg({ program, args, outputs, leash = [], clock, maxBytes }: FfmpegOptions): Ffmpeg {
+export function startFfmpeg(options: FfmpegOptions): Ffmpeg {
+  const { program, args, outputs, leash = [], clock, maxBytes, nice = NICE } = options;
   const [command, ...all] = [...leash, program, ...args] as [string, ...string[]];
   const child = spawn(command, all, {
     stdio: ['pipe', 'ignore', 'pipe', ...Array.from({ length: outputs }, () => 'pipe' as const)],
@@ -63,7 +65,7 @@ export function startFfmpeg({ program, args, outputs, leash = [], clock, maxByte
   });
   // Whoever writes to it or reads from it hears of its end by `ended`.
   for (const stream of child.stdio) stream?.on('error', () => {});
-  lowerPriority(child.pid);
+  lowerPriority(child.pid, nice);
   const watch = clock.every(LOOK_MS, () => watchMemory(child.pid, maxBytes, kill));
   const ended = new Promise<FfmpegEnd>((resolve) => {
     child.once('error', (error) => {
@@ -116,9 +118,9 @@ export async function cpuMsOf(pid: number): Promise<number | undefined> {
   return fields && (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-function lowerPriority(pid: number | undefined): void {
+function lowerPriority(pid: number | undefined, nice: number): void {
   try {
-    if (pid !== undefined) setPriority(pid, Math.min(NICE, constants.priority.PRIORITY_LOW));
+    if (pid !== undefined) setPriority(pid, Math.min(getPriority(pid) + nice, constants.priority.PRIORITY_LOW));
   } catch {
     // It has ended already.
   }

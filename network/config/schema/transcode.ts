@@ -56,4 +56,10 @@ export const transcode = z.strictObject({
     ),
   ffmpeg: z.string().min(1).default('ffmpeg').describe('The program.'),
   memoryMb: z.number().min(64).default(2_048).describe('What one ffmpeg may use.'),
+  nice: z
+    .int()
+    .min(0)
+    .max(19)
+    .default(10)
+    .describe('How far those that make renditions stand back behind whatever else the machine does; 0: not at all.'),
 });

@@ -120,7 +120,7 @@ async function play({
     hls.nextLevel = next;
     // A player changes behind what it has in hand, which takes as long as it takes; without a picture there is nothing to see.
     const { height } = hls.levels[next]!;
-    const patientUntilMs = performance.now() + 8_000;
+    const patientUntilMs = performance.now() + 20_000;
     while (height > 0 && video.videoHeight !== height && performance.now() < patientUntilMs) await sleep(20);
   }
   await sleep(everyMs);
