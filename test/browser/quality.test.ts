@@ -2,20 +2,22 @@
 
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ServerProcess } from '../tools/cluster/server-process.ts';
-import { until } from '../tools/cluster/test-cluster.ts';
+import { TestCluster, until } from '../tools/cluster/test-cluster.ts';
 import { writeFlvFile } from '../tools/media/flv-file.ts';
 import { sourceOf } from '../tools/media/source-kinds.ts';
 import { FileBroadcast } from '../tools/rtmp/file-broadcast.ts';
 import { launchChromium, openPage, untilStatus } from '../tools/viewers/chromium.ts';
 import { watchSwitching } from '../tools/viewers/switching-page.ts';
-import { lastingFile } from '../tools/world/scratch-folder.ts';
 
-// Encoders that stand back are given next to nothing by a machine that all test files share.
-const CONFIG = {
-  roles: ['origin', 'edge', 'transcoder'],
-  transcode: { ladder: ['90p30', '46p30'], preset: 'ultrafast', slots: 4, nice: 0 },
-};
+/**
+ * A worker of its own, for one that serves viewers too gives up rungs when its process waits for the CPU; encoders that stand back
+ * are given next to nothing by a machine that all test files share.
+ */
+const SERVERS = {
+  o: { site: 'fra1', roles: ['origin', 'edge'] },
+  w: { site: 'fra1', roles: ['transcoder'], transcode: { preset: 'ultrafast', slots: 4, nice: 0 } },
+} as const;
+const LADDER = ['90p30', '46p30'];
 
 const KINDS = {
   alice: 'B-frames, sound at 48 kHz',
@@ -26,26 +28,30 @@ const KINDS = {
 const SECONDS = 40;
 
 const opened = new AsyncDisposableStack();
-let server: ServerProcess;
+let url = '';
 let browser: Browser;
 
 beforeAll(async () => {
-  const config = lastingFile('config.yaml', JSON.stringify(CONFIG));
-  server = opened.use(await ServerProcess.start(['--no-sample', '--config', config]));
+  const streams = Object.keys(KINDS);
+  const usherConfig = { transcode: { ladder: LADDER } };
+  const cluster = opened.use(
+    await TestCluster.start({ servers: SERVERS, ushers: ['u'], usherConfig, streams }),
+  );
+  url = cluster.usher('u').url;
   for (const [stream, kind] of Object.entries(KINDS))
-    opened.use(new FileBroadcast(`${server.rtmpUrl}/${stream}`, writeFlvFile(sourceOf(kind, SECONDS))));
+    opened.use(new FileBroadcast(cluster.publishUrl('o', stream), writeFlvFile(sourceOf(kind, SECONDS))));
   browser = await launchChromium();
   opened.defer(() => browser.close());
-  for (const stream of Object.keys(KINDS))
+  for (const stream of streams)
     await until(
       () => `the ladder of ${stream} is listed`,
-      async () => /"46p\d+"/.test(await (await fetch(`${server.url}/live/${stream}.m3u8`)).text()),
+      async () => /"46p\d+"/.test(await (await fetch(`${url}/live/${stream}.m3u8`)).text()),
     );
 });
 afterAll(() => opened.disposeAsync());
 
 test.concurrent('a viewer chooses a rendition in the menu, sees it, and goes back to what the network allows', async () => {
-  const { page, faults } = await openPage(browser, `${server.url}/watch/alice?mode=steady`);
+  const { page, faults } = await openPage(browser, `${url}/watch/alice?mode=steady`);
   await untilStatus(
     page,
     'offering a choice',
@@ -68,13 +74,12 @@ test.concurrent('a viewer chooses a rendition in the menu, sees it, and goes bac
 test.concurrent.each(Object.entries(KINDS))(
   'hls.js shows every rendition of %s in turn, without a hole or a leap: %s',
   async (stream) => {
-    const figures = await watchSwitching(browser, `${server.url}/live/${stream}.m3u8`, {
+    const figures = await watchSwitching(browser, `${url}/live/${stream}.m3u8`, {
       everyMs: 1_500,
       times: 3,
     });
     expect(figures.errors).toEqual([]);
     expect(figures.holes).toBe(0);
-    // A server that is pressed for CPU takes the lowest rung away, and players go on with the others.
     expect(figures.listed.length).toBeGreaterThan(1);
     expect(figures.heights).toEqual(expect.arrayContaining([...figures.listed]));
     expect(figures.leaptMs).toBeLessThan(300);

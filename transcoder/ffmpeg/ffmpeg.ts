@@ -120,7 +120,8 @@ export async function cpuMsOf(pid: number): Promise<number | undefined> {
 
 function lowerPriority(pid: number | undefined, nice: number): void {
   try {
-    if (pid !== undefined) setPriority(pid, Math.min(getPriority(pid) + nice, constants.priority.PRIORITY_LOW));
+    if (pid !== undefined)
+      setPriority(pid, Math.min(getPriority(pid) + nice, constants.priority.PRIORITY_LOW));
   } catch {
     // It has ended already.
   }

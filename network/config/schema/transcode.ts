@@ -61,5 +61,7 @@ export const transcode = z.strictObject({
     .min(0)
     .max(19)
     .default(10)
-    .describe('How far those that make renditions stand back behind whatever else the machine does; 0: not at all.'),
+    .describe(
+      'How far those that make renditions stand back behind whatever else the machine does; 0: not at all.',
+    ),
 });

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../../network/clock.ts';
+import { CodedError } from '../../../network/errors.ts';
 import type { LogLevel } from '../../../network/logger.ts';
 import { RedisState } from '../../../network/state/redis/state-redis.ts';
 import type { Role, Snapshot } from '../../../network/state/state.ts';
@@ -293,10 +294,15 @@ export class TestCluster implements AsyncDisposable {
   }
 }
 
-/** Resolves once something holds; rejects with `what` when that takes very long. */
+/** Resolves once something holds; rejects with `what` when that takes very long. A Redis that answers late is asked again. */
 export async function until(what: () => string, holds: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
-  while (!(await holds())) {
+  const holdsNow = async (): Promise<boolean> => holds();
+  const notYet = (error: unknown): boolean => {
+    if (error instanceof CodedError && error.code === 'state_unavailable') return false;
+    throw error;
+  };
+  while (!(await holdsNow().catch(notYet))) {
     if (performance.now() > deadline) throw new Error(`not within ${PATIENCE_MS} ms: ${what()}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
