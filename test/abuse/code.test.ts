@@ -65,6 +65,7 @@ test('connections are opened by these alone, and none to where a request says', 
   const openers = files.filter(({ text }) => opens.test(text)).map(({ file }) => file);
   expect(openers.sort()).toEqual([
     'network/archive/storage-s3.ts',
+    'network/base.ts',
     'network/http/dial.ts',
     'network/state/redis/redis-client.ts',
     'origin/origin.ts',
