@@ -60,6 +60,12 @@ async function untilAll(
   );
 }
 
+function requestsOf(page: Page): readonly string[] {
+  const urls: string[] = [];
+  page.on('request', (request) => urls.push(request.url()));
+  return urls;
+}
+
 async function openPlaying(mode: Mode): Promise<Page> {
   const { page } = await openPage(browser, `${cluster.usher('u').url}/watch/${STREAM}?mode=${mode}`);
   await untilStatus(page, 'playing', ({ state, framesShown }) => state === 'playing' && framesShown > 30);
@@ -78,8 +84,7 @@ test('SIGTERM empties a server: no request fails, no chunk is missed, nobody new
 
   await cluster.startServer('b', EDGE);
   const next = cluster.server('b');
-  const asked: string[] = [];
-  for (const page of pages) page.on('request', (request) => asked.push(request.url()));
+  const asked = pages.map((page) => requestsOf(page));
   await waitUntil(async () => (await cluster.snapshot()).servers.some(({ id }) => id === 'b'));
   const ended = drained.end('SIGTERM');
   await drained.logged(({ msg }) => msg === 'this server is being emptied');
@@ -93,20 +98,20 @@ test('SIGTERM empties a server: no request fails, no chunk is missed, nobody new
     expect([failures, missing, origins]).toEqual([[], 0, [drained.mediaUrl, next.mediaUrl]]);
   for (const { missing, endings, handovers } of progressive)
     expect([missing, endings, handovers]).toEqual([0, [], 1]);
-  for (const page of pages) {
+  for (const [index, page] of pages.entries()) {
     const shown = (await statusOf(page))!;
     await untilStatus(
       page,
       'playing on',
       ({ state, framesShown }) => state === 'playing' && framesShown > shown.framesShown + 30,
     );
-    // hls.js also tells of what it gets over, as when a machine pauses for a moment.
+    const there = asked[index]!.filter((url) => url.startsWith(next.mediaUrl));
+    expect(there.some((url) => url.endsWith('.m4s') || url.includes('.mp4'))).toBe(true);
     if (shown.mode === 'instant') expect(shown.errors).toEqual([]);
+    // hls.js changes pathways by fetching the init again, and a whole group of pictures: what is near the live edge stands still then.
+    // It also does so where a machine that pauses for a moment makes it give up an answer, and tells of that.
+    if (shown.errors.length === 0) expect(there.filter((url) => url.includes('/init-'))).toEqual([]);
   }
-  const there = asked.filter((url) => url.startsWith(next.mediaUrl));
-  expect(there.some((url) => url.endsWith('.m4s'))).toBe(true);
-  // hls.js changes pathways by fetching the init again, and a whole group of pictures: what is near the live edge stands still then.
-  expect(there.filter((url) => url.includes('/init-'))).toEqual([]);
   await Promise.all(hls.map((reader) => reader.close()));
   for (const viewer of progressive) viewer[Symbol.dispose]();
 });
