@@ -21,6 +21,7 @@ const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; read
   { outside: 'node:http', pattern: /from 'node:http2?'/, door: 'network/http/listener.ts' },
   { outside: 'node:crypto', pattern: /from 'node:crypto'/, door: 'network/hash.ts' },
   { outside: 'ioredis', pattern: /from 'ioredis'/, door: 'network/state/redis/redis-client.ts' },
+  { outside: 'names of hosts', pattern: /from 'node:dns'/, door: 'network/http/resolve.ts' },
   { outside: 'undici', pattern: /from 'undici'/, door: 'network/http/dial.ts' },
   { outside: 's3mini', pattern: /from 's3mini'/, door: 'network/archive/storage-s3.ts' },
   { outside: 'pino', pattern: /from 'pino'/, door: 'network/logger.ts' },

@@ -1,8 +1,10 @@
 // The door to HTTP requests of our own (undici).
 
-import { Agent, request, setGlobalDispatcher } from 'undici';
+import { Agent, request } from 'undici';
+import { systemClock } from '../clock.ts';
 import { traceHeaders } from '../trace/current-trace.ts';
 import { authoritiesOf, type Credentials } from './identity.ts';
+import { rememberingLookup } from './resolve.ts';
 
 export interface Answer {
   readonly status: number;
@@ -19,6 +21,7 @@ export type GetText = (
 /** Rejects when there is no whole answer within `timeoutMs`, or one longer than `maxBytes`. */
 export const getText: GetText = async (url, timeoutMs, maxBytes, headers = {}) => {
   const { statusCode, body } = await request(url, {
+    dispatcher: brief,
     signal: AbortSignal.timeout(timeoutMs),
     headers: { ...traceHeaders(), ...headers },
   });
@@ -41,7 +44,11 @@ export type GetBytes = (
 
 /** Rejects when there is no whole answer within `timeoutMs`. Only for servers that are trusted not to send without end. */
 export const getBytes: GetBytes = async (url, headers, timeoutMs) => {
-  const { statusCode, body } = await request(url, { headers, signal: AbortSignal.timeout(timeoutMs) });
+  const { statusCode, body } = await request(url, {
+    dispatcher: brief,
+    headers,
+    signal: AbortSignal.timeout(timeoutMs),
+  });
   return { status: statusCode, bytes: new Uint8Array(await body.arrayBuffer()) };
 };
 
@@ -50,7 +57,10 @@ export type Probe = (url: string, timeoutMs: number) => Promise<'answers' | 'ref
 
 export const probe: Probe = async (url, timeoutMs) => {
   try {
-    const { statusCode, body } = await request(url, { signal: AbortSignal.timeout(timeoutMs) });
+    const { statusCode, body } = await request(url, {
+      dispatcher: brief,
+      signal: AbortSignal.timeout(timeoutMs),
+    });
     await body.dump();
     return statusCode < 500 ? 'answers' : 'silent';
   } catch (error) {
@@ -82,6 +92,7 @@ export const sendOrder: SendOrder = async (
   const headers = { ...traceHeaders(), ...own };
   const sent = given ?? JSON.stringify(value);
   const { statusCode, body } = await request(url, {
+    dispatcher: brief,
     method,
     headers: sent === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
     ...(sent === undefined ? {} : { body: sent }),
@@ -120,20 +131,22 @@ export interface Call {
 export type Dial = (url: string, headers: Readonly<Record<string, string>>, events: AnswerEvents) => Call;
 
 const CONNECT_TIMEOUT_MS = 1_000;
+const lookup = rememberingLookup(systemClock);
 /** Each answer has a connection of its own. */
 let endless = endlessAgent({});
+let brief = new Agent({ connect: { lookup } });
 
 /** From now on whoever asks for it over TLS is shown this certificate, and its authorities are believed beside the system's. */
 export function showIdentity(credentials: Credentials): void {
   const { cert, key } = credentials;
   const tls = { cert, key, ca: authoritiesOf(credentials) };
   endless = endlessAgent(tls);
-  setGlobalDispatcher(new Agent({ connect: tls }));
+  brief = new Agent({ connect: { lookup, ...tls } });
 }
 
 function endlessAgent(tls: { readonly cert?: string; readonly key?: string; readonly ca?: string[] }): Agent {
   return new Agent({
-    connect: { timeout: CONNECT_TIMEOUT_MS, noDelay: true, ...tls },
+    connect: { timeout: CONNECT_TIMEOUT_MS, noDelay: true, lookup, ...tls },
     headersTimeout: 0,
     bodyTimeout: 0,
     allowH2: false,

@@ -2,7 +2,7 @@
 // two and three hops; while nobody else watches, and while the first server behind the origin has a core full of viewers.
 
 import { systemClock as clock, sleep } from '../../network/clock.ts';
-import type { LoadRequest } from './load/load.ts';
+import type { LoadRequest, Protocol } from './load/load.ts';
 import { type Link, startChain } from './peers/chain.ts';
 import { CLIENT_CORE, PinnedProcess, SERVER_CORE } from './processes.ts';
 import { percentile, type Report, table } from './report.ts';
@@ -14,6 +14,17 @@ const CORES = [CLIENT_CORE, SERVER_CORE, CLIENT_CORE, CLIENT_CORE];
 const LOADED = 1;
 const WANTED_SHARE = 0.8;
 const NEARLY = 0.95;
+interface Load {
+  readonly name: string;
+  readonly protocol: Protocol;
+  /** What its viewers ask for. */
+  readonly file: string;
+}
+
+const LOADS: readonly Load[] = [
+  { name: 'progressive', protocol: 'endless', file: 'live.mp4' },
+  { name: 'LL-HLS', protocol: 'parts', file: 'index.m3u8' },
+];
 /** By what these take of the core it is known about how many fill it. */
 const FIRST_VIEWERS = 600;
 /** The first seconds are those of compilation. */
@@ -40,14 +51,23 @@ export async function benchmarkLatency({ seconds }: BenchmarkOptions): Promise<R
   await Promise.all(watched.map(({ began }) => began));
   await sleep(clock, WARM_UP_MS);
   const rows = await measure(watched, seconds, 'none');
-  const viewers = await fill(opened, links[LOADED]!);
-  const loaded = links[LOADED]!.server;
-  const before = loaded.cpuSeconds();
-  const loadedRows = await measure(watched, seconds, '');
-  const share = (loaded.cpuSeconds() - before) / seconds;
-  const load = `${viewers} viewers, ${(share * 100).toFixed(0)} % of its core`;
-  const all = [...rows, ...loadedRows.map((row) => ({ ...row, load }))];
-  return { data: all, text: textOf(all) };
+  for (const load of LOADS) rows.push(...(await measureLoaded(links[LOADED]!, load, watched, seconds)));
+  return { data: rows, text: textOf(rows) };
+}
+
+async function measureLoaded(
+  link: Link,
+  load: Load,
+  watched: readonly FrameTimes[],
+  seconds: number,
+): Promise<Row[]> {
+  await using crowd = new PinnedProcess('load/load.ts', [], { core: CLIENT_CORE, isMeek: true });
+  const viewers = await fill(crowd, link, load);
+  const before = link.server.cpuSeconds();
+  const rows = await measure(watched, seconds, '');
+  const share = (link.server.cpuSeconds() - before) / seconds;
+  const text = `${viewers} viewers, ${load.name}: ${(share * 100).toFixed(0)} % of its core`;
+  return rows.map((row) => ({ ...row, load: text }));
 }
 
 async function measure(watched: readonly FrameTimes[], seconds: number, load: string): Promise<Row[]> {
@@ -62,12 +82,11 @@ async function measure(watched: readonly FrameTimes[], seconds: number, load: st
   });
 }
 
-/** Gives how many viewers of low-latency HLS it took. */
-async function fill(opened: AsyncDisposableStack, { server, url }: Link): Promise<number> {
-  const load = opened.use(new PinnedProcess('load/load.ts', [], { core: CLIENT_CORE, isMeek: true }));
+/** Gives how many viewers it took. */
+async function fill(crowd: PinnedProcess, { server, url }: Link, { protocol, file }: Load): Promise<number> {
   const open = async (from: number, to: number): Promise<void> => {
-    const urls = Array.from({ length: to - from }, (_, index) => url(`load-${from + index}`, 'index.m3u8'));
-    await load.ask({ kind: 'open', protocol: 'parts', urls } satisfies LoadRequest);
+    const urls = Array.from({ length: to - from }, (_, index) => url(`${protocol}-${from + index}`, file));
+    await crowd.ask({ kind: 'open', protocol, urls } satisfies LoadRequest);
     await sleep(clock, SETTLE_MS);
   };
   let viewers = FIRST_VIEWERS;

@@ -19,6 +19,8 @@ export interface DisksOptions {
 
 /** A disk that failed is tried again after this. */
 const QUARANTINE_MS = 60_000;
+/** One that was full is measured before anything is written to it again: that may be soon. */
+const FULL_MS = 5_000;
 /** For operators: a new file looks anew. */
 const LOOK_MS = 10_000;
 
@@ -75,7 +77,7 @@ export class Disks implements Disposable {
     const { clock, logger } = this.#options;
     if (!this.#isOut(folder))
       logger.error({ disk: folder, reason: reasonOf(error) }, 'disk is taken out of recording');
-    this.#outUntilMs.set(folder, clock.monotonic() + QUARANTINE_MS);
+    this.#outUntilMs.set(folder, clock.monotonic() + (isFull(error) ? FULL_MS : QUARANTINE_MS));
   }
 
   #isOut(folder: string): boolean {
@@ -113,4 +115,9 @@ export class Disks implements Disposable {
       return -1;
     }
   }
+}
+
+function isFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }

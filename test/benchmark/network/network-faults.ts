@@ -79,15 +79,6 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: 'the disk of the origin is full',
-    befall({ disk }) {
-      const file = join(disk, 'full');
-      const { bavail, bsize } = statfsSync(disk);
-      execFileSync('fallocate', ['-l', String(bavail * bsize), file]);
-      return () => rmSync(file);
-    },
-  },
-  {
     name: 'a parent has no file descriptors left',
     async befall({ cluster, inner }) {
       const { pid, mediaUrl } = cluster.server(inner);
@@ -106,6 +97,15 @@ export const FAULTS: readonly Fault[] = [
     befall({ cluster, inner }) {
       cluster.server(inner).signal('SIGUSR2');
       return () => {};
+    },
+  },
+  {
+    name: 'the disk of the origin is full',
+    befall({ disk }) {
+      const file = join(disk, 'full');
+      const { bavail, bsize } = statfsSync(disk);
+      execFileSync('fallocate', ['-l', String(bavail * bsize), file]);
+      return () => rmSync(file);
     },
   },
 ];

@@ -20,8 +20,9 @@ export class FeedReader implements AsyncDisposable {
   #splits = 0;
   #longestGapMs = 0;
   #stalledMs = 0;
-  /** Of the video; and when, by this clock, its first frame since `begin` would have been at its time zero. */
+  /** Of the video; and when, by this clock, its first frame of this epoch since `begin` would have been at its time zero. */
   #timescale = 0;
+  #epoch = 0;
   #zeroAtMs: number | undefined;
   #lastAtMs = performance.now();
 
@@ -94,17 +95,18 @@ export class FeedReader implements AsyncDisposable {
 
   #begin({ tracks }: Init): void {
     this.#timescale = tracks.find(({ id }) => id === VIDEO_TRACK_ID)?.timescale ?? 0;
-    this.#zeroAtMs = undefined;
   }
 
   /** Once a player has stood still, it stays that far behind: how late media come counts, and not how often. */
-  #measure(decodeTime: number): void {
+  #measure(epoch: number, decodeTime: number): void {
     const atMs = performance.now() - (decodeTime / this.#timescale) * 1000;
+    if (epoch !== this.#epoch) this.#zeroAtMs = undefined;
+    this.#epoch = epoch;
     this.#zeroAtMs ??= atMs;
     this.#stalledMs = Math.max(this.#stalledMs, atMs - this.#zeroAtMs - IN_HAND_MS);
   }
 
-  #take({ sequence, trackId, keyframe, startsSegment, decodeTime }: Chunk): void {
+  #take({ sequence, epoch, trackId, keyframe, startsSegment, decodeTime }: Chunk): void {
     const expected = this.#next ?? sequence;
     this.#longestGapMs = this.longestGapMs;
     this.#lastAtMs = performance.now();
@@ -114,7 +116,7 @@ export class FeedReader implements AsyncDisposable {
     }
     this.#chunks++;
     this.#lost += sequence - expected;
-    if (trackId === VIDEO_TRACK_ID && this.#timescale > 0) this.#measure(decodeTime);
+    if (trackId === VIDEO_TRACK_ID && this.#timescale > 0) this.#measure(epoch, decodeTime);
     if (trackId === VIDEO_TRACK_ID && keyframe && !startsSegment) this.#splits++;
     this.#next = sequence + 1;
   }
