@@ -21,6 +21,18 @@ export function slotsOf(beatMs: number): number {
   return Math.max(1, Math.round(beatMs / 20));
 }
 
+/** So many writes in a row hold up what else there is to do, as frames that other servers wait for, by a millisecond or two. */
+const PIECE_VIEWERS = 200;
+/** Between two pieces lies a millisecond at least: all of a slot's are to be done before the next. */
+const PIECE_MS = 2;
+
+/** In how many pieces the viewers of a slot are written to, a turn of the event loop each. */
+export function piecesOf(viewers: number, beatMs: number): number {
+  const slots = slotsOf(beatMs);
+  const most = Math.max(1, Math.floor(beatMs / slots / PIECE_MS));
+  return Math.min(most, Math.max(1, Math.ceil(viewers / slots / PIECE_VIEWERS)));
+}
+
 export interface BeatOptions {
   readonly clock: Clock;
   /** Overrides what the number of viewers would make of it. */
@@ -66,11 +78,16 @@ export class Beat {
 
   #tick(): void {
     const slots = slotsOf(this.#ms);
-    this.#options.flush(this.#slot, slots);
+    this.#write(this.#slot, slots, piecesOf(this.#viewers, this.#ms));
     this.#slot = (this.#slot + 1) % slots;
     if (this.#slot > 0 || this.#wantedMs() === this.#ms) return;
     // Whoever waits for a later slot must not wait for a beat that is no more.
     this.#options.flush(0, 1);
     this.#restart();
+  }
+
+  #write(slot: number, slots: number, pieces: number, piece = 0): void {
+    this.#options.flush(slot * pieces + piece, slots * pieces);
+    if (piece + 1 < pieces) this.#options.clock.after(0, () => this.#write(slot, slots, pieces, piece + 1));
   }
 }
