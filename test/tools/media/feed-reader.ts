@@ -20,10 +20,10 @@ export class FeedReader implements AsyncDisposable {
   #splits = 0;
   #longestGapMs = 0;
   #stalledMs = 0;
-  /** Of the video; and when, by this clock, its first frame of this epoch since `begin` would have been at its time zero. */
+  /** Of the video; and when, by this clock, its time zero of this epoch would have come, had it come as soon as any frame did. */
   #timescale = 0;
   #epoch = 0;
-  #zeroAtMs: number | undefined;
+  #zeroAtMs = Number.POSITIVE_INFINITY;
   #lastAtMs = performance.now();
 
   constructor(url: string) {
@@ -63,7 +63,6 @@ export class FeedReader implements AsyncDisposable {
   begin(): void {
     [this.#chunks, this.#lost, this.#repeated, this.#splits, this.#longestGapMs] = [0, 0, 0, 0, 0];
     this.#stalledMs = 0;
-    this.#zeroAtMs = undefined;
     this.#lastAtMs = performance.now();
   }
 
@@ -100,9 +99,8 @@ export class FeedReader implements AsyncDisposable {
   /** Once a player has stood still, it stays that far behind: how late media come counts, and not how often. */
   #measure(epoch: number, decodeTime: number): void {
     const atMs = performance.now() - (decodeTime / this.#timescale) * 1000;
-    if (epoch !== this.#epoch) this.#zeroAtMs = undefined;
+    this.#zeroAtMs = epoch === this.#epoch ? Math.min(this.#zeroAtMs, atMs) : atMs;
     this.#epoch = epoch;
-    this.#zeroAtMs ??= atMs;
     this.#stalledMs = Math.max(this.#stalledMs, atMs - this.#zeroAtMs - IN_HAND_MS);
   }
 
