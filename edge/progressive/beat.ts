@@ -15,22 +15,11 @@ export function beatMsFor(viewers: number): number {
 
 /**
  * Writing to a slot of the viewers at a time leaves room for everything else between. A slot per 20 ms: at 10 ms, the
- * wake-ups cost a tenth of the writes.
+ * wake-ups cost a tenth of the writes. (In pieces of 200 viewers, with a turn of the event loop between them, they cost a
+ * sixth, and frames for other servers came no sooner.)
  */
 export function slotsOf(beatMs: number): number {
   return Math.max(1, Math.round(beatMs / 20));
-}
-
-/** So many writes in a row hold up what else there is to do, as frames that other servers wait for, by a millisecond or two. */
-const PIECE_VIEWERS = 200;
-/** Between two pieces lies a millisecond at least: all of a slot's are to be done before the next. */
-const PIECE_MS = 2;
-
-/** In how many pieces the viewers of a slot are written to, a turn of the event loop each. */
-export function piecesOf(viewers: number, beatMs: number): number {
-  const slots = slotsOf(beatMs);
-  const most = Math.max(1, Math.floor(beatMs / slots / PIECE_MS));
-  return Math.min(most, Math.max(1, Math.ceil(viewers / slots / PIECE_VIEWERS)));
 }
 
 export interface BeatOptions {
@@ -78,16 +67,11 @@ export class Beat {
 
   #tick(): void {
     const slots = slotsOf(this.#ms);
-    this.#write(this.#slot, slots, piecesOf(this.#viewers, this.#ms));
+    this.#options.flush(this.#slot, slots);
     this.#slot = (this.#slot + 1) % slots;
     if (this.#slot > 0 || this.#wantedMs() === this.#ms) return;
     // Whoever waits for a later slot must not wait for a beat that is no more.
     this.#options.flush(0, 1);
     this.#restart();
-  }
-
-  #write(slot: number, slots: number, pieces: number, piece = 0): void {
-    this.#options.flush(slot * pieces + piece, slots * pieces);
-    if (piece + 1 < pieces) this.#options.clock.after(0, () => this.#write(slot, slots, pieces, piece + 1));
   }
 }
