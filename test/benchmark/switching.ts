@@ -1,8 +1,7 @@
 // What a player sees of every kind of source that is made to change its rendition every 5 s: Chromium with hls.js as it comes.
 
 import type { Browser } from 'playwright-core';
-import { ServerProcess } from '../tools/cluster/server-process.ts';
-import { until } from '../tools/cluster/test-cluster.ts';
+import { TestCluster, until } from '../tools/cluster/test-cluster.ts';
 import { avMarks, greatestOffsetMs } from '../tools/media/av-offset.ts';
 import { writeFlvFile } from '../tools/media/flv-file.ts';
 import { SOURCE_KINDS, type SourceKind, sourceOf } from '../tools/media/source-kinds.ts';
@@ -11,13 +10,19 @@ import { launchChromium } from '../tools/viewers/chromium.ts';
 import { heldMedia } from '../tools/viewers/held-media.ts';
 import { readMultivariant } from '../tools/viewers/read-multivariant.ts';
 import { type SwitchingFigures, watchSwitching } from '../tools/viewers/switching-page.ts';
-import { lastingFile } from '../tools/world/scratch-folder.ts';
 import { type Report, table } from './report.ts';
 
-const CONFIG = {
-  roles: ['origin', 'edge', 'transcoder'],
-  transcode: { ladder: ['90p30', '46p30'], preset: 'ultrafast', slots: 16 },
+const LADDER = ['90p30', '46p30'];
+/** The farm has a server of its own: one that serves viewers too gives up rungs when its process waits for the CPU. */
+const SERVERS = {
+  o: { site: 'fra1', roles: ['origin', 'edge'] as const },
+  w: {
+    site: 'fra1',
+    roles: ['transcoder'] as const,
+    transcode: { preset: 'ultrafast', slots: 16, nice: 0 },
+  },
 };
+const STREAMS = SOURCE_KINDS.map(streamOf);
 const EVERY_MS = 5_000;
 /** Until a stream plays, and afterwards. */
 const AROUND_S = 20;
@@ -31,14 +36,19 @@ export async function benchmarkSwitching({
   readonly minutes: number;
   readonly only: string;
 }): Promise<Report> {
-  const file = lastingFile('config.yaml', JSON.stringify(CONFIG));
-  await using server = await ServerProcess.start(['--no-sample', '--config', file]);
+  const usherConfig = { transcode: { ladder: LADDER } };
+  await using cluster = await TestCluster.start({
+    servers: SERVERS,
+    ushers: ['u'],
+    usherConfig,
+    streams: STREAMS,
+  });
   const browser = await launchChromium();
   const kinds = SOURCE_KINDS.filter((kind) => kind.includes(only));
   const findings: Finding[] = [];
   while (kinds.length > 0) {
     const some = kinds.splice(0, AT_A_TIME);
-    findings.push(...(await Promise.all(some.map((kind) => watch(server, browser, kind, minutes * 60)))));
+    findings.push(...(await Promise.all(some.map((kind) => watch(cluster, browser, kind, minutes * 60)))));
   }
   await browser.close();
   return { data: findings, text: textOf(findings, minutes) };
@@ -52,16 +62,16 @@ interface Finding {
 }
 
 async function watch(
-  server: ServerProcess,
+  cluster: TestCluster,
   browser: Browser,
   kind: SourceKind,
   seconds: number,
 ): Promise<Finding> {
-  const stream = `kind-${SOURCE_KINDS.indexOf(kind)}`;
+  const stream = streamOf(kind);
   const flv = writeFlvFile(sourceOf(kind, seconds + AROUND_S));
-  await using _ = new FileBroadcast(`${server.rtmpUrl}/${stream}`, flv);
-  const url = `${server.url}/live/${stream}.m3u8`;
-  const rungs = kind === 'no picture' ? [] : CONFIG.transcode.ladder;
+  await using _ = new FileBroadcast(cluster.publishUrl('o', stream), flv);
+  const url = `${cluster.usher('u').url}/live/${stream}.m3u8`;
+  const rungs = kind === 'no picture' ? [] : LADDER;
   const variants = async () => {
     const answer = await fetch(url);
     return answer.ok ? readMultivariant(await answer.text()).variants : [];
@@ -76,6 +86,10 @@ async function watch(
   const times = Math.max(1, Math.round((seconds * 1000) / EVERY_MS));
   const figures = await watchSwitching(browser, url, { everyMs: EVERY_MS, times });
   return { kind, figures, offsetMs: await offsetOf((await variants()).map((variant) => variant.url)) };
+}
+
+function streamOf(kind: SourceKind): string {
+  return `kind-${SOURCE_KINDS.indexOf(kind)}`;
 }
 
 /** Of the renditions beyond the source's. */
