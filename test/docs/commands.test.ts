@@ -53,7 +53,10 @@ describe.concurrent('the tour', () => {
   test('runs beside one process', async () => {
     await using folder = await ScratchFolder.make();
     await using own = await DocsShell.open(folder.path);
-    own.start('npm start', 'npx headwater --no-sample --rtmp-port 1935 --usher-port 8080 --media-port 8081');
+    await own.start(
+      'npm start',
+      'npx headwater --no-sample --rtmp-port 1935 --usher-port 8080 --media-port 8081',
+    );
     await isReady(own);
     await runAll(own, alone, async () => isLive(own, 'alice'));
     expect(own.failed).toEqual([]);
@@ -145,7 +148,7 @@ async function runAll(
 ): Promise<void> {
   for (const block of blocks) {
     if (block.language !== 'sh' || block.note.startsWith('no-run')) continue;
-    if (block.note === 'background') where.start(block.where, block.text, environment);
+    if (block.note === 'background') await where.start(block.where, block.text, environment);
     else {
       const { code, output } = await where.run(block.text, environment);
       expect(code, `${block.where}: ${output}`).toBe(0);

@@ -13,6 +13,9 @@ const HELP = join(ROOT, 'test/golden/commands');
 /** Those that the documentation names. */
 const PORTS = ['8080', '8081', '8082', '1935', '1936', '6379'];
 
+/** What is still there after so long is to go on. */
+const ENDS_MS = 5_000;
+
 export interface Ended {
   readonly code: number | null;
   readonly output: string;
@@ -21,7 +24,12 @@ export interface Ended {
 export class DocsShell implements AsyncDisposable {
   readonly #folder: string;
   readonly #ports: ReadonlyMap<string, number>;
-  readonly #running: { readonly child: ChildProcess; readonly where: string; output: string }[] = [];
+  readonly #running: {
+    readonly child: ChildProcess;
+    readonly where: string;
+    readonly text: string;
+    output: string;
+  }[] = [];
 
   private constructor(folder: string, ports: ReadonlyMap<string, number>) {
     this.#folder = folder;
@@ -64,13 +72,23 @@ export class DocsShell implements AsyncDisposable {
   }
 
   /** Starts what goes on until the shell ends. */
-  start(where: string, text: string, environment: NodeJS.ProcessEnv = {}): void {
-    const started = { child: this.#spawn(text, environment), where, output: '' };
+  async start(where: string, text: string, environment: NodeJS.ProcessEnv = {}): Promise<void> {
+    await this.#untilEnded(text);
+    const started = { child: this.#spawn(text, environment), where, text, output: '' };
     for (const stream of [started.child.stdout!, started.child.stderr!])
       stream.on('data', (bytes: Buffer) => {
         started.output += bytes.toString();
       });
     this.#running.push(started);
+  }
+
+  /** The terminal of a server that was emptied is free again when its process has ended, which takes it a moment. */
+  async #untilEnded(text: string): Promise<void> {
+    for (const { child } of this.#running.filter((one) => one.text === text)) {
+      const signal = AbortSignal.timeout(ENDS_MS);
+      if (child.exitCode === null && child.signalCode === null)
+        await once(child, 'exit', { signal }).catch(() => {});
+    }
   }
 
   /** What was started and has failed, with what it said. */
