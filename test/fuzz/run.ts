@@ -10,7 +10,7 @@ import { type FuzzOutcome, fuzzWatched } from './watched.ts';
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    /** Of each target. */
+    /** Of the processor, for each target. */
     seconds: { type: 'string', default: '60' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     /** Puts into the corpus what led to new code, and out of it what others lead to as well; adds to the tally. */

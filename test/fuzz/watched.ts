@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 
 export interface FuzzJob {
   readonly target: string;
+  /** Of the processor: other work on the machine does not shorten it. */
   readonly seconds: number;
   /** Ends it earlier: the same seed then comes to the same. */
   readonly inputs: number;
@@ -22,6 +23,8 @@ export interface FuzzOutcome {
 
 const BOARD_BYTES = 64 * 1024;
 const HANG_MS = 10_000;
+/** An input has so many looks at it, four for each `hangMs`, however little of the processor the fuzzer gets. */
+const MAX_LOOKS = 100;
 const MAX_HEAP_MB = 512;
 
 export interface FuzzAsked {
@@ -47,10 +50,11 @@ export function fuzzWatched({
   });
   const { promise, resolve } = Promise.withResolvers<FuzzOutcome>();
   const failed = (what: string): void => resolve(failure(board, what));
-  const watch = setInterval(
-    watcher(board, () => failed(`no end within ${hangMs} ms`)),
-    hangMs,
-  );
+  const isHung = hangDetector(board, thread, hangMs);
+  const watch = setInterval(async () => {
+    // A thread that has ended says nothing more, and that it has is heard.
+    if (await isHung().catch(() => false)) failed(`no end within ${hangMs} ms`);
+  }, hangMs / 4);
   thread.once('message', resolve);
   thread.once('error', (error: Error) => failed(error.stack ?? error.message));
   thread.once('exit', () => failed('the thread ended'));
@@ -60,13 +64,18 @@ export function fuzzWatched({
   });
 }
 
-/** Called every now and then; tells when the input has been the same one the last time. Before the first, modules load. */
-function watcher(board: SharedArrayBuffer, onHang: () => void): () => void {
+/** Called every now and then; tells when the same input has had so much of the processor, or waits for what does not come. */
+function hangDetector(board: SharedArrayBuffer, thread: Worker, hangMs: number): () => Promise<boolean> {
   const count = new Int32Array(board, 0, 1);
-  let before = 0;
-  return () => {
-    if (count[0] === before && before > 0) onHang();
-    before = count[0]!;
+  let seen = { input: 0, atMs: 0, looks: 0 };
+  return async () => {
+    const { user, system } = await thread.cpuUsage();
+    const input = count[0]!;
+    const atMs = (user + system) / 1000;
+    // Before the first input, modules load.
+    if (input !== seen.input || input === 0) seen = { input, atMs, looks: 0 };
+    seen.looks++;
+    return atMs - seen.atMs >= hangMs || seen.looks > MAX_LOOKS;
   };
 }
 
