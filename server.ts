@@ -7,7 +7,7 @@ import { openCatalogue } from './network/archive/open-catalogue.ts';
 import { peerRoutes } from './network/archive/peer-routes.ts';
 import { openStores, type Stores } from './network/archive/stores.ts';
 import { type Base, openBase } from './network/base.ts';
-import { systemClock as clock, keepAlive } from './network/clock.ts';
+import { keepAlive, systemClock } from './network/clock.ts';
 import { type Command, defineCommand } from './network/command/command.ts';
 import { type Program, runProgram } from './network/command/program.ts';
 import { systemTerminal } from './network/command/terminal.ts';
@@ -103,7 +103,7 @@ export type Parts = 'server' | 'usher' | 'both';
 export async function start(config: Config, logger: Logger, parts: Parts): Promise<Running> {
   await using opened = new AsyncDisposableStack();
   let phase: 'starting' | 'running' | 'stopping' = 'starting';
-  const base = await openBase({ config, version: manifest.version, clock, logger, opened });
+  const base = await openBase({ config, version: manifest.version, clock: systemClock, logger, opened });
   base.health.check(() =>
     phase === 'running' ? undefined : { code: phase, detail: `this process is ${phase}`, blocks: true },
   );
@@ -161,7 +161,7 @@ class Server {
   }
 
   private constructor(base: Base, id: string) {
-    const { config, state, logger, opened } = base;
+    const { config, state, clock, logger, opened } = base;
     this.#base = base;
     this.#identity = { id, instance: randomName(9) };
     this.#feeds = new Feeds({ windowMs: config.feed.windowS * 1000 }, (err) =>
@@ -228,7 +228,7 @@ class Server {
 
   /** Uploads to storage leave viewers the room that they need. */
   #openStores(): Stores {
-    const { config, logger, secrets } = this.#base;
+    const { config, clock, logger, secrets } = this.#base;
     const load = (): number => this.#egress.mbps / config.egressMbps;
     const pace = createPace({ clock, limitMbps: config.archive.uploadMbps, load });
     const peersOf = findPeers({ ...this.#base, id: this.#identity.id });
@@ -237,13 +237,15 @@ class Server {
   }
 
   #createBearing(): Bearing {
-    const { egressMbps, cpuLimit } = this.#base.config;
+    const { clock, config } = this.#base;
+    const { egressMbps, cpuLimit } = config;
     const usedMbps = (): number => this.#commitments.usedMbps;
     return new Bearing({ clock, egressMbps, cpuLimit, cpuLoad: this.#cpuLoad, usedMbps });
   }
 
   #createCommitments(): Commitments {
-    const { egressMbps } = this.#base.config;
+    const { clock, config } = this.#base;
+    const { egressMbps } = config;
     const bearing = this.#bearing;
     const bitrateMbps = (stream: string, rendition: string): number =>
       averageMbps(this.#feeds.get(stream, rendition)) || this.#edge.rates.mbps(stream, rendition);
@@ -272,7 +274,7 @@ class Server {
   }
 
   #createDraining(): Draining {
-    const { state, logger } = this.#base;
+    const { state, clock, logger } = this.#base;
     const elsewhere = async (stream: string) => originFor(await state.find(stream), this.#identity.id);
     return new Draining({
       clock,
@@ -327,7 +329,7 @@ class Server {
     this.#transcoder = await openTranscoder({
       ...this.#base,
       config: this.#base.config.transcode,
-      jobFeeds: jobFeedsOf(this.#feeds, this.#holdings, clock),
+      jobFeeds: jobFeedsOf(this.#feeds, this.#holdings, this.#base.clock),
       onChange: () => this.#member?.announce(),
     });
   }
@@ -373,7 +375,7 @@ class Server {
   }
 
   async #openOrigin(archive: Archive): Promise<void> {
-    const { state, opened } = this.#base;
+    const { state, clock, opened } = this.#base;
     const ownership = { state, server: this.#identity, holdings: this.#holdings, probe, clock };
     const origin = await startOrigin({
       ...this.#base,
@@ -466,7 +468,7 @@ function describeAll(): ApiDocument {
   return describeApi(operations, { ...ABOUT, version: manifest.version });
 }
 
-const TOOLS = { getText, sendOrder, openCatalogue, clock, logger: createLogger('warn') };
+const TOOLS = { getText, sendOrder, openCatalogue, clock: systemClock, logger: createLogger('warn') };
 
 /** The command line. */
 export const PROGRAM: Program = {
@@ -503,7 +505,7 @@ export const PROGRAM: Program = {
       summary: 'recordings: list, keep, delete and clip them; clean disks, rebuild the catalogue',
       commands: [...recordingCommands(TOOLS), ...archiveCommands(TOOLS)],
     },
-    publishCommand({ clock, nextSignal, runFfmpeg }),
+    publishCommand({ clock: systemClock, nextSignal, runFfmpeg }),
     simulateCommand,
     openapiCommand(describeAll),
     configCommands,
@@ -522,7 +524,7 @@ async function serve(config: Config, parts: Parts): Promise<undefined> {
   const logger = createLogger(config.log).child(place ? { worker: place.number } : {});
   const cores = config.cores === 'auto' ? availableParallelism() : config.cores;
   if (cores > 1 && parts === 'server') {
-    await serveSeveral(config, cores, { clock, logger });
+    await serveSeveral(config, cores, { clock: systemClock, logger });
     return;
   }
   const running = await start(config, logger, parts);
@@ -536,7 +538,7 @@ async function serve(config: Config, parts: Parts): Promise<undefined> {
   const deadlineMs = deadlineS === null ? null : deadlineS * 1000;
   const isOneOfSeveral = config.state.redis !== undefined;
   const next = place ? nextOrder : nextSignal;
-  const end = untilEnd({ draining, uncaught, isOneOfSeveral, deadlineMs, clock, nextSignal: next });
+  const end = untilEnd({ draining, uncaught, isOneOfSeveral, deadlineMs, nextSignal: next });
   const why = await Promise.race([end, running.taken]);
   logger.info({ why: why instanceof CodedError ? why.code : why }, 'stopping');
   await running.stop();

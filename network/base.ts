@@ -3,6 +3,7 @@
 import type { Catalogue } from './archive/catalogue.ts';
 import { openCatalogue } from './archive/open-catalogue.ts';
 import type { Clock } from './clock.ts';
+import { ClusterClock } from './cluster-clock.ts';
 import type { Config } from './config/schema/schema.ts';
 import { loadSecrets } from './config/secrets.ts';
 import { describeCertificates } from './http/certificate-metrics.ts';
@@ -32,6 +33,7 @@ export interface Base {
   readonly state: ClusterState;
   readonly catalogue: Catalogue;
   readonly keyBook: KeyBook;
+  /** Its wall clock is the cluster's. */
   readonly clock: Clock;
   readonly opened: AsyncDisposableStack;
   readonly uncaught: Uncaught;
@@ -46,6 +48,7 @@ export interface BaseOptions {
   readonly config: Config;
   /** Of the program, for its metrics. */
   readonly version: string;
+  /** Of this machine. */
   readonly clock: Clock;
   readonly logger: Logger;
   /** Ends what is opened here. */
@@ -53,15 +56,18 @@ export interface BaseOptions {
 }
 
 /** Rejects when a file that the configuration names can't be read. */
-export async function openBase({ config, version, clock, logger, opened }: BaseOptions): Promise<Base> {
+export async function openBase({ config, version, clock: own, logger, opened }: BaseOptions): Promise<Base> {
   const metrics = new Metrics();
   metrics.collectProcess(version);
   const health = new Health(metrics);
   const uncaught = opened.use(new Uncaught({ logger, metrics }));
   health.check(() => uncaught.condition);
-  opened.use(new Stillness({ clock, logger, metrics }));
+  opened.use(new Stillness({ clock: own, logger, metrics }));
+  const clock = new ClusterClock({ clock: own, logger, metrics });
+  health.check(() => clock.condition);
   const secrets = await loadSecrets(config.secrets, config.data);
-  const state = opened.use(measured(openState({ config, clock, logger }), { metrics, clock }));
+  const state = opened.use(measured(openState({ config, clock: own, logger }), { metrics, clock }));
+  await firstWordOf(state);
   const catalogue = openCatalogue({ config, clock, logger, opened });
   const keyBook = openKeyBook({ config, clock, logger, opened });
   const identity = config.tls && opened.use(await Identity.open(config.tls, { clock, logger }));
@@ -71,6 +77,11 @@ export async function openBase({ config, version, clock, logger, opened }: BaseO
   const tools = { config, logger, metrics, health, secrets, clock, opened, uncaught };
   const base = { ...tools, state, catalogue, keyBook, identity, relayIdentity };
   return { ...base, listen: listensWith(base) };
+}
+
+/** What is removed because of its age, from the very start, goes by the cluster's time. A state that is away is told of later. */
+async function firstWordOf(state: ClusterState): Promise<void> {
+  await state.snapshot().catch(() => {});
 }
 
 /** Listeners know each other's requests by one set of metrics. */

@@ -69,7 +69,7 @@ function describeFeeds({ metrics, feeds, clock }: ServerMetricsOptions): void {
   });
   metrics.gauge(
     'headwater_feed_age_seconds',
-    'Time since the newest chunk of the feed that stands still longest came to its origin, by both clocks.',
+    'Time since the newest chunk of the feed that stands still longest came to its origin.',
     [],
     (gauge) => gauge.set(Math.max(0, ...agesMs()) / 1000),
   );

@@ -11,6 +11,7 @@ export const CONDITION_CODES = [
   'state_never_reached',
   'state_away',
   'disks_failed',
+  'clock_off',
 ] as const;
 
 /** Something that is to be known of this process as it is now. */

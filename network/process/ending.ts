@@ -1,6 +1,5 @@
 // When a process ends: at a signal, once it is emptied, or because an error was caught by nobody.
 
-import type { Clock } from '../clock.ts';
 import type { Draining } from '../state/draining.ts';
 import type { Uncaught } from './uncaught.ts';
 
@@ -12,7 +11,6 @@ export interface EndingOptions {
   readonly isOneOfSeveral: boolean;
   /** From SIGTERM until broadcasts that are still there have to go; null: never. */
   readonly deadlineMs: number | null;
-  readonly clock: Clock;
   /** Resolves with the name of the next signal. */
   readonly nextSignal: () => Promise<string>;
 }
@@ -29,13 +27,12 @@ const FAILED_DEADLINE_MS = 60_000;
  * alone would end all sessions for the fault of one: it goes on until there are too many.
  */
 export async function untilEnd(options: EndingOptions): Promise<string> {
-  const { draining, uncaught, isOneOfSeveral, deadlineMs, clock, nextSignal } = options;
+  const { draining, uncaught, isOneOfSeveral, deadlineMs, nextSignal } = options;
   const emptied = draining?.emptied.then(() => 'empty') ?? new Promise<string>(() => {});
   const failed = (isOneOfSeveral ? uncaught.first : uncaught.many).then(() => 'failed');
   const first = await Promise.race([nextSignal(), emptied, failed]);
   if (!['SIGTERM', 'failed'].includes(first) || !draining || !isOneOfSeveral) return first;
-  const withinMs = first === 'failed' ? FAILED_DEADLINE_MS : deadlineMs;
-  draining.order(withinMs === null ? null : clock.now() + withinMs);
+  draining.order(first === 'failed' ? FAILED_DEADLINE_MS : deadlineMs);
   return Promise.race([nextSignal(), emptied, uncaught.many.then(() => 'failed')]);
 }
 

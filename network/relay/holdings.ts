@@ -80,7 +80,7 @@ export class Holdings implements HoldingEvents, Disposable {
     );
     this.#latency = metrics.histogram(
       'headwater_relay_latency_seconds',
-      'Time from when a frame came to its origin until it is here, by both clocks, once for each part.',
+      'Time from when a frame came to its origin until it is here, once for each part.',
       LATENCY_BUCKETS_S,
     );
     this.#describe(metrics);

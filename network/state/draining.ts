@@ -95,10 +95,12 @@ export class Draining implements Disposable {
     }
   }
 
-  /** The process is to end. */
-  order(deadlineMs: number | null): void {
+  /** The process is to end, and broadcasts that are still there `withinMs` from now have to go; null: never. */
+  order(withinMs: number | null): void {
     this.#isStandby = false;
-    this.#begin({ sinceMs: this.#drain?.sinceMs ?? this.#options.clock.now(), deadlineMs, wished: false });
+    const nowMs = this.#options.clock.now();
+    const deadlineMs = withinMs === null ? null : nowMs + withinMs;
+    this.#begin({ sinceMs: this.#drain?.sinceMs ?? nowMs, deadlineMs, wished: false });
   }
 
   [Symbol.dispose](): void {

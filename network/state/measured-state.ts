@@ -1,16 +1,16 @@
-// The cluster state, with a watch: how long each verb takes, and how often it fails.
+// The cluster state, with a watch: how long each verb takes, how often it fails, and what time it says that it is.
 
-import type { Clock } from '../clock.ts';
+import type { ClusterClock } from '../cluster-clock.ts';
 import { CodedError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ClusterState } from './state.ts';
 
 const BUCKETS_S = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1];
 
-/** Answers as `state` does. */
+/** Answers as `state` does. Of what is asked each second the clock hears the time. */
 export function measured(
   state: ClusterState,
-  { metrics, clock }: { readonly metrics: Metrics; readonly clock: Clock },
+  { metrics, clock }: { readonly metrics: Metrics; readonly clock: Pick<ClusterClock, 'monotonic' | 'hear'> },
 ): ClusterState {
   const durations = metrics.histogram(
     'headwater_state_request_duration_seconds',
@@ -34,8 +34,17 @@ export function measured(
       durations.observe({ verb }, (clock.monotonic() - startedAtMs) / 1000);
     }
   };
+  const heard = async <Answer extends { readonly nowMs: number }>(
+    verb: string,
+    ask: () => Promise<Answer>,
+  ): Promise<Answer> => {
+    const askedAtMs = clock.monotonic();
+    const answer = await timed(verb, ask);
+    clock.hear(answer.nowMs, askedAtMs, clock.monotonic());
+    return answer;
+  };
   return {
-    beat: (server, streams) => timed('beat', () => state.beat(server, streams)),
+    beat: (server, streams) => heard('beat', () => state.beat(server, streams)),
     leave: (server) => timed('leave', () => state.leave(server)),
     find: (stream) => timed('find', () => state.find(stream)),
     claim: (stream, server, options) => timed('claim', () => state.claim(stream, server, options)),
@@ -44,7 +53,7 @@ export function measured(
     lease: (report) => timed('lease', () => state.lease(report)),
     drain: (serverId, drain) => timed('drain', () => state.drain(serverId, drain)),
     wake: () => timed('wake', () => state.wake()),
-    snapshot: () => timed('snapshot', () => state.snapshot()),
+    snapshot: () => heard('snapshot', () => state.snapshot()),
     [Symbol.asyncDispose]: () => state[Symbol.asyncDispose](),
   };
 }

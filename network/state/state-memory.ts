@@ -92,7 +92,7 @@ export class MemoryState implements ClusterState {
     if (last)
       this.#release(last, announced, last.server.instance === server.instance ? 'ended' : 'left', nowMs);
     const lost = streams.flatMap((stream) => this.#announce(server.id, stream, nowMs));
-    return { assignment: this.#plan.get(server.id), drain: this.#drains.get(server.id), lost };
+    return { nowMs, assignment: this.#plan.get(server.id), drain: this.#drains.get(server.id), lost };
   }
 
   async leave(server: ServerIdentity): Promise<void> {

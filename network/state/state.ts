@@ -233,6 +233,8 @@ export interface LostStream {
 }
 
 export interface BeatAnswer {
+  /** What time it was by the state's own clock. */
+  readonly nowMs: number;
   /** Undefined when the plan says nothing of this server, as after the state was lost: what it follows goes on. */
   readonly assignment: Assignment | undefined;
   /** What an operator wants of it; undefined: nothing. */

@@ -90,7 +90,7 @@ export class RedisState implements ClusterState {
   async beat(server: ServerRecord, streams: readonly StreamRecord[]): Promise<BeatAnswer> {
     const { drain } = server;
     const wished = drain?.wished ? { sinceMs: drain.sinceMs, deadlineMs: drain.deadlineMs } : undefined;
-    const [kind, assignment, wish, lost] = await this.#run('beat', [
+    const [kind, assignment, wish, lost, nowMs] = await this.#run('beat', [
       server.id,
       server.instance,
       JSON.stringify(server),
@@ -102,6 +102,7 @@ export class RedisState implements ClusterState {
     const { plan, drains } = this.#keys;
     const field = server.id;
     return {
+      nowMs,
       assignment: assignment === null ? undefined : readAssignment(assignment, { key: plan, field }),
       drain: wish === null ? undefined : readDrain(wish, { key: drains, field }),
       lost: readLost(lost),

@@ -40,8 +40,8 @@ export type HearingAnswer = [now: number, since: number, paused: number];
 
 export interface Answers {
   readonly beat:
-    | [kind: 'known', assignment: string | null, drain: string | null, lost: (string | number)[]]
-    | [kind: 'taken', assignment?: never, drain?: never, lost?: never];
+    | [kind: 'known', assignment: string | null, drain: string | null, lost: (string | number)[], now: number]
+    | [kind: 'taken', assignment?: never, drain?: never, lost?: never, now?: never];
   readonly leave: 1;
   /** Server ids and entries, one after the other. */
   readonly find: [hearing: HearingAnswer, stream: string, ...servers: string[]] | null;

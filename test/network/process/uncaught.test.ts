@@ -6,7 +6,6 @@ import { Metrics } from '../../../network/metrics.ts';
 import { nextSignal, untilEnd } from '../../../network/process/ending.ts';
 import { Uncaught } from '../../../network/process/uncaught.ts';
 import { keepingLogger } from '../../tools/world/keeping-logger.ts';
-import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 let source: EventEmitter;
 let metrics: Metrics;
@@ -15,7 +14,6 @@ let deadlines: (number | null)[];
 let empty: () => void;
 
 const logger = keepingLogger();
-const clock = new ManualClock(1_000);
 
 beforeEach(() => {
   source = new EventEmitter();
@@ -32,7 +30,7 @@ function end(isOneOfSeveral: boolean): Promise<string> {
     empty = resolve;
   });
   const draining = { emptied, order: (deadlineMs: number | null) => deadlines.push(deadlineMs) };
-  return untilEnd({ draining, uncaught, isOneOfSeveral, deadlineMs: null, clock, nextSignal });
+  return untilEnd({ draining, uncaught, isOneOfSeveral, deadlineMs: null, nextSignal });
 }
 
 describe('an error that nobody caught', () => {
@@ -49,7 +47,7 @@ describe('an error that nobody caught', () => {
     fault();
     await uncaught.first;
     await new Promise(setImmediate);
-    expect(deadlines).toEqual([61_000]);
+    expect(deadlines).toEqual([60_000]);
     fault();
     empty();
     expect(await ended).toBe('empty');

@@ -42,7 +42,12 @@ describe('a member', () => {
     const { describe, onAnswer } = join();
     await pause();
     expect(await state.snapshot()).toMatchObject({ servers: [a], streams: [{ name: 'alice' }] });
-    expect(onAnswer).toHaveBeenLastCalledWith({ assignment: undefined, drain: undefined, lost: [] });
+    expect(onAnswer).toHaveBeenLastCalledWith({
+      nowMs: clock.now(),
+      assignment: undefined,
+      drain: undefined,
+      lost: [],
+    });
     await pass(2 * BEAT_MS);
     expect(describe).toHaveBeenCalledTimes(3);
   });

@@ -109,6 +109,7 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
 
       test('fills a state that knows nothing, claims and their terms included', async () => {
         expect(await state.beat(a, [streamRecord('alice', 'a', 7)])).toEqual({
+          nowMs: clock.now(),
           assignment: undefined,
           drain: undefined,
           lost: [],
@@ -245,7 +246,12 @@ export function describeClusterState(name: string, start: () => Promise<Subject>
         };
         await state.lead('usher', term, { plan: { a: wanted } });
         await pass(SILENCE_MS);
-        expect(await other.beat(twin, [])).toEqual({ assignment: wanted, drain: undefined, lost: [] });
+        expect(await other.beat(twin, [])).toEqual({
+          nowMs: clock.now(),
+          assignment: wanted,
+          drain: undefined,
+          lost: [],
+        });
         expect((await other.find('alice'))?.stream).toMatchObject({ live: false, origin: 'a' });
         await expect(state.beat(a, [])).rejects.toMatchObject(taken);
         expect(await other.claim('alice', b, polite)).toMatchObject({ kind: 'claimed', before: { term: 5 } });

@@ -59,4 +59,4 @@ for at = FIRST + 5, #ARGV, 3 do
   end
 end
 forgetSome()
-return { 'known', redis.call('HGET', plan, id), redis.call('HGET', drains, id), lost }
+return { 'known', redis.call('HGET', plan, id), redis.call('HGET', drains, id), lost, now }

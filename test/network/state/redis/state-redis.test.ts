@@ -3,7 +3,10 @@
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../../network/clock.ts';
+import { ClusterClock } from '../../../../network/cluster-clock.ts';
+import { Metrics } from '../../../../network/metrics.ts';
 import { FORGET_MS, isAlive, LIMITS, type Limits } from '../../../../network/state/liveness.ts';
+import { measured } from '../../../../network/state/measured-state.ts';
 import type { RedisAddress } from '../../../../network/state/redis/redis-client.ts';
 import { RedisState, type RedisStateOptions } from '../../../../network/state/redis/state-redis.ts';
 import { KEYS } from '../../../../network/state/redis/state-scripts.ts';
@@ -80,6 +83,17 @@ describe('with a Redis that works', () => {
       expect(isAlive(later.servers[0]!.beatAtMs, later, limits)).toBe(false);
       expect(await state.lead('two', undefined, {})).toMatchObject({ kind: 'leading' });
     });
+  });
+
+  test('who beats knows its time, whatever the clock of its machine says', async () => {
+    const logger = keepingLogger();
+    const metrics = new Metrics();
+    const ahead = { ...systemClock, now: () => systemClock.now() + 3_600_000 };
+    const clock = new ClusterClock({ clock: ahead, logger, metrics });
+    await measured(open(redis.address()), { metrics, clock }).beat(a, []);
+    const [seconds, micros] = await admin(redis).time();
+    expect(Math.abs(clock.now() - (seconds! * 1000 + micros! / 1000))).toBeLessThan(1_000);
+    expect(logger.lines).toMatchObject([{ level: 'warn', fields: { offMs: expect.closeTo(3_600_000, -3) } }]);
   });
 
   test('clusters of different prefixes know nothing of each other', async () => {
@@ -253,7 +267,7 @@ describe('with a Redis that works', () => {
         const assignment = { follows: [], successors: {} };
         await state.lead('usher', undefined, { plan: { a: assignment } });
         await state.drain('a', drain);
-        expect(await state.beat(a, [])).toEqual({ assignment, drain, lost: [] });
+        expect(await state.beat(a, [])).toMatchObject({ assignment, drain, lost: [] });
       },
     );
 
