@@ -11,6 +11,7 @@ import { benchmarkCores } from './cores.ts';
 import { benchmarkCrowd } from './crowd.ts';
 import { benchmarkDecisions } from './decisions.ts';
 import { benchmarkDelivery } from './delivery.ts';
+import { benchmarkDisplayed } from './displayed/displayed.ts';
 import { benchmarkFaults } from './faults.ts';
 import { benchmarkLatency } from './latency.ts';
 import { machineText } from './machine.ts';
@@ -48,6 +49,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise
   crowd: benchmarkCrowd,
   decisions: benchmarkDecisions,
   delivery: benchmarkDelivery,
+  displayed: benchmarkDisplayed,
   faults: benchmarkFaults,
   latency: benchmarkLatency,
   network: benchmarkNetwork,

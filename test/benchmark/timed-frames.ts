@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { systemClock as clock } from '../../network/clock.ts';
 import type { RtmpMessage } from '../../origin/media.ts';
-import { createRtmpPublisher } from '../../origin/rtmp/rtmp.ts';
+import { createRtmpPublisher, type RtmpPublisher } from '../../origin/rtmp/rtmp.ts';
 import { readRecording } from '../../origin/sample/recording.ts';
 import { publishKey, STREAM } from './peers/contender.ts';
 import { recordingFile } from './recording.ts';
@@ -24,34 +24,60 @@ export interface FrameTimes {
   begin(): void;
 }
 
-/** Sends each frame when it is due, and notes when. */
+/** Publishes the recording to a server of Headwater, and notes when each frame is sent. */
 export async function broadcast(opened: AsyncDisposableStack, rtmpPort: number): Promise<SentFrames> {
   const name = `${STREAM}?${new URLSearchParams({ key: publishKey() })}`;
-  const publisher = createRtmpPublisher({ host: '127.0.0.1', port: rtmpPort, app: 'live', name });
-  await publisher.open();
-  const { headers, frames, durationMs } = readRecording(readFileSync(recordingFile()));
-  for (const header of headers) publisher.send(header);
   const sentFrames = new Map<string, { number: number; sentMs: number }>();
+  let number = 0;
+  await sendInTime(opened, recordingFile(), [{ port: rtmpPort, name }], ({ payload }, sentMs) => {
+    sentFrames.set(fingerprint(payload), { number: number++, sentMs });
+  });
+  return sentFrames;
+}
+
+/** Where to publish: a stream's name, with what else the server wants to know. */
+export interface Target {
+  readonly port: number;
+  readonly name: string;
+}
+
+/** Sends each frame of a recording when it is due, to all targets and over and over; `onSend` hears of it right before. */
+export async function sendInTime(
+  opened: AsyncDisposableStack,
+  file: string,
+  targets: readonly Target[],
+  onSend: (frame: RtmpMessage, nowMs: number) => void,
+): Promise<void> {
+  const { headers, frames, durationMs } = readRecording(readFileSync(file));
+  const publishers = await Promise.all(targets.map((target) => openPublisher(opened, target)));
+  const send = (message: RtmpMessage): void => {
+    for (const publisher of publishers) publisher.send(message);
+  };
+  for (const header of headers) send(header);
   const startedMs = clock.monotonic();
   let sent = 0;
-  const dueMs = (frame: RtmpMessage): number =>
-    Math.floor(sent / frames.length) * durationMs + frame.timestampMs;
   const timer = setInterval(() => {
     for (;;) {
       const frame = frames[sent % frames.length]!;
-      const timestampMs = dueMs(frame);
-      if (startedMs + timestampMs > clock.monotonic()) return;
-      sentFrames.set(fingerprint(frame.payload), { number: sent, sentMs: clock.monotonic() });
-      publisher.send({ ...frame, timestampMs });
+      const timestampMs = Math.floor(sent / frames.length) * durationMs + frame.timestampMs;
+      const nowMs = clock.monotonic();
+      if (startedMs + timestampMs > nowMs) return;
+      onSend(frame, nowMs);
+      send({ ...frame, timestampMs });
       sent++;
     }
   }, 1);
+  opened.defer(() => clearInterval(timer));
+}
+
+async function openPublisher(opened: AsyncDisposableStack, target: Target): Promise<RtmpPublisher> {
+  const publisher = createRtmpPublisher({ host: '127.0.0.1', app: 'live', ...target });
+  await publisher.open();
   opened.defer(async () => {
-    clearInterval(timer);
     publisher.close('the benchmark is over');
     await publisher.closed;
   });
-  return sentFrames;
+  return publisher;
 }
 
 /** Watches until what opened it ends. */

@@ -29,22 +29,30 @@ export interface NginxRtmpOptions {
   readonly protocol: 'rtmp' | 'segments';
   /** `out_cork` and `out_queue`, which gather what is sent. */
   readonly isCorked?: boolean;
+  /** Whether the recording is published to it. */
+  readonly publishes?: boolean;
+  readonly segmentS?: number;
 }
 
-export async function startNginxRtmp({ protocol, isCorked = false }: NginxRtmpOptions): Promise<Contender> {
+export interface NginxRtmp extends Contender {
+  readonly rtmpPort: number;
+}
+
+export async function startNginxRtmp(options: NginxRtmpOptions): Promise<NginxRtmp> {
   await using opened = new AsyncDisposableStack();
+  const { protocol, publishes = true, segmentS = SEGMENT_S } = options;
   const [rtmpPort, port] = (await freePorts(2)) as [number, number];
   const folder = temporaryFolder(opened);
   const writesFiles = protocol === 'segments';
-  const rtmp = rtmpOf(folder, rtmpPort, { isCorked, writesFiles });
+  const rtmp = rtmpOf(folder, rtmpPort, { ...options, segmentS });
   const server = opened.use(startNginx(folder, rtmp, filesOf(folder, port)));
-  await untilReady(`http://127.0.0.1:${port}/ready`);
-  opened.use(publish('rtmp', rtmpPort, SEGMENT_S));
+  await untilReady(`http://127.0.0.1:${port}/healthz`);
   const playlist = `http://127.0.0.1:${port}/hls/${STREAM}.m3u8`;
-  if (writesFiles) await untilReady(playlist);
+  if (publishes) opened.use(publish('rtmp', rtmpPort, segmentS));
+  if (publishes && writesFiles) await untilReady(playlist);
   const url = writesFiles ? playlist : `rtmp://127.0.0.1:${rtmpPort}/live/${STREAM}`;
   const stop = opened.move();
-  return { server, protocol, urls: sameFor(url), [Symbol.asyncDispose]: () => stop.disposeAsync() };
+  return { server, protocol, rtmpPort, urls: sameFor(url), [Symbol.asyncDispose]: () => stop.disposeAsync() };
 }
 
 /** One process, as one worker is, so that all it takes is one process's. */
@@ -81,7 +89,7 @@ function filesOf(folder: string, port: number): string {
   return `
     server {
       listen 127.0.0.1:${port} backlog=4096;
-      location /ready { return 200; }
+      location /healthz { return 200; }
       location /hls/ { root ${folder}; types { application/vnd.apple.mpegurl m3u8; video/mp2t ts; } }
     }`;
 }
@@ -89,11 +97,12 @@ function filesOf(folder: string, port: number): string {
 function rtmpOf(
   folder: string,
   port: number,
-  { isCorked, writesFiles }: { readonly isCorked: boolean; readonly writesFiles: boolean },
+  { protocol, isCorked, segmentS }: NginxRtmpOptions & { readonly segmentS: number },
 ): string {
   const corked = isCorked ? 'out_queue 1024; out_cork 32;' : '';
-  const files = writesFiles
-    ? `hls on; hls_path ${folder}/hls; hls_fragment ${SEGMENT_S}s; hls_playlist_length ${6 * SEGMENT_S}s;`
-    : '';
+  const files =
+    protocol === 'segments'
+      ? `hls on; hls_path ${folder}/hls; hls_fragment ${segmentS}s; hls_playlist_length ${6 * segmentS}s;`
+      : '';
   return `rtmp { server { listen 127.0.0.1:${port}; chunk_size 4096; ${corked} application live { live on; ${files} } } }`;
 }

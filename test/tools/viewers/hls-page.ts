@@ -1,4 +1,4 @@
-// A page as players are that know nothing of Headwater: hls.js as it comes in Chromium, and what the video element tells of stalls.
+// A page as players are that know nothing of Headwater: hls.js in Chromium, and what the video element tells of stalls.
 
 import { createRequire } from 'node:module';
 import type { Browser, Page, Response } from 'playwright-core';
@@ -17,12 +17,12 @@ export interface HlsFigures {
 }
 
 export class HlsPage implements AsyncDisposable {
-  readonly #page: Page;
+  readonly page: Page;
   #host = '';
   #pathways: readonly string[] = [];
 
   private constructor(page: Page) {
-    this.#page = page;
+    this.page = page;
     page.on('response', (response) => {
       const url = new URL(response.url());
       if (response.ok() && url.pathname.endsWith('.m4s')) this.#host = url.host;
@@ -30,21 +30,21 @@ export class HlsPage implements AsyncDisposable {
     });
   }
 
-  /** Resolves once pictures are shown. */
-  static async open(browser: Browser, playlistUrl: string): Promise<HlsPage> {
+  /** Resolves once pictures are shown. Without a configuration hls.js is as it comes. */
+  static async open(browser: Browser, playlistUrl: string, config: object = {}): Promise<HlsPage> {
     // Chromium lets only pages of the loopback reach the loopback.
     const { page } = await openPage(browser, new URL('/healthz', playlistUrl).href);
     const opened = new HlsPage(page);
     await page.setContent('<video muted autoplay playsinline></video>');
     await page.addScriptTag({ path: HLS_FILE });
-    await page.evaluate(play, playlistUrl);
+    await page.evaluate(play, { url: playlistUrl, config });
     await page.waitForFunction(() => window.watched.framesShown() > 30, undefined, { timeout: STARTED_MS });
     return opened;
   }
 
   /** Counts stalls anew from here. */
   async begin(): Promise<void> {
-    await this.#page.evaluate(() => window.watched.begin());
+    await this.page.evaluate(() => window.watched.begin());
   }
 
   /** Where the newest media came from: host and port. */
@@ -58,11 +58,11 @@ export class HlsPage implements AsyncDisposable {
   }
 
   figures(): Promise<HlsFigures> {
-    return this.#page.evaluate(() => window.watched.figures());
+    return this.page.evaluate(() => window.watched.figures());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#page.context().close();
+    await this.page.context().close();
   }
 
   /** Of a page that closes meanwhile nothing is heard any more. */
@@ -83,7 +83,9 @@ declare global {
 }
 
 interface HlsClass {
-  new (): { on(event: string, listener: (event: string, data: HlsError) => void): void } & HlsSource;
+  new (
+    config: object,
+  ): { on(event: string, listener: (event: string, data: HlsError) => void): void } & HlsSource;
   readonly Events: { readonly ERROR: string };
 }
 
@@ -98,7 +100,7 @@ interface HlsError {
 }
 
 /** Runs in the page. */
-function play(url: string): void {
+function play({ url, config }: { readonly url: string; readonly config: object }): void {
   const { Hls } = window as unknown as { Hls: HlsClass };
   const video = document.querySelector('video')!;
   const errors: string[] = [];
@@ -126,7 +128,7 @@ function play(url: string): void {
       return { stalls, stalledMs: stalledMs + goingOnMs, framesShown: framesShown(), errors: [...errors] };
     },
   };
-  const hls = new Hls();
+  const hls = new Hls(config);
   hls.on(Hls.Events.ERROR, (_, { fatal, details }) => {
     if (fatal) errors.push(details);
   });
