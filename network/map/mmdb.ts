@@ -8,6 +8,16 @@ import type { Whence } from './whence.ts';
 /** What the metadata begin with, in the last 128 KiB of the file. */
 const METADATA_MARKER = Buffer.from('\xab\xcd\xefMaxMind.com', 'latin1');
 const METADATA_BYTES = 128 * 1024;
+/** Metadata are some dozen values; pointers to maps of pointers would make billions of them. */
+const METADATA_POINTERS = 100;
+/** The beginning of a database for IPv4 with one node, both records of which are the first byte of its data; and its metadata. */
+const ONE_RECORD = Buffer.from(`000011000011${'00'.repeat(16)}`, 'hex');
+const ONE_RECORD_METADATA = Buffer.concat([
+  METADATA_MARKER,
+  Buffer.from('\xe3\x4anode_count\xa1\x01\x4brecord_size\xa1\x18\x4aip_version\xa1\x04', 'latin1'),
+]);
+/** Decoded values that are kept: some megabytes. */
+const MAX_DECODED = 10_000;
 /** Looked up to see that a database is whole: its tree and its data are spread all over the file. */
 const PROBES = 256;
 
@@ -17,10 +27,12 @@ export class Mmdb {
 
   /** `bytes` stay in memory, and are looked up in as they are. Throws `bad_mmdb` when they are not a database, or are damaged. */
   constructor(bytes: Buffer) {
-    const isWhole = bytes.subarray(-METADATA_BYTES).includes(METADATA_MARKER);
-    if (!isWhole) throw new CodedError('bad_mmdb', 'it does not end as a MaxMind DB does');
+    const metadata = bytes.lastIndexOf(METADATA_MARKER);
+    if (metadata < 0 || metadata < bytes.length - METADATA_BYTES)
+      throw new CodedError('bad_mmdb', 'it does not end as a MaxMind DB does');
     try {
-      this.#reader = new Reader<Response>(bytes);
+      checkMetadata(bytes.subarray(metadata + METADATA_MARKER.length));
+      this.#reader = new Reader<Response>(bytes, { cache: new DecodedValues() });
       for (let probe = 0; probe < PROBES; probe++) this.#probe((probe * 0x0101_0101) >>> 0);
     } catch (error) {
       throw new CodedError('bad_mmdb', `it is damaged: ${reasonOf(error)}`, { cause: error });
@@ -36,6 +48,39 @@ export class Mmdb {
   #probe(word: number): void {
     this.lookup([word]);
     this.lookup([(0x2000_0000 | (word >>> 4)) >>> 0, word, word, word]);
+  }
+}
+
+/** They are decoded without bounds, so that they are first read as the only record of another database, with what counts its pointers. */
+function checkMetadata(metadata: Uint8Array): void {
+  let pointers = 0;
+  const counting = {
+    get(): undefined {
+      if (++pointers > METADATA_POINTERS)
+        throw new CodedError('bad_mmdb', `its metadata have more than ${METADATA_POINTERS} pointers`);
+    },
+    set(): void {},
+  };
+  new Reader(Buffer.concat([ONE_RECORD, metadata, ONE_RECORD_METADATA]), { cache: counting }).get('0.0.0.0');
+}
+
+/** Places in the file that were decoded: most records point to the same countries, and one made of pointers to pointers is decoded once. */
+class DecodedValues {
+  /** Undefined while it is being decoded. */
+  readonly #decoded = new Map<number | string, unknown>();
+
+  get(place: number | string): unknown {
+    const decoded = this.#decoded.get(place);
+    if (decoded === undefined && this.#decoded.has(place))
+      throw new CodedError('bad_mmdb', `the value at ${place} is damaged, or part of itself`);
+    this.#decoded.set(place, decoded);
+    return decoded;
+  }
+
+  /** All are forgotten when there are too many: who looks up next decodes again. */
+  set(place: number | string, decoded: unknown): void {
+    if (this.#decoded.size >= MAX_DECODED) this.#decoded.clear();
+    this.#decoded.set(place, decoded);
   }
 }
 

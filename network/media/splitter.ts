@@ -15,7 +15,7 @@ export type Piece =
 export const MAX_PIECE_BYTES = 8 * 1024 * 1024;
 /** A signal names the servers on a feed's way: some hundred of them fit. */
 export const MAX_SIGNAL_BYTES = 8 * 1024;
-const FIRST_BUFFER_BYTES = 64 * 1024;
+const FIRST_BUFFER_BYTES = 4 * 1024;
 /** The boxes that a piece is made of, each with the one that may follow. */
 const NEXT: Readonly<Record<string, string>> = { ftyp: 'moov', uuid: 'prft', prft: 'moof', moof: 'mdat' };
 const FIRST = ['ftyp', 'uuid', 'free'];

@@ -13,6 +13,10 @@ declare module 'node-media-server/src/protocol/amf.js' {
   export default amf;
 }
 
+declare module 'node-media-server/src/protocol/flv.js' {
+  export default class Flv {}
+}
+
 declare module 'node-media-server/src/protocol/rtmp.js' {
   /** A message being received on one chunk stream. */
   interface RtmpPacket {

@@ -70,7 +70,7 @@ class Peer extends Rtmp implements RtmpPeer {
     this.#limits = limits;
     this.#partialLimit = limits.waitingBytes;
     this.#windowBytes = limits.acknowledgeBytes;
-    // Its FLV parser holds a megabyte per connection and reads past short tags; tags are read elsewhere.
+    // Its FLV parser reads past short tags; tags are read elsewhere.
     this.flv = undefined;
     this.onOutputCallback = (bytes) => handler.output(bytes);
   }

@@ -2,6 +2,7 @@
 
 import nodeMediaServerLog from 'node-media-server/src/core/logger.js';
 import Amf from 'node-media-server/src/protocol/amf.js';
+import Flv from 'node-media-server/src/protocol/flv.js';
 import Rtmp from 'node-media-server/src/protocol/rtmp.js';
 import RtmpClient from 'node-media-server/src/protocol/rtmp_client.js';
 import { CodedError, reasonOf } from '../../network/errors.ts';
@@ -51,6 +52,9 @@ export function createRtmpPublisher(target: PublisherTarget): RtmpPublisher {
 
 /** It logs to the console, at the level 'debug' and whatever it is set to: nothing that is not reported here too. */
 nodeMediaServerLog.log = () => {};
+
+/** Each of its parsers of chunks has an FLV parser with a megabyte of zeros, which nobody reads here: connections come by the thousand. */
+Object.defineProperty(Flv.prototype, 'parserTagCapacity', { get: () => 0, set() {} });
 
 /** AMF0 2.10. */
 const ECMA_ARRAY = 8;

@@ -13,8 +13,9 @@ interface Script {
   readonly functions: readonly { readonly ranges: readonly Range[] }[];
 }
 
-/** What fuzzes is not fuzzed; the libraries that parse for us are. */
+/** What fuzzes is not fuzzed, its dice neither; the libraries that parse for us are. */
 const TESTS = new URL('../', import.meta.url).href;
+const DICE = new URL('../../usher/simulator/', import.meta.url).href;
 const PLANTED = new URL('targets/planted.ts', import.meta.url).href;
 
 /** Of this thread. One at a time. */
@@ -48,9 +49,8 @@ export class Coverage implements Disposable {
   #gain(visit: Visit): number {
     let gained = 0;
     for (const { url, functions } of this.#scripts()) {
-      for (const { ranges } of functions) {
-        gained += newIn(this.#coveredOf(url, functions), ranges, visit);
-      }
+      const covered = this.#coveredOf(url, functions);
+      for (const { ranges } of functions) gained += newIn(covered, ranges, visit);
     }
     return gained;
   }
@@ -62,9 +62,7 @@ export class Coverage implements Disposable {
       if (error) throw error;
       scripts = result;
     });
-    return scripts.filter(
-      ({ url }) => url === PLANTED || (url.startsWith('file:') && !url.startsWith(TESTS)),
-    );
+    return scripts.filter(({ url }) => url === PLANTED || isFuzzed(url));
   }
 
   /** A script's outermost function is told with the first call, and reaches to its end. */
@@ -77,6 +75,10 @@ export class Coverage implements Disposable {
     this.#covered.set(url, covered);
     return covered;
   }
+}
+
+function isFuzzed(url: string): boolean {
+  return url.startsWith('file:') && !url.startsWith(TESTS) && !url.startsWith(DICE);
 }
 
 type Visit = (covered: Uint8Array, at: number) => void;

@@ -21,8 +21,10 @@ export interface FuzzerOptions {
 }
 
 const DEFAULT_MAX_BYTES = 4096;
-/** Asking V8 what has run takes 10 ms, as long as some thousand runs. */
-const BATCH = 1000;
+/** Asking V8 what has run takes some milliseconds: as long as a hundred runs, and where there is no news a thousand may share it. */
+const BATCH = { least: 64, most: 1024 } as const;
+/** So often a seed is changed, and no input that came of one: most of those are damaged at their beginning. */
+const SEEDS_ONE_IN = 4;
 /** Beyond these nothing is kept: no target has as much code. */
 const MAX_CORPUS = 2000;
 const MAX_FINDINGS = 50;
@@ -35,13 +37,14 @@ export class Fuzzer {
   /** One for each place where it was thrown. */
   readonly #findings = new Map<string, Finding>();
   #runs = 0;
+  #batch: number = BATCH.least;
 
   constructor(options: FuzzerOptions) {
     const { target, dice } = options;
     this.#options = options;
     this.#seeds = target.seeds();
     this.#stock = {
-      pick: () => this.#at(dice.upTo(this.#seeds.length + this.#kept.length)),
+      pick: () => (dice.upTo(SEEDS_ONE_IN) === 0 ? dice.pick(this.#seeds) : this.#pickKept()),
       words: (target.words ?? []).map((word) => Buffer.from(word, 'latin1')),
       maxBytes: target.maxBytes ?? DEFAULT_MAX_BYTES,
     };
@@ -67,24 +70,36 @@ export class Fuzzer {
     for (const input of this.#options.corpus) await this.#keepIfNew(input);
   }
 
-  /** Runs a batch of new inputs, and keeps those that were news. */
+  /** Runs a batch of new inputs, and keeps those that were news. The more news, the shorter batches are: to find it they run again. */
   async go(): Promise<void> {
     const { dice } = this.#options;
-    await this.#keepNews(Array.from({ length: BATCH }, () => mutate(this.#stock.pick(), dice, this.#stock)));
+    const inputs = Array.from({ length: this.#batch }, () => mutate(this.#stock.pick(), dice, this.#stock));
+    const isNews = await this.#areNews(inputs);
+    if (isNews) await this.#keepNewsOf(inputs);
+    this.#batch = isNews ? Math.max(BATCH.least, this.#batch / 2) : Math.min(BATCH.most, this.#batch * 2);
   }
 
-  #at(index: number): Uint8Array {
-    return this.#seeds[index] ?? this.#kept[index - this.#seeds.length]!;
+  /** The newer, the likelier: what has just been reached has the least behind it. */
+  #pickKept(): Uint8Array {
+    const { dice } = this.#options;
+    const back = Math.floor(this.#kept.length * dice.next() ** 2);
+    return this.#kept.at(-1 - back) ?? dice.pick(this.#seeds);
   }
 
-  /** When any of the inputs led to new code, the halves of them run again, down to the one that did. */
-  async #keepNews(inputs: readonly Uint8Array[]): Promise<void> {
+  /** Some of the inputs led to new code: their halves run again, down to the one that did. */
+  async #keepNewsOf(inputs: readonly Uint8Array[]): Promise<void> {
     if (inputs.length === 1) return this.#keepIfNew(inputs[0]!);
-    for (const input of inputs) await this.#run(input);
-    if (this.#options.coverage.peek() === 0) return;
     const middle = inputs.length >> 1;
-    await this.#keepNews(inputs.slice(0, middle));
-    await this.#keepNews(inputs.slice(middle));
+    const [first, second] = [inputs.slice(0, middle), inputs.slice(middle)];
+    const isInFirst = await this.#areNews(first);
+    if (isInFirst) await this.#keepNewsOf(first);
+    // What was not in the one half is in the other.
+    if (!isInFirst || (await this.#areNews(second))) await this.#keepNewsOf(second);
+  }
+
+  async #areNews(inputs: readonly Uint8Array[]): Promise<boolean> {
+    for (const input of inputs) await this.#run(input);
+    return this.#options.coverage.peek() > 0;
   }
 
   async #keepIfNew(input: Uint8Array): Promise<void> {

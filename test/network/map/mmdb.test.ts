@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseAddress } from '../../../network/map/address.ts';
 import { Mmdb } from '../../../network/map/mmdb.ts';
-import { mmdbFile } from '../../tools/world/mmdb-file.ts';
+import { type MmdbLayout, mmdbFile, pointerTo } from '../../tools/world/mmdb-file.ts';
 
 const bytes = mmdbFile('GeoIP2-Enterprise', {
   '192.0.2.0/24': {
@@ -26,6 +26,49 @@ test('a record is read in the form of GeoIP2 and in that of DB-IP Lite, and what
   expect(lookup('198.51.100.1')).toEqual({});
   expect(lookup('203.0.113.1')).toEqual({});
 });
+
+test.each<MmdbLayout>([
+  { ipVersion: 4, recordSize: 24 },
+  { ipVersion: 4, recordSize: 28 },
+  { ipVersion: 4, recordSize: 32 },
+  { ipVersion: 6, recordSize: 28 },
+  { ipVersion: 6, recordSize: 32 },
+])('a database with $recordSize bits for each record of a tree for IPv$ipVersion is read', (layout) => {
+  const database = new Mmdb(mmdbFile('GeoLite2-Country', { '192.0.2.0/24': { country_code: 'NL' } }, layout));
+  expect(database.lookup(parseAddress('192.0.2.1')!)).toEqual({ country: 'NL' });
+  expect(database.lookup(parseAddress('192.0.3.1')!)).toEqual({});
+  expect(database.lookup(parseAddress('2001:db8::1')!)).toEqual({});
+});
+
+test('a record that is made of pointers to pointers, 20 at each of ten levels, is read at once', () => {
+  const database = new Mmdb(mmdbFile('GeoLite2-City', { '192.0.2.0/24': pointersToPointers(10, 0) }));
+  expect(database.lookup(parseAddress('192.0.2.1')!)).toEqual({});
+});
+
+test('a record that is part of itself is refused', () => {
+  const own = mmdbFile('GeoLite2-City', { '0.0.0.0/8': { country: pointerTo(0) } });
+  expect(() => new Mmdb(own)).toThrow('it is damaged: the value at ');
+});
+
+test('metadata that are made of pointers to pointers are refused', () => {
+  const file = (place: number): Buffer =>
+    mmdbFile('GeoLite2-City', {}, { metadata: { more: pointersToPointers(10, place) } });
+  const marker = Buffer.from('MaxMind.com');
+  const place = file(0).indexOf(pointersToPointers(10, 0)) - file(0).indexOf(marker) - marker.length;
+  expect(() => new Mmdb(file(place))).toThrow('it is damaged: its metadata have more than 100 pointers');
+});
+
+/** Lists of 20 pointers to the next list each, the first one at a place; the last one is empty. */
+function pointersToPointers(levels: number, place: number): Uint8Array {
+  const list = (level: number): Uint8Array[] => [
+    Uint8Array.of(20, 4),
+    ...Array.from({ length: 20 }, () => pointerTo(place + 42 * (level + 1))),
+  ];
+  return Buffer.concat([
+    ...Array.from({ length: levels }, (_, level) => list(level)).flat(),
+    Uint8Array.of(0, 4),
+  ]);
+}
 
 test.each([
   [
