@@ -31,6 +31,7 @@ import { type ApiDocument, describeApi } from './network/openapi/openapi.ts';
 import { PROCESS_OPERATIONS } from './network/openapi/process.ts';
 import { CpuLoad } from './network/process/cpu-load.ts';
 import { nextSignal, untilEnd } from './network/process/ending.ts';
+import { collectSeldom } from './network/process/garbage.ts';
 import type { Uncaught } from './network/process/uncaught.ts';
 import { holdingRecords } from './network/relay/holding-records.ts';
 import { Holdings } from './network/relay/holdings.ts';
@@ -527,6 +528,7 @@ async function serve(config: Config, parts: Parts): Promise<undefined> {
     await serveSeveral(config, cores, { clock: systemClock, logger });
     return;
   }
+  collectSeldom();
   const running = await start(config, logger, parts);
   const { rtmpPort, rtmpsPort, usherPort, mediaPort, draining, uncaught } = running;
   const port = usherPort || mediaPort;

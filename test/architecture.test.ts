@@ -42,6 +42,7 @@ const DOORS: readonly { readonly outside: string; readonly pattern: RegExp; read
     pattern: /from 'node:async_hooks'/,
     door: 'network/trace/current-trace.ts',
   },
+  { outside: "V8's flags", pattern: /setFlagsFromString/, door: 'network/process/garbage.ts' },
   { outside: 'threads', pattern: /from 'node:worker_threads'/, door: 'network/process/thread.ts' },
   {
     outside: 'other programs',
