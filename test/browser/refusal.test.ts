@@ -89,6 +89,29 @@ test('a viewer whom a full server refuses goes to the next one in its list, and 
   await context.close();
 });
 
+test('a viewer whose address at a server is good no longer gets another one from usher, and plays on', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const addresses = new Set<string>();
+  let areOver = false;
+  await page.route('**/play/**', async (route) => {
+    const address = new URL(route.request().url()).pathname.split('/')[2]!;
+    if (!areOver) addresses.add(address);
+    if (areOver && addresses.has(address)) await route.fulfill({ status: 403 });
+    else await route.continue();
+  });
+  await page.goto(`${server.url}/watch/alice?mode=low-latency&token=${sign('play', 'alice')}`);
+  await untilStatus(page, 'playing', ({ state, framesShown }) => state === 'playing' && framesShown > 30);
+  areOver = true;
+  await untilStatus(page, 'without media', ({ state }) => state !== 'playing');
+  await untilStatus(
+    page,
+    'playing again',
+    ({ state, framesShown }) => state === 'playing' && framesShown > 30,
+  );
+  await context.close();
+});
+
 /** The multivariant playlist with each variant at a server that is full, and then where it is; nobody steers. */
 function withFullPathwayFirst(playlist: string): string {
   return playlist

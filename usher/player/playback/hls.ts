@@ -48,6 +48,8 @@ const PERIOD_MS = 100;
 const JUMP_BEYOND_MS = 4000;
 /** What hls.js says of codecs that the browser does not play. */
 const UNSUPPORTED: readonly string[] = ['manifestIncompatibleCodecsError', 'bufferIncompatibleCodecsError'];
+/** Usher alone says who may watch. A server that refuses does not know an address any more, as after a night asleep: there are others. */
+const REFUSAL = 'manifestLoadError';
 /** Time to load what was listed last, when a stream has ended. */
 const PLAY_OUT_MS = 500;
 /** What broadcasters are asked for, and `STEADY` is made for. */
@@ -240,7 +242,8 @@ export class HlsPlayback implements Playback {
       this.#end({ kind: 'unsupported', reason: data.error.message });
     else if (status === 404) this.#end({ kind: 'offline' });
     else if (status === SERVICE_UNAVAILABLE) this.#end({ kind: 'full' });
-    else if (status === 401 || status === 403) this.#end({ kind: 'refused', reason: `${status}` });
+    else if (data.details === REFUSAL && (status === 401 || status === 403))
+      this.#end({ kind: 'refused', reason: `${status}` });
     else this.#end({ kind: 'failed', error });
   }
 
