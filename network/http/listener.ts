@@ -12,6 +12,7 @@ import {
   LISTEN_BACKLOG,
   plainAddress,
 } from '../connection-limit.ts';
+import { Http2Streams } from './http2-streams.ts';
 import type { Credentials, Identity } from './identity.ts';
 
 export type { IncomingMessage, ServerResponse };
@@ -125,7 +126,8 @@ interface Opened {
 function http1(limits: HttpLimits) {
   return {
     noDelay: true,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    // A connection that rests is let go as one that stands still is: another timer would be set with each answer.
+    keepAliveTimeout: 0,
     headersTimeout: limits.requestMs,
     requestTimeout: limits.requestMs,
     connectionsCheckingInterval: Math.min(CHECK_MS, limits.requestMs),
@@ -163,19 +165,19 @@ function oneByOne({ onRequest }: ListenerOptions, { requestsAtOnce }: HttpLimits
   };
 }
 
-/** A connection that rests is let go as one that stands still is: another timer would be set with each answer. */
 function plain(limits: HttpLimits, onRequest: OnRequest): Opened {
-  const server = createServer({ ...http1(limits), keepAliveTimeout: 0 }, onRequest);
+  const server = createServer(http1(limits), onRequest);
   server.timeout = limits.stalledMs;
   return { server, release: () => server.closeIdleConnections() };
 }
 
 function secure(
-  { clients = 'any' }: ListenerOptions,
+  { clients = 'any', clock }: ListenerOptions,
   limits: HttpLimits,
   identity: Identity,
   onRequest: OnRequest,
 ): Opened {
+  const streams = new Http2Streams(limits, clock);
   const server = createSecureServer(
     {
       ...http1(limits),
@@ -190,9 +192,15 @@ function secure(
       streamResetBurst: MAX_RESETS,
     },
     // What Node's HTTP/2 hands out has the shape of HTTP/1.1's, as far as answers are given here.
-    (request, response) =>
-      onRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse),
+    (request, response) => {
+      if (request.httpVersionMajor === 2) streams.watch(request.stream);
+      onRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+    },
   );
+  // Node's server of HTTP/2 has no such limit for whoever speaks HTTP/1.1 with it.
+  server.on('secureConnection', (socket) => {
+    if (socket.alpnProtocol !== 'h2') socket.setTimeout(limits.stalledMs);
+  });
   const unsubscribe = identity.subscribe((credentials) => server.setSecureContext(contextOf(credentials)));
   const sessions = new Set<ServerHttp2Session>();
   server.on('session', (session) => {
@@ -203,6 +211,7 @@ function secure(
   });
   // A peer that is not believed, or speaks no TLS, costs its own connection.
   server.on('tlsClientError', (_, socket) => socket.destroy());
+  server.once('close', () => streams[Symbol.dispose]());
   const release = (): void => {
     unsubscribe();
     for (const session of sessions) session.close();

@@ -2,9 +2,9 @@
 
 import { once } from 'node:events';
 import { copyFileSync, readFileSync, utimesSync } from 'node:fs';
-import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
+import { type ClientHttp2Session, connect as connectHttp2, constants, type Settings } from 'node:http2';
 import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
@@ -12,17 +12,19 @@ import {
   type HttpServer,
   listenHttp,
   type Route,
+  readText,
   sendEndless,
   sendJson,
 } from '../../../network/http/http.ts';
 import { httpMetrics } from '../../../network/http/http-metrics.ts';
 import { Identity } from '../../../network/http/identity.ts';
-import { endOutlet, type Outlet } from '../../../network/http/listener.ts';
+import { endOutlet, type HttpLimits, type Outlet } from '../../../network/http/listener.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import { makeCertificate } from '../../tools/world/certificate.ts';
 import { keepingLogger } from '../../tools/world/keeping-logger.ts';
 import { ManualClock } from '../../tools/world/manual-clock.ts';
 import { lastingFolder } from '../../tools/world/scratch-folder.ts';
+import { waitFor } from '../../tools/world/wait.ts';
 
 const first = makeCertificate('first.example');
 const second = makeCertificate('second.example');
@@ -31,6 +33,7 @@ const files = { certFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.p
 const clock = new ManualClock();
 const logger = keepingLogger();
 const outlets: Outlet[] = [];
+let ended = 0;
 const routes: Route[] = [
   {
     kind: 'json',
@@ -43,6 +46,24 @@ const routes: Route[] = [
     method: 'GET',
     pattern: /^\/endless$/,
     handle: (exchange) => void outlets.push(sendEndless(exchange, 'video/mp4')!),
+  },
+  {
+    kind: 'body',
+    method: 'POST',
+    pattern: /^\/body$/,
+    handle: async (exchange) => {
+      const text = await readText(exchange, 1_000);
+      if (text !== undefined) sendJson(exchange, { bytes: text.length });
+    },
+  },
+  {
+    kind: 'large',
+    method: 'GET',
+    pattern: /^\/large$/,
+    handle: ({ response }) => {
+      response.once('close', () => ended++);
+      response.write(Buffer.alloc(16 * 1024 * 1024));
+    },
   },
 ];
 let identity: Identity;
@@ -148,6 +169,133 @@ describe('a certificate', () => {
   });
 });
 
+describe('a peer over TLS costs no more than one without:', () => {
+  const limits = { requestMs: 250, stalledMs: 250 };
+  let own: Identity;
+  let strict: HttpServer;
+  beforeAll(async () => {
+    own = await Identity.open(first, { clock, logger });
+    strict = await listen(own, 'any', limits);
+  });
+  afterAll(async () => {
+    await strict.close();
+    own[Symbol.dispose]();
+  });
+
+  const HEAD = 'GET /json HTTP/1.1\r\nHost: x\r\n';
+  const POST = 'POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\n';
+  test.each([
+    ['headers that drip in end', `${HEAD}A`, 'a'],
+    ['a body that drips in ends', POST, 'a'],
+    ['a connection that rests is closed', `${HEAD}\r\n`, ''],
+  ])('over HTTP/1.1 %s', async (_, begin, drop) => {
+    const socket = openTls('http/1.1').resume();
+    const closed = closing(socket);
+    socket.write(begin);
+    const dripping = setInterval(() => socket.write(drop), 50);
+    await closed;
+    clearInterval(dripping);
+  });
+
+  test('over HTTP/1.1 who takes nothing of its answer is let go', async () => {
+    const before = ended;
+    const socket = openTls('http/1.1').pause();
+    socket.write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n');
+    await waitFor(() => expect(ended).toBe(before + 1));
+    socket.destroy();
+  });
+
+  test('over HTTP/2 a body that drips in ends with its stream, and others go on beside it', async () => {
+    const session = await openHttp2(first, strict);
+    const stream = session.request({ ':method': 'POST', ':path': '/body' }).on('error', () => {});
+    const dripping = setInterval(() => stream.write('a'), 50);
+    await once(stream, 'close');
+    clearInterval(dripping);
+    expect(stream.rstCode).toBe(constants.NGHTTP2_CANCEL);
+    expect((await get(session, '/json')).status).toBe(200);
+    session.close();
+  });
+
+  test('over HTTP/2 who takes nothing of its answer loses it, however often it asks whether anybody is there', async () => {
+    const session = await openHttp2(first, strict, { initialWindowSize: 0 });
+    const asking = setInterval(() => session.ping(() => {}), 50);
+    const before = ended;
+    const stream = session.request({ ':path': '/large' }).resume();
+    stream.on('error', () => {});
+    await waitFor(() => expect(ended).toBe(before + 1));
+    clearInterval(asking);
+    session.destroy();
+  });
+
+  test('over HTTP/2 an answer without an end goes on while there is nothing to say', async () => {
+    const session = await openHttp2(first, strict);
+    const stream = session.request({ ':path': '/endless' });
+    await once(stream, 'response');
+    const outlet = outlets.at(-1)!;
+    await new Promise((resolve) => setTimeout(resolve, 2 * limits.stalledMs));
+    outlet.write('abc');
+    expect(String((await once(stream, 'data'))[0])).toBe('abc');
+    session.destroy();
+  });
+
+  /** RFC 9113 6.10, 6.4, 10.5; CVE-2024-27316, CVE-2023-44487. */
+  test.each([
+    [
+      'headers that go on and on',
+      () => frame(CONTINUATION, 0, 1, Buffer.from('\x10\x03abc\x64'.padEnd(106, 'a'))),
+    ],
+    ['headers of nothing that go on and on', () => frame(CONTINUATION, 0, 1)],
+    [
+      'streams that it opens and resets',
+      (at: number) =>
+        Buffer.concat([
+          frame(HEADERS, END_STREAM | END_HEADERS, 2 * at + 3, REQUEST),
+          frame(RST_STREAM, 0, 2 * at + 3, Buffer.from([0, 0, 0, constants.NGHTTP2_CANCEL])),
+        ]),
+    ],
+  ])('over HTTP/2 a flood of %s ends with its connection', async (kind, next) => {
+    const socket = openTls('h2').resume();
+    const closed = closing(socket);
+    socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    socket.write(frame(SETTINGS, 0, 0));
+    if (kind.startsWith('headers')) socket.write(frame(HEADERS, END_STREAM, 1, REQUEST));
+    for (let at = 0; !socket.destroyed && at < 200_000; at++)
+      if (!socket.write(next(at))) await Promise.race([once(socket, 'drain').catch(() => {}), closed]);
+    await closed;
+    const session = await openHttp2(first, strict);
+    expect((await get(session, '/json')).status).toBe(200);
+    session.close();
+  });
+
+  function openTls(protocol: string): TLSSocket {
+    const ca = readFileSync(first.certFile);
+    return connectTls({ host: '127.0.0.1', port: strict.port, ca, ALPNProtocols: [protocol] }).on(
+      'error',
+      () => {},
+    );
+  }
+});
+
+const [HEADERS, RST_STREAM, SETTINGS, CONTINUATION] = [1, 3, 4, 9] as const;
+const [END_STREAM, END_HEADERS] = [1, 4] as const;
+/** RFC 7541 6.1, 6.2.2: GET, https, /, and whom it is for. */
+const REQUEST = Buffer.from('\x82\x87\x84\x41\x01x', 'latin1');
+
+/** However it ends. */
+function closing(socket: TLSSocket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
+/** RFC 9113 4.1. */
+function frame(type: number, flags: number, stream: number, payload = Buffer.alloc(0)): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
 describe('mutual TLS', () => {
   test('lets in whom it knows, and nobody else', async () => {
     const known = await Identity.open({ ...first, caFile: first.certFile }, { clock, logger });
@@ -175,7 +323,11 @@ function use({ certFile, keyFile }: { certFile: string; keyFile: string }, versi
   for (const file of Object.values(files)) utimesSync(file, version, version);
 }
 
-function listen(shown: Identity, clients: 'any' | 'known'): Promise<HttpServer> {
+function listen(
+  shown: Identity,
+  clients: 'any' | 'known',
+  limits: Partial<HttpLimits> = {},
+): Promise<HttpServer> {
   const metrics = httpMetrics(new Metrics())('test');
   return listenHttp({
     host: '127.0.0.1',
@@ -186,11 +338,16 @@ function listen(shown: Identity, clients: 'any' | 'known'): Promise<HttpServer> 
     metrics,
     identity: shown,
     clients,
+    limits,
   });
 }
 
-async function openHttp2({ certFile }: { certFile: string }): Promise<ClientHttp2Session> {
-  const session = connectHttp2(`https://127.0.0.1:${server.port}`, { ca: readFileSync(certFile) });
+async function openHttp2(
+  { certFile }: { certFile: string },
+  { port } = server,
+  settings: Settings = {},
+): Promise<ClientHttp2Session> {
+  const session = connectHttp2(`https://127.0.0.1:${port}`, { ca: readFileSync(certFile), settings });
   await once(session, 'connect');
   return session;
 }
