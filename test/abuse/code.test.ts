@@ -1,6 +1,6 @@
 // What no test of behaviour shows: how secrets are compared, and who may open a connection to somewhere.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { schema } from '../../network/config/schema/schema.ts';
@@ -73,6 +73,14 @@ test('connections are opened by these alone, and none to where a request says', 
     'usher/operators/oidc.ts',
     'usher/usher.ts',
   ]);
+});
+
+test('what the threat model names as proof is there', () => {
+  const page = readFileSync(join(ROOT, 'docs/threat-model.md'), 'utf8');
+  const named = [...page.matchAll(/`([\w./-]+\.ts)`/g)].map(([, path]) => path!);
+  const tests = named.map((path) => (path.endsWith('.test.ts') ? `test/${path}` : path));
+  expect(tests.length).toBeGreaterThan(40);
+  expect(tests.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
 
 test('aliases that multiply in a file of YAML are an error and not a machine’s memory', () => {
