@@ -296,7 +296,9 @@ function dispatch(options: HttpOptions, request: IncomingMessage, response: Serv
   const target = request.url ?? '/';
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
-  const { route, params } = findRoute(options.routes, request.method ?? '', path);
+  const { route, params } = hasTwoHosts(request)
+    ? TWO_HOSTS
+    : findRoute(options.routes, request.method ?? '', path);
   const query = mark < 0 ? NO_QUERY : new URLSearchParams(target.slice(mark + 1));
   const connection = connectionOf(request);
   const exchange: Exchange = {
@@ -342,6 +344,23 @@ function findRoute(routes: readonly Route[], method: string, path: string): Foun
   return { route: nothing, params: {} };
 }
 
+/** RFC 9112 3.2: Node takes the first of several, and a cache before us may have gone by another. */
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts > 1;
+}
+
+const TWO_HOSTS: Found = {
+  route: {
+    kind: 'unknown',
+    handle: (exchange) => sendProblem(exchange, 400, 'Bad Request', 'a request has one Host'),
+  },
+  params: {},
+};
 const PREFLIGHT: Found['route'] = { kind: 'preflight', handle: preflight };
 const NO_SUCH_PATH: Found['route'] = {
   kind: 'unknown',

@@ -138,6 +138,7 @@ test.each([
     'X: a\r\n Transfer-Encoding: chunked\r\nTransfer-Encoding:\r\n chunked\r\nContent-Length: 6',
   ],
   ['a bare line feed', 'X: a\nTransfer-Encoding: chunked'],
+  ['two hosts', 'hOST: y\r\nConnection: close\r\nContent-Length: 5'],
 ])('a request with %s is refused, and what is behind it is no request', async (_, headers) => {
   await listen();
   const socket = await open();
