@@ -14,6 +14,19 @@ export function isOwnPages(headers: Exchange['request']['headers']): boolean {
   return headers.origin !== undefined && host !== undefined && URL.parse(headers.origin)?.host === host;
 }
 
+const LOCAL = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
+
+/**
+ * Whether somebody at this machine may have sent a request, for what is known to have come from it: neither a proxy on it nor a page
+ * of another site that is open in a browser on it, also when that site's name leads here (DNS rebinding).
+ */
+export function isOfThisMachine(headers: Exchange['request']['headers']): boolean {
+  if (headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined) return false;
+  const host = URL.parse(`http://${headers.host ?? headers[':authority']}`)?.hostname ?? '';
+  const isOfPage = headers.origin !== undefined || headers['sec-fetch-site'] !== undefined;
+  return LOCAL.test(host) && (!isOfPage || isOwnPages(headers));
+}
+
 /** Where to go after signing in: a page of the console, and nothing that a link could make of it. */
 export function safeNext(next: string | null | undefined): string {
   const url = next?.startsWith('/console') ? URL.parse(next, 'http://console.invalid') : null;

@@ -5,7 +5,7 @@ import { MemoryState } from '../../../network/state/state-memory.ts';
 import { signToken } from '../../../network/token.ts';
 import { keepAdminToken } from '../../../usher/operators/admin-token.ts';
 import { Operators } from '../../../usher/operators/operators.ts';
-import { isOwnPages, safeNext } from '../../../usher/operators/request-origin.ts';
+import { isOfThisMachine, isOwnPages, safeNext } from '../../../usher/operators/request-origin.ts';
 import { seal, unseal } from '../../../usher/operators/sealed.ts';
 import { serverRecord } from '../../tools/cluster/cluster-records.ts';
 import { SECRETS, UsherListener } from '../../tools/cluster/usher-listener.ts';
@@ -127,6 +127,24 @@ describe('the origin of a request', () => {
     [{ host: 'usher.example' }, false],
   ])('%o: is of usher’s own pages: %s', (headers, isOwn) => {
     expect(isOwnPages(headers)).toBe(isOwn);
+  });
+
+  test.each([
+    [{ host: 'localhost:8080' }, true],
+    [{ host: '127.0.0.1:8080' }, true],
+    [{ ':authority': '[::1]:8080' }, true],
+    [{ host: 'localhost:8080', origin: 'http://localhost:8080' }, true],
+    [{ host: 'localhost:8080', 'sec-fetch-site': 'same-origin' }, true],
+    [{ host: 'localhost:8080', origin: 'http://evil.example' }, false],
+    [{ host: 'localhost:8080', 'sec-fetch-site': 'cross-site' }, false],
+    [{ host: 'evil.example:8080', origin: 'http://evil.example:8080' }, false],
+    [{ host: 'evil.example:8080', 'sec-fetch-site': 'same-origin' }, false],
+    [{ host: 'localhost.evil.example' }, false],
+    [{ host: 'localhost', 'x-forwarded-for': '203.0.113.7' }, false],
+    [{ host: 'localhost', forwarded: 'for=203.0.113.7' }, false],
+    [{}, false],
+  ])('%o: is of this machine, if it came from it: %s', (headers, isOf) => {
+    expect(isOfThisMachine(headers)).toBe(isOf);
   });
 
   test.each([

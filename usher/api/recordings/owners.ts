@@ -14,6 +14,7 @@ import {
 } from '../../../network/http/http.ts';
 import { quoted } from '../../../network/names.ts';
 import type { ClusterState, Snapshot } from '../../../network/state/state.ts';
+import { isOfThisMachine } from '../../operators/request-origin.ts';
 import { type KeeperOptions, type KeeperOrder, keepersOf, tell } from './keepers.ts';
 import { describe, entriesOf, type RecordingOptions } from './recordings.ts';
 
@@ -109,9 +110,8 @@ async function mayDo({ policy, clock }: OwnerOptions, exchange: Exchange, stream
   const { headers, socket } = exchange.request;
   const [, bearer] = /^Bearer (.+)$/i.exec(headers.authorization ?? '') ?? [];
   const key = bearer ?? exchange.query.get('key') ?? undefined;
-  // Without keys this machine may, and nobody whom a proxy on it speaks for.
-  const isProxied = headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined;
-  const remoteAddress = isProxied ? '' : (socket.remoteAddress ?? '');
+  // Without keys this machine may, and nobody for whom a proxy or a browser on it speaks.
+  const remoteAddress = isOfThisMachine(headers) ? (socket.remoteAddress ?? '') : '';
   const verdict = await policy({ action: 'recordings', stream, key, remoteAddress, nowMs: clock.now() });
   if (verdict.kind === 'allowed') return true;
   exchange.response.setHeader('WWW-Authenticate', 'Bearer');

@@ -23,6 +23,7 @@ function entry(keeper: string, id = ID): CatalogueEntry {
 async function usherOver(
   entries: readonly CatalogueEntry[],
   answer: (order: Order) => Promise<Answer> = async () => ({ status: 200, text: '{}' }),
+  requireKey = true,
 ) {
   const catalogue = new MemoryCatalogue();
   for (const each of entries) await catalogue.note(each);
@@ -36,7 +37,7 @@ async function usherOver(
     catalogue,
     policy: createPublishPolicy({
       secrets: SECRETS,
-      requireKey: true,
+      requireKey,
       keys,
       postJson,
       revocations: { isRevoked: async () => false },
@@ -69,6 +70,15 @@ describe('an owner', () => {
     const inAddress = `/api/recordings/${ID}?key=${encodeURIComponent(KEY)}`;
     expect((await usher.get(inAddress, { method: 'DELETE' })).status).toBe(200);
     expect(orders).toHaveLength(2);
+  });
+
+  test('is this machine where no keys are, and no site that is open in a browser on it', async () => {
+    await using opened = await usherOver([entry('a')], undefined, false);
+    const path = `/api/recordings/${ID}`;
+    for (const headers of [{ Origin: 'http://evil.example' }, { 'X-Forwarded-For': '203.0.113.7' }])
+      expect((await opened.usher.get(path, { method: 'DELETE', headers })).status).toBe(401);
+    expect(opened.orders).toEqual([]);
+    expect((await opened.ask('DELETE', path, undefined, '')).status).toBe(200);
   });
 
   test('has a clip cut by whoever has most of the recording, with a token for that', async () => {
