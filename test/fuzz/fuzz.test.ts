@@ -5,7 +5,7 @@ import { Dice } from '../../usher/simulator/dice.ts';
 import { readCorpus } from './corpus.ts';
 import { mutate } from './mutate.ts';
 import { readTally } from './tally.ts';
-import { isRefusal, type Target } from './target.ts';
+import { isRefusal, stockOf, type Target } from './target.ts';
 import { TARGETS } from './targets.ts';
 import { fuzzWatched } from './watched.ts';
 
@@ -43,11 +43,7 @@ describe('the fuzzer', () => {
 function byChance(target: Target, kept: readonly Uint8Array[]): Uint8Array[] {
   const dice = new Dice(1, target.name);
   const known = [...target.seeds(), ...kept];
-  const stock = {
-    pick: () => dice.pick(known),
-    words: (target.words ?? []).map((word) => Buffer.from(word, 'latin1')),
-    maxBytes: target.maxBytes ?? 4096,
-  };
+  const stock = stockOf(target, () => dice.pick(known));
   return Array.from({ length: BY_CHANCE }, () => mutate(stock.pick(), dice, stock));
 }
 

@@ -3,7 +3,7 @@
 import type { Dice } from '../../usher/simulator/dice.ts';
 import type { Coverage } from './coverage.ts';
 import { mutate, type Stock } from './mutate.ts';
-import { isRefusal, type Target } from './target.ts';
+import { isRefusal, stockOf, type Target } from './target.ts';
 
 export interface Finding {
   readonly input: Uint8Array;
@@ -20,7 +20,6 @@ export interface FuzzerOptions {
   readonly onInput?: (input: Uint8Array) => void;
 }
 
-const DEFAULT_MAX_BYTES = 4096;
 /** Asking V8 what has run takes some milliseconds: as long as a hundred runs, and where there is no news a thousand may share it. */
 const BATCH = { least: 64, most: 1024 } as const;
 /** So often a seed is changed, and no input that came of one: most of those are damaged at their beginning. */
@@ -43,11 +42,9 @@ export class Fuzzer {
     const { target, dice } = options;
     this.#options = options;
     this.#seeds = target.seeds();
-    this.#stock = {
-      pick: () => (dice.upTo(SEEDS_ONE_IN) === 0 ? dice.pick(this.#seeds) : this.#pickKept()),
-      words: (target.words ?? []).map((word) => Buffer.from(word, 'latin1')),
-      maxBytes: target.maxBytes ?? DEFAULT_MAX_BYTES,
-    };
+    this.#stock = stockOf(target, () =>
+      dice.upTo(SEEDS_ONE_IN) === 0 ? dice.pick(this.#seeds) : this.#pickKept(),
+    );
   }
 
   get runs(): number {

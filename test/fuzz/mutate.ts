@@ -6,21 +6,51 @@ export interface Stock {
   readonly pick: () => Uint8Array;
   readonly words: readonly Uint8Array[];
   readonly maxBytes: number;
+  /** Knows the format: what comes of it is framed as it was. */
+  readonly inFormat: FormatChange | undefined;
 }
 
 type Change = (input: Uint8Array, dice: Dice, stock: Stock) => Uint8Array;
 
-/** One to eight changes on top of each other. */
+/** So many changes on top of each other. */
+export type FormatChange = (input: Uint8Array, times: number, dice: Dice, stock: Stock) => Uint8Array;
+
+/** One to eight changes; for half of the inputs, all of them within the format if it is known. */
 export function mutate(input: Uint8Array, dice: Dice, stock: Stock): Uint8Array {
-  let mutated = input;
-  for (let left = 1 << dice.upTo(4); left > 0; left--) {
-    mutated = CHANGES[dice.upTo(CHANGES.length)]!(mutated, dice, stock);
-  }
+  const times = 1 << dice.upTo(4);
+  const isInFormat = stock.inFormat !== undefined && dice.upTo(2) === 0;
+  const mutated = isInFormat
+    ? stock.inFormat!(input, times, dice, stock)
+    : repeatedly(input, times, (bytes) => changeBytes(bytes, dice, stock));
   return mutated.subarray(0, stock.maxBytes);
 }
 
+export function repeatedly<T>(first: T, times: number, change: (value: T) => T): T {
+  let value = first;
+  for (let left = times; left > 0; left--) value = change(value);
+  return value;
+}
+
+/** One change that knows no format, of a part of an input. */
+export function changeBytes(part: Uint8Array, dice: Dice, stock: Stock): Uint8Array {
+  return dice.pick(CHANGES)(part, dice, stock);
+}
+
+/** Removes, repeats, exchanges or takes from elsewhere one of the parts of an input. */
+export function changeOrder<T>(parts: readonly T[], dice: Dice, others: () => readonly T[]): T[] {
+  const at = dice.upTo(parts.length);
+  const to = dice.upTo(parts.length + 1);
+  const choice = dice.upTo(4);
+  if (choice === 0) return parts.toSpliced(at, 1);
+  if (choice === 1) return parts.toSpliced(to, 0, ...parts.slice(at, at + 1));
+  if (choice === 2) return parts.toSpliced(at, 1).toSpliced(to, 0, ...parts.slice(at, at + 1));
+  const elsewhere = others();
+  const from = dice.upTo(elsewhere.length);
+  return parts.toSpliced(to, 0, ...elsewhere.slice(from, from + 1));
+}
+
 /** Sizes and counts at which arithmetic goes wrong. */
-const EDGES = [
+export const EDGES = [
   0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0xff_ffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff,
 ];
 

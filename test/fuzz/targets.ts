@@ -6,9 +6,10 @@ import * as ingest from './targets/ingest.ts';
 import * as planted from './targets/planted.ts';
 import * as relay from './targets/relay.ts';
 import * as requests from './targets/requests.ts';
+import * as rtmp from './targets/rtmp.ts';
 import * as viewers from './targets/viewers.ts';
 
-export const TARGETS: readonly Target[] = [ingest, relay, viewers, requests, files].flatMap((module) =>
+export const TARGETS: readonly Target[] = [ingest, rtmp, relay, viewers, requests, files].flatMap((module) =>
   Object.values<Target>(module),
 );
 

@@ -6,7 +6,9 @@ import { assemble } from '../../../network/archive/recording.ts';
 import { Mmdb } from '../../../network/map/mmdb.ts';
 import { readRouteLine } from '../../../network/map/routes/route-line.ts';
 import { readTopology } from '../../../network/map/topology-file.ts';
-import { mmdbFile } from '../../tools/world/mmdb-file.ts';
+import { mmdbFile, pointerTo } from '../../tools/world/mmdb-file.ts';
+import { changeMmdb } from '../formats/mmdb-values.ts';
+import { changeYaml } from '../formats/yaml-values.ts';
 import { onText, type Target, texts } from '../target.ts';
 
 export const mmdb: Target = {
@@ -17,8 +19,22 @@ export const mmdb: Target = {
       '192.0.2.0/24': { country: { iso_code: 'DE' }, location: { latitude: 52.5, longitude: 13.4 } },
       '2001:db8::/32': { autonomous_system_number: 64500 },
     }),
+    ...([24, 28, 32] as const).flatMap((recordSize) => [
+      mmdbFile(
+        'DBIP-City-Lite',
+        { '0.0.0.0/1': FLAT, '128.0.0.0/1': pointerTo(0) },
+        { ipVersion: 4, recordSize },
+      ),
+      mmdbFile(
+        'GeoIP2-Enterprise',
+        { '::/1': ALL_TYPES, '8000::/1': { traits: pointerTo(0) } },
+        { recordSize },
+      ),
+    ]),
   ],
   words: ['\xab\xcd\xefMaxMind.com', 'node_count', 'record_size', 'ip_version', '\xe1', '\x20\0', '\x28\0\0'],
+  inFormat: changeMmdb,
+  maxBytes: 1024,
   run(input) {
     const database = new Mmdb(Buffer.from(input));
     try {
@@ -27,6 +43,27 @@ export const mmdb: Target = {
       // Damage beyond what the probes saw is told when it is met.
     }
   },
+};
+
+const FLAT = { country_code: 'DE', latitude: 52.5, longitude: 13.4, autonomous_system_number: 64500 };
+
+/** The types that this writer has not, too: bytes, booleans, and integers of 16, 64 and 128 bits, with a sign and without. */
+const ALL_TYPES = {
+  ...FLAT,
+  list: ['a', pointerTo(1), { b: 1 }],
+  ...{
+    bytes: Uint8Array.of(0x82, 1, 2),
+    yes: Uint8Array.of(1, 7),
+    float: Uint8Array.of(4, 8, 0x3f, 0x80, 0, 0),
+  },
+  ...{
+    u16: Uint8Array.of(0xa2, 1, 2),
+    i32: Uint8Array.of(4, 1, 255, 255, 255, 255),
+    i24: Uint8Array.of(2, 1, 255, 255),
+  },
+  ...{ u64: Uint8Array.of(2, 2, 1, 2), u128: Uint8Array.of(3, 3, 1, 2, 3), zero: Uint8Array.of(0xc0) },
+  long: 'x'.repeat(40),
+  far: Uint8Array.of(0x38, 0, 0, 0, 1),
 };
 
 export const routes: Target = {
@@ -42,11 +79,36 @@ export const routes: Target = {
   run: onText(readRouteLine),
 };
 
+/** With all that there may be in one. */
+const TOPOLOGY = `sites:
+  ams:
+    country: NL
+    position: { latitude: 52.3, longitude: 4.8 }
+    hosts: { host-1: 10000 }
+    uplinks:
+      t1: { kind: transit, capacityMbps: 1000, pricePerMbpsMonth: 0.5, percentile: 95, commitMbps: 10 }
+      t2: { kind: transit, capacityMbps: 1000, pricePerGb: 0.01 }
+      ix: { kind: peering, capacityMbps: 100, asns: [64500, 64501] }
+  fra: &fra
+    position: { latitude: 50.1, longitude: 8.7 }
+    uplinks: {}
+  lon: *fra
+links:
+  - { sites: [ams, fra], capacityMbps: 10 }
+  - sites: [fra, lon]
+    capacityMbps: 10
+    pricePerGb: 0.02
+    rttMs: 12
+cdns:
+  fast: { urlTemplate: 'https://cdn.example/{shield}{path}', pricePerGb: 0.01, countries: [NL], capPerMonth: 100, shields: 2 }
+`;
+
 export const topology: Target = {
   name: 'topology',
   reads: 'the topology file (YAML)',
   seeds: texts(
     'sites:\n  ams: { country: NL, position: { latitude: 52, longitude: 4 }, uplinks: { t1: { kind: transit, capacityMbps: 1000, pricePerMbpsMonth: 1 } } }\n',
+    TOPOLOGY,
     'sites: { a: { uplinks: {} }, b: { uplinks: {} } }\nlinks: [{ sites: [a, b], capacityMbps: 10, pricePerGb: 0, rttMs: 1 }]\n',
   ),
   words: [
@@ -70,6 +132,7 @@ export const topology: Target = {
     'kind: peering',
     'asns: [64500]',
   ],
+  inFormat: changeYaml,
   maxBytes: 1024,
   run: onText(readTopology),
 };

@@ -1,6 +1,5 @@
-// Fuzzed: what broadcasters send, from the first byte of the connection to chunks of the feed.
+// Fuzzed: the media that broadcasters send, up to chunks of the feed.
 
-import { readFileSync } from 'node:fs';
 import { FIRST_NUMBERING } from '../../../network/feed/numbering.ts';
 import { readMetadata } from '../../../origin/flv/amf.ts';
 import { readTag } from '../../../origin/flv/flv.ts';
@@ -9,89 +8,23 @@ import type { AudioCodec, VideoCodec } from '../../../origin/media.ts';
 import { readAudioFormat } from '../../../origin/packager/codec/audio-format.ts';
 import { readVideoFormat } from '../../../origin/packager/codec/video-format.ts';
 import { Packager } from '../../../origin/packager/packager.ts';
-import { DEFAULT_RTMP_LIMITS } from '../../../origin/rtmp/limits.ts';
-import { RtmpSession } from '../../../origin/rtmp/session.ts';
-import { readRecording } from '../../../origin/sample/recording.ts';
-import { enhancedAudio, enhancedVideo, writeFlvFile } from '../../tools/media/flv-file.ts';
-import { AUDIO, amf0, command, DATA, message, setChunkSize, VIDEO } from '../../tools/rtmp/rtmp-bytes.ts';
-import { connectObject, handshake } from '../../tools/rtmp/rtmp-client.ts';
-import { keepingLogger } from '../../tools/world/keeping-logger.ts';
-import { ManualClock } from '../../tools/world/manual-clock.ts';
+import { writeFlvFile } from '../../tools/media/flv-file.ts';
+import { amf0 } from '../../tools/rtmp/rtmp-bytes.ts';
+import { AUDIO, audioTags, BROADCAST, oddTags, typed, VIDEO, videoTags } from '../samples.ts';
 import type { Target } from '../target.ts';
 
 const EPOCH_MS = 1_795_213_440_000;
-const SAMPLE = readRecording(readFileSync(new URL('../../../origin/sample/broadcast.flv', import.meta.url)));
-const HEADERS = SAMPLE.headers;
-/** The sample's frames, short: how long they are says nothing. */
-const FRAMES = SAMPLE.frames
-  .slice(0, 40)
-  .map((frame) => ({ ...frame, payload: frame.payload.subarray(0, 60) }));
-const AVCC = Uint8Array.fromHex('0142c01fffe1000c6742c01fd9005005bb011000000301000468ce3c80');
-const TYPES = { audio: AUDIO, video: VIDEO, data: DATA } as const;
-
-/** A connection: the handshake is there already, since no other one would be let in. */
-export const rtmp: Target = {
-  name: 'rtmp',
-  reads: 'RTMP: chunks, messages and commands after the handshake',
-  seeds: () => [
-    Buffer.concat([...commands(), ...media(128)]),
-    Buffer.concat([...commands(), setChunkSize(4096), ...media(4096)]),
-  ],
-  words: [
-    'connect',
-    'createStream',
-    'publish',
-    'FCPublish',
-    'deleteStream',
-    'play',
-    '@setDataFrame',
-    'onMetaData',
-    'tcUrl',
-    'app',
-    '\x00\x00\x09',
-    '\x02\x00\x00\x00\x00\x00\x04\x01',
-  ],
-  async run(input) {
-    const { session, decided } = openSession();
-    session.read(handshake());
-    const middle = input.length >> 1;
-    session.read(Buffer.from(input.subarray(0, middle)));
-    await decided();
-    session.read(Buffer.from(input.subarray(middle)));
-    await decided();
-    session.drop('the input is over');
-  },
-};
-
-/** A connection from its very first byte. */
-export const rtmpHandshake: Target = {
-  name: 'rtmp-handshake',
-  reads: 'RTMP: a connection from its first byte',
-  seeds: () => [handshake().subarray(0, 1600), Buffer.concat([handshake(), ...commands()])],
-  run(input) {
-    const { session } = openSession();
-    for (let from = 0; from < input.length; from += 1000)
-      session.read(Buffer.from(input.subarray(from, from + 1000)));
-    session.drop('the input is over');
-  },
-};
-
 /** What ffmpeg and OBS write to files is what they send, tag by tag. */
 export const flv: Target = {
   name: 'flv',
   reads: 'FLV tags, up to the chunks that are packaged of them',
   seeds: () => [
-    writeFlvFile([...HEADERS, ...FRAMES]),
-    writeFlvFile([
-      enhancedVideo({ fourCc: 'hvc1', packetType: 0, timestampMs: 0, keyframe: true, data: AVCC }),
-      enhancedAudio({
-        fourCc: 'Opus',
-        packetType: 0,
-        timestampMs: 0,
-        data: Buffer.from('OpusHead\x01\x02\x38\x01\x80\xbb\0\0\0\0\0', 'latin1'),
-      }),
-      enhancedAudio({ fourCc: 'Opus', packetType: 1, timestampMs: 0, data: Uint8Array.of(0xfc, 1, 2, 3) }),
-    ]),
+    writeFlvFile(BROADCAST),
+    writeFlvFile([...videoTags('hevc'), ...audioTags('opus')]),
+    writeFlvFile([...videoTags('av1'), ...audioTags('eac3')]),
+    writeFlvFile([...videoTags('vp9'), ...audioTags('flac')]),
+    writeFlvFile([...audioTags('mp3'), ...videoTags('h264')]),
+    ...oddTags().map((tag) => writeFlvFile([...audioTags('ac3'), tag])),
   ],
   words: [
     'FLV\x01\x05\0\0\0\x09\0\0\0\0',
@@ -151,11 +84,9 @@ export const codecs: Target = {
   name: 'codecs',
   reads: 'configurations and frames of AVC, HEVC, AV1, VP9 and six audio codecs',
   seeds: () =>
-    [
-      [0, AVCC],
-      [4, Uint8Array.of(0x11, 0x90)],
-      ...VIDEO_CODECS.map((_, index) => [index, AVCC] as const),
-    ].map(([first, config]) => Buffer.concat([Uint8Array.of(first as number), config as Uint8Array])),
+    SAMPLES.flatMap(([, { config, frame }], index) =>
+      [config, frame].map((bytes) => Buffer.concat([Uint8Array.of(index), bytes])),
+    ),
   words: [
     'OpusHead\x01\x02\x38\x01\x80\xbb\0\0\0\0\0',
     'fLaC\0\0\0\x22',
@@ -167,49 +98,14 @@ export const codecs: Target = {
   run(input) {
     const [first = 0] = input;
     const config = input.subarray(1);
-    const choice = first % (VIDEO_CODECS.length + AUDIO_CODECS.length);
-    const video = VIDEO_CODECS[choice];
-    if (video) readVideoFormat({ codec: video, config }, config);
-    else readAudioFormat(AUDIO_CODECS[choice - VIDEO_CODECS.length]!, config).samplesIn(config);
+    const [codec] = SAMPLES[first % SAMPLES.length]!;
+    if (isVideo(codec)) readVideoFormat({ codec, config }, config);
+    else readAudioFormat(codec, config).samplesIn(config);
   },
 };
 
-const VIDEO_CODECS: readonly VideoCodec[] = ['h264', 'hevc', 'av1', 'vp9'];
-const AUDIO_CODECS: readonly AudioCodec[] = ['aac', 'mp3', 'opus', 'flac', 'ac3', 'eac3'];
+const SAMPLES = [...typed(VIDEO), ...typed(AUDIO)];
 
-function openSession() {
-  const packager = new Packager({ numbering: FIRST_NUMBERING });
-  let waits: Promise<unknown> = Promise.resolve();
-  const publication = {
-    message: (tag: Parameters<typeof readTag>[0]) => void packager.push(readTag(tag), EPOCH_MS),
-    closed: () => void packager.end(),
-  };
-  const session = new RtmpSession({
-    connectionId: 'rtmp-1',
-    remoteAddress: '192.0.2.1',
-    socket: { write: () => {}, pause: () => {}, resume: () => {}, end: () => {}, watch: () => {} },
-    limits: DEFAULT_RTMP_LIMITS,
-    clock: new ManualClock(),
-    logger: keepingLogger(),
-    onPublish: () => {
-      const decision = Promise.resolve({ kind: 'accept' as const, publication });
-      waits = decision;
-      return decision;
-    },
-  });
-  return { session, decided: async () => void (await waits) };
-}
-
-function commands(): Buffer[] {
-  return [
-    command('connect', 1, connectObject(1935)),
-    command('createStream', 2, null),
-    command('publish', 3, null, 'name?key=x', 'live'),
-  ];
-}
-
-function media(chunkSize: number): Buffer[] {
-  return [...HEADERS, ...FRAMES].map(({ type, timestampMs, payload }) =>
-    message({ chunkStream: 4, type: TYPES[type], time: timestampMs, streamId: 1, payload, chunkSize }),
-  );
+function isVideo(codec: VideoCodec | AudioCodec): codec is VideoCodec {
+  return codec in VIDEO;
 }

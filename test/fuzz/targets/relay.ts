@@ -10,6 +10,8 @@ import { readRelayRequest } from '../../../network/relay/request.ts';
 import { readSignal, writeSignal } from '../../../network/relay/signal.ts';
 import { Fragments } from '../../../transcoder/ffmpeg/fragments.ts';
 import { Broadcaster } from '../../tools/media/feed.ts';
+import { changeBoxes } from '../formats/boxes.ts';
+import { inits } from '../samples.ts';
 import type { Target } from '../target.ts';
 import { onText, texts } from '../target.ts';
 
@@ -47,15 +49,26 @@ const BOXES = [
   '\0\0\0\x08free',
 ];
 
+/** What a feed keeps is so little that it forgets the beginning of some inputs. */
+const LIMITS = { windowMs: 300, minSegments: 2, maxBytes: 2000 };
+
 /** A feed, in reads of 500 bytes. */
 export const relay: Target = {
   name: 'relay',
   reads: "the relay's stream: inits, chunks and signals",
-  seeds: () => [stream(true), stream(false)],
-  words: [...BOXES, '{"kind":"end","reason":""}', '"path":["a"]', '"next":1'],
+  seeds: () => [
+    stream(withAudio()),
+    stream(new Broadcaster({ ...SHORT, hasAudio: false, gopS: 0.1 }).play(0.6)),
+    stream(new Broadcaster(SHORT).play(0.1).restart({ width: 320, hasAudio: false }).play(0.2)),
+    stream(new Broadcaster({ ...SHORT, fps: 0 }).play(0.1)),
+    Buffer.concat(inits().slice(0, 3)),
+    Buffer.concat(inits().slice(3)),
+  ],
+  words: [...BOXES, '{"kind":"end","reason":""}', '{"kind":"move"}', '"path":["a"]', '"next":1', '[]', '7'],
+  inFormat: changeBoxes,
   run(input) {
     const splitter = new Splitter();
-    const feed = new Feed();
+    const feed = new Feed(LIMITS);
     let init: Init | undefined;
     for (let from = 0; from < input.length; from += 500) {
       for (const piece of splitter.push(input.subarray(from, from + 500))) {
@@ -70,8 +83,9 @@ export const relay: Target = {
 export const mp4: Target = {
   name: 'mp4',
   reads: 'MP4 boxes: inits and chunks',
-  seeds: () => [first('init'), first('chunk')],
+  seeds: () => [first('init'), first('chunk'), ...inits()],
   words: BOXES,
+  inFormat: changeBoxes,
   run(input) {
     for (const box of readBoxes(viewOf(input))) {
       if (box.type === 'ftyp' || box.type === 'moov') codecsOf(readInit(input));
@@ -84,8 +98,12 @@ export const mp4: Target = {
 export const fragments: Target = {
   name: 'fragments',
   reads: 'the fragmented MP4 that ffmpeg writes',
-  seeds: () => [Buffer.concat([first('init'), first('chunk')]), Buffer.concat([...piecesOf(false)])],
+  seeds: () => [
+    Buffer.concat([first('init'), first('chunk')]),
+    Buffer.concat([...piecesOf(new Broadcaster({ ...SHORT, hasAudio: false }).play(0.4))]),
+  ],
   words: [...BOXES, 'mvex', 'trex'],
+  inFormat: changeBoxes,
   run(input) {
     const read = new Fragments();
     for (let from = 0; from < input.length; from += 100) read.push(input.subarray(from, from + 100));
@@ -100,20 +118,28 @@ export const relayRequest: Target = {
   run: onText((text) => readRelayRequest({ stream: 's', rendition: 'source' }, new URLSearchParams(text))),
 };
 
-function stream(hasAudio: boolean): Buffer {
-  const pieces = [...piecesOf(hasAudio)];
-  const heartbeat = writeSignal({ kind: 'heartbeat', next: 1, path: ['origin'], isFed: true });
-  return Buffer.concat([heartbeat, ...pieces, writeSignal({ kind: 'end', reason: 'over' })]);
+const HEARTBEAT = writeSignal({ kind: 'heartbeat', next: 1, path: ['origin'], isFed: true });
+const END = writeSignal({ kind: 'end', reason: 'over' });
+const SHORT = { fps: 10, frameBytes: 20 };
+
+/** The feed of a broadcaster, between two signals. */
+function stream(broadcaster: Broadcaster): Buffer {
+  return Buffer.concat([HEARTBEAT, ...piecesOf(broadcaster), writeSignal({ kind: 'move' }), END]);
 }
 
-function* piecesOf(hasAudio: boolean): Generator<Uint8Array> {
-  const { feed } = new Broadcaster({ hasAudio, fps: 10, frameBytes: 20 }).play(0.4);
-  const begin = feed.at(feed.first)!;
-  yield feed.initOf(begin.epoch)!.bytes;
-  for (let sequence = feed.first; sequence < feed.next; sequence++) yield feed.at(sequence)!.bytes;
+function* piecesOf({ feed }: Broadcaster): Generator<Uint8Array> {
+  for (let sequence = feed.first; sequence < feed.next; sequence++) {
+    const { startsEpoch, epoch, bytes } = feed.at(sequence)!;
+    if (startsEpoch) yield feed.initOf(epoch)!.bytes;
+    yield bytes;
+  }
+}
+
+function withAudio(): Broadcaster {
+  return new Broadcaster(SHORT).play(0.2);
 }
 
 function first(kind: 'init' | 'chunk'): Uint8Array {
-  const [init, chunk] = [...piecesOf(true)];
+  const [init, chunk] = [...piecesOf(withAudio())];
   return kind === 'init' ? init! : chunk!;
 }

@@ -1,5 +1,6 @@
 // A raw-socket RTMP client for tests: sends any bytes, and understands what a server answers.
 
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { command, readAmf0, setChunkSize } from './rtmp-bytes.ts';
@@ -123,6 +124,17 @@ export class RawRtmpClient {
 /** C0, C1 and C2, of the simple handshake (RTMP 1.0 5.2). */
 export function handshake(): Buffer {
   return Buffer.concat([Buffer.of(3), Buffer.alloc(HANDSHAKE_BYTES, 7), Buffer.alloc(HANDSHAKE_BYTES)]);
+}
+
+/** The same with the digest in C1 that Flash players and librtmp put there, by the four bytes at 8 or at 772 that say where. */
+export function signedHandshake(digestAt: 8 | 772): Buffer {
+  const bytes = handshake();
+  const c1 = bytes.subarray(1, 1 + HANDSHAKE_BYTES);
+  const sum = c1.subarray(digestAt, digestAt + 4).reduce((total, byte) => total + byte, 0);
+  const at = digestAt + 4 + (sum % 728);
+  const signed = Buffer.concat([c1.subarray(0, at), c1.subarray(at + 32)]);
+  c1.set(createHmac('sha256', 'Genuine Adobe Flash Player 001').update(signed).digest(), at);
+  return bytes;
 }
 
 export function connectObject(port: number): Record<string, unknown> {
