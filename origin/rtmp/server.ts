@@ -77,11 +77,15 @@ function listenTls(identity: Identity, { handshakeMs }: RtmpLimits, door: Door) 
   return { server, unsubscribe };
 }
 
+/** Lines of the log a second of what strangers do: enough to see who guesses keys. */
+const STRANGERS_SAID = 20;
+
 /** Whom both listeners let in, counted together. */
 class Door {
   readonly #options: DoorOptions;
   readonly #limit: ConnectionLimit;
   readonly #refusals: Seldom;
+  readonly #strangers: Seldom;
   readonly #open = new Set<Connection>();
   #accepted = 0;
 
@@ -89,6 +93,7 @@ class Door {
     this.#options = options;
     this.#limit = new ConnectionLimit(options.limits);
     this.#refusals = new Seldom(options.clock);
+    this.#strangers = new Seldom(options.clock, 1_000, STRANGERS_SAID);
   }
 
   get connections(): number {
@@ -117,7 +122,8 @@ class Door {
   open(socket: Socket): void {
     const remoteAddress = plainAddress(socket.remoteAddress ?? '');
     const connectionId = `rtmp-${++this.#accepted}`;
-    const connection = new Connection(socket, { ...this.#options, connectionId, remoteAddress });
+    const about = { connectionId, remoteAddress, strangers: this.#strangers };
+    const connection = new Connection(socket, { ...this.#options, ...about });
     this.#open.add(connection);
     socket.once('close', () => this.#open.delete(connection));
   }
@@ -148,6 +154,7 @@ async function listen(server: Server, port: number, { host, logger }: RtmpServer
 interface ConnectionOptions extends DoorOptions {
   readonly connectionId: string;
   readonly remoteAddress: string;
+  readonly strangers: Seldom;
 }
 
 /** One socket: what it is read into, what is written to it, and how long it may take. */
@@ -204,8 +211,10 @@ class Connection {
   }
 
   #breakOff(code: string, reason: string): void {
-    const { logger, connectionId, remoteAddress } = this.#options;
-    logger.warn({ connectionId, remoteAddress, code, reason }, 'RTMP connection broken off');
+    const { logger, connectionId, remoteAddress, strangers } = this.#options;
+    strangers.say((times) =>
+      logger.warn({ connectionId, remoteAddress, code, reason, times }, 'RTMP connection broken off'),
+    );
     this.#session.drop(reason);
     this.#socket.destroy();
   }
@@ -223,10 +232,14 @@ class Connection {
   }
 
   #closed(): void {
-    const { logger, connectionId, remoteAddress } = this.#options;
+    const { logger, connectionId, remoteAddress, strangers } = this.#options;
     this.#timer?.cancel();
     const reason = this.#socketError ?? 'the broadcaster closed the connection';
-    if (!this.#session.over) logger.info({ connectionId, remoteAddress, reason }, 'RTMP connection closed');
+    const about = { connectionId, remoteAddress, reason };
+    if (!this.#session.over)
+      strangers.say((times) =>
+        logger.info(times > 1 ? { ...about, times } : about, 'RTMP connection closed'),
+      );
     this.#session.drop(reason);
   }
 }

@@ -3,6 +3,7 @@
 import type { Clock } from '../../network/clock.ts';
 import { CodedError, reasonOf } from '../../network/errors.ts';
 import type { Logger } from '../../network/logger.ts';
+import type { Seldom } from '../../network/seldom.ts';
 import type { RtmpMessage } from '../media.ts';
 import type { RtmpCommand } from './command.ts';
 import type { RtmpLimits } from './limits.ts';
@@ -38,6 +39,8 @@ export interface SessionOptions {
   readonly limits: RtmpLimits;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Says what strangers did, who can come thousands of times a second. */
+  readonly strangers: Pick<Seldom, 'say'>;
   onPublish(request: PublishRequest): Promise<PublishDecision>;
 }
 
@@ -280,7 +283,11 @@ export class RtmpSession implements RtmpHandler {
   }
 
   #warn(code: string, reason: string): void {
-    this.#options.logger.warn({ ...this.#who(), code, reason }, 'RTMP connection refused or broken off');
+    const { logger, strangers } = this.#options;
+    const about = { ...this.#who(), code, reason };
+    const warn = (fields: object): void => logger.warn(fields, 'RTMP connection refused or broken off');
+    if (this.#publication) warn(about);
+    else strangers.say((times) => warn(times > 1 ? { ...about, times } : about));
   }
 
   #who(): { connectionId: string; remoteAddress: string } {

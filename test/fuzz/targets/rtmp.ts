@@ -123,6 +123,7 @@ function openSession() {
     socket: { write: () => {}, pause: () => {}, resume: () => {}, end: () => {}, watch: () => {} },
     limits: LIMITS,
     clock: new ManualClock(),
+    strangers: { say: (say) => say(1) },
     logger: keepingLogger(),
     onPublish(request) {
       publishes.push(request);

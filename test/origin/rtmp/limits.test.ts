@@ -133,6 +133,22 @@ test('what comes while a publication is decided stays in the kernel', async () =
   expect(await messages.count(frames)).toHaveLength(frames);
 });
 
+test('a flood of strangers is twenty lines of the log a second, and then how many more there were', async () => {
+  const clock = new ManualClock();
+  await using ingest = await startIngest({ clock });
+  const garbage = async (): Promise<void> => {
+    const client = await RawRtmpClient.dial(ingest.port);
+    client.write(Buffer.from('GET / HTTP/1.1\r\n\r\n'));
+    await client.closed;
+  };
+  for (let count = 0; count < 50; count++) await garbage();
+  expect(ingest.lines).toHaveLength(20);
+  clock.advance(1_000);
+  await garbage();
+  expect(ingest.lines).toHaveLength(21);
+  expect(ingest.lines.at(-1)!.fields).toMatchObject({ code: 'rtmp_bad_version', times: 31 });
+});
+
 test('connection 1,025 is turned away, and comes in when another has left', { timeout: 20_000 }, async () => {
   await using ingest = await startIngest();
   const { connections: limit } = DEFAULT_RTMP_LIMITS;
