@@ -9,7 +9,10 @@ export interface Clock {
   now(): number;
   /** Milliseconds that never go back, from an arbitrary beginning. */
   monotonic(): number;
-  /** Runs once, after at least `delayMs`. A pending timer keeps no process alive. */
+  /**
+   * Runs once, after at least `delayMs`; with 0, in the next turn of the event loop, behind what has come from outside
+   * meanwhile. A pending timer keeps no process alive.
+   */
   after(delayMs: number, run: () => void): Timer;
   /** Runs again and again until cancelled. */
   every(periodMs: number, run: () => void): Timer;
@@ -19,6 +22,7 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(delayMs, run) {
+    if (delayMs === 0) return nextTurn(run);
     const timer = setTimeout(run, delayMs).unref();
     return { cancel: () => clearTimeout(timer) };
   },
@@ -27,6 +31,12 @@ export const systemClock: Clock = {
     return { cancel: () => clearInterval(timer) };
   },
 };
+
+/** A timer would wait for a millisecond at least, whatever there is to do. */
+function nextTurn(run: () => void): Timer {
+  const immediate = setImmediate(run);
+  return { cancel: () => clearImmediate(immediate) };
+}
 
 /** Keeps the process alive until it is cancelled, whatever it waits for. */
 export function keepAlive(): Timer {

@@ -32,10 +32,7 @@ export class Audience {
     this.#clock = clock;
     this.#logger = logger;
     this.#counters = countersOf(metrics, outflow);
-    const flush = (slot: number, slots: number): void => {
-      for (const fanout of this.#fanouts.values()) fanout.flush(slot, slots);
-    };
-    this.#beat = new Beat({ clock, beatMs, flush });
+    this.#beat = new Beat({ clock, beatMs, flush: (slot, slots) => this.#flush(slot, slots) });
     const help = 'Time between two writes to a progressive viewer; 0 while chunks are written as they come.';
     metrics.gauge('headwater_progressive_beat_seconds', help, [], (gauge) => gauge.set(this.#beat.ms / 1000));
   }
@@ -51,6 +48,10 @@ export class Audience {
   tell(signal: Signal): void {
     const bytes = Buffer.from(writeSignal(signal));
     for (const fanout of this.#fanouts.values()) fanout.tell(bytes);
+  }
+
+  *#flush(slot: number, slots: number): Generator<void> {
+    for (const fanout of this.#fanouts.values()) yield* fanout.flush(slot, slots);
   }
 
   #open(feed: FeedReader): Fanout {

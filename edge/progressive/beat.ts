@@ -1,6 +1,7 @@
 // The beat of progressive delivery: how long chunks are gathered before they are written to all viewers at once.
 
 import type { Clock, Timer } from '../../network/clock.ts';
+import { inTurns } from './turns.ts';
 
 /**
  * Milliseconds from one write to a viewer to the next; 0 means that every chunk goes out as it comes. A write costs about
@@ -14,9 +15,8 @@ export function beatMsFor(viewers: number): number {
 }
 
 /**
- * Writing to a slot of the viewers at a time leaves room for everything else between. A slot per 20 ms: at 10 ms, the
- * wake-ups cost a tenth of the writes. (In pieces of 200 viewers, with a turn of the event loop between them, they cost a
- * sixth, and frames for other servers came no sooner.)
+ * Writing to a slot of the viewers at a time spreads the work over the beat. A slot per 20 ms: at 10 ms, the wake-ups cost a
+ * tenth of the writes.
  */
 export function slotsOf(beatMs: number): number {
   return Math.max(1, Math.round(beatMs / 20));
@@ -26,8 +26,8 @@ export interface BeatOptions {
   readonly clock: Clock;
   /** Overrides what the number of viewers would make of it. */
   readonly beatMs?: number | undefined;
-  /** Writes what has come to the viewers of one slot. */
-  readonly flush: (slot: number, slots: number) => void;
+  /** Writes what has come to the viewers of one slot, and yields between some of them and the next. */
+  readonly flush: (slot: number, slots: number) => Iterator<void>;
 }
 
 export class Beat {
@@ -35,6 +35,8 @@ export class Beat {
   #viewers = 0;
   #ms = 0;
   #slot = 0;
+  /** When the viewers of the slot are to be written to. */
+  #dueMs = 0;
   #timer: Timer | undefined;
 
   constructor(options: BeatOptions) {
@@ -57,21 +59,30 @@ export class Beat {
   }
 
   #restart(): void {
-    this.#timer?.cancel();
     this.#timer = undefined;
-    this.#slot = 0;
     this.#ms = this.#wantedMs();
-    if (this.#ms === 0) return;
-    this.#timer = this.#options.clock.every(this.#ms / slotsOf(this.#ms), () => this.#tick());
+    this.#dueMs = this.#options.clock.monotonic();
+    if (this.#ms > 0) this.#await();
   }
 
-  #tick(): void {
-    const slots = slotsOf(this.#ms);
-    this.#options.flush(this.#slot, slots);
-    this.#slot = (this.#slot + 1) % slots;
-    if (this.#slot > 0 || this.#wantedMs() === this.#ms) return;
+  /** When writing took longer than there is time for, the beat becomes longer: what was missed is not made up for. */
+  #await(): void {
+    const { clock } = this.#options;
+    const nowMs = clock.monotonic();
+    this.#dueMs = Math.max(nowMs, this.#dueMs + this.#ms / slotsOf(this.#ms));
+    this.#timer = clock.after(this.#dueMs - nowMs, () => this.#write());
+  }
+
+  #write(): void {
+    const { clock, flush } = this.#options;
+    inTurns(clock, flush(this.#slot, slotsOf(this.#ms)), () => this.#written());
+  }
+
+  #written(): void {
+    const { clock, flush } = this.#options;
+    this.#slot = (this.#slot + 1) % slotsOf(this.#ms);
+    if (this.#slot > 0 || this.#wantedMs() === this.#ms) this.#await();
     // Whoever waits for a later slot must not wait for a beat that is no more.
-    this.#options.flush(0, 1);
-    this.#restart();
+    else inTurns(clock, flush(0, 1), () => this.#restart());
   }
 }

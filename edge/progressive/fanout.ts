@@ -30,13 +30,15 @@ export interface FanoutOptions {
 export const MAX_LAG_MS = 4000;
 /** What is written before looking whether the connection is full: it stays with the outlet when it is. */
 const PIECE_BYTES = 256 * 1024;
+/** Writes between two places where a flush may rest: some 200 µs. */
+const WRITES_IN_A_ROW = 25;
+/** What is written in one flush, by first sequence number: nearly all viewers are at the same one. */
+type Runs = Map<number, Buffer>;
 
 export class Fanout implements CursorEvents {
   readonly #options: FanoutOptions;
   readonly #feed: FeedReader;
   readonly #cursors: Cursor[] = [];
-  /** What is written in one flush, by first sequence number: nearly all viewers are at the same one. */
-  readonly #runs = new Map<number, Buffer>();
   readonly #unsubscribe: () => void;
   #isFlushDue = false;
 
@@ -71,19 +73,24 @@ export class Fanout implements CursorEvents {
     this.#catchUp(cursor);
   }
 
-  /** Writes what has come since the last flush to the viewers of one slot: each gets one write of a shared buffer. */
-  flush(slot: number, slots: number): void {
-    const { first, next } = this.#feed;
+  /**
+   * Writes what had come when it began to the viewers of one slot: each gets one write of a shared buffer. It yields where
+   * others may have their turn; viewers may come and go there, and chunks come.
+   */
+  *flush(slot: number, slots: number): Generator<void> {
+    const { next } = this.#feed;
+    const runs: Runs = new Map();
+    const start = Math.floor((this.#cursors.length * slot) / slots);
     const end = Math.floor((this.#cursors.length * (slot + 1)) / slots);
     let sentBytes = 0;
     let skips = 0;
-    for (let index = Math.floor((this.#cursors.length * slot) / slots); index < end; index++) {
+    for (let index = start; index < Math.min(end, this.#cursors.length); index++) {
       const cursor = this.#cursors[index]!;
       if (cursor.isBehind) skips++;
-      else if (cursor.next < first) this.#catchUp(cursor);
-      else if (cursor.next < next) sentBytes += this.#advance(cursor, next);
+      else if (cursor.next < this.#feed.first) this.#catchUp(cursor);
+      else if (cursor.next < next) sentBytes += this.#advance(cursor, next, runs);
+      if ((index - start) % WRITES_IN_A_ROW === WRITES_IN_A_ROW - 1) yield;
     }
-    this.#runs.clear();
     if (sentBytes > 0) this.#options.counters.bytes.inc(sentBytes);
     if (skips > 0) this.#options.counters.skips.inc(skips);
   }
@@ -123,15 +130,15 @@ export class Fanout implements CursorEvents {
     this.#isFlushDue = true;
     queueMicrotask(() => {
       this.#isFlushDue = false;
-      this.flush(0, 1);
+      for (const _ of this.flush(0, 1));
       if (this.#feed.ended !== undefined) for (const cursor of this.#cursors) this.#catchUp(cursor);
     });
   }
 
   /** Gives the bytes that were written. */
-  #advance(cursor: Cursor, next: number): number {
+  #advance(cursor: Cursor, next: number, runs: Runs): number {
     try {
-      const run = this.#run(cursor.next, next);
+      const run = this.#run(cursor.next, next, runs);
       cursor.write(run);
       cursor.next = next;
       return run.length;
@@ -142,12 +149,12 @@ export class Fanout implements CursorEvents {
   }
 
   /** One write costs more than copying a beat's worth of bytes once for all viewers, so a beat is one buffer. */
-  #run(from: number, to: number): Buffer {
-    const known = this.#runs.get(from);
+  #run(from: number, to: number, runs: Runs): Buffer {
+    const known = runs.get(from);
     if (known) return known;
     const views = this.#feed.wire(from, to);
     const run = views.length === 1 ? asBuffer(views[0]!) : Buffer.concat(views);
-    this.#runs.set(from, run);
+    runs.set(from, run);
     return run;
   }
 

@@ -39,16 +39,16 @@ export class ManualClock implements Clock {
     return this.#add({ dueMs: this.#nowMs + periodMs, periodMs, run });
   }
 
-  /** Lets time pass, and runs what falls due in it in order. */
+  /** Lets time pass, and runs what falls due in it in order; what is run may take time in the same way. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms;
     for (let due = this.#nextDue(untilMs); due; due = this.#nextDue(untilMs)) {
-      this.#nowMs = due.dueMs;
+      this.#nowMs = Math.max(this.#nowMs, due.dueMs);
       if (due.periodMs === undefined) this.#timers.delete(due);
       else due.dueMs += due.periodMs;
       due.run();
     }
-    this.#nowMs = untilMs;
+    this.#nowMs = Math.max(this.#nowMs, untilMs);
   }
 
   /** Sets the wall clock, as an operator does; no timer falls due by it. */

@@ -1,0 +1,54 @@
+// Long work rests between its pieces, and what comes from outside meanwhile is taken there.
+
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { expect, test } from 'vitest';
+import { inTurns, TURN_MS } from '../../../edge/progressive/turns.ts';
+import { systemClock } from '../../../network/clock.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
+
+test('a turn takes two milliseconds and the piece at hand, and the next goes on from there', () => {
+  const clock = new ManualClock();
+  let pieces = 0;
+  let isDone = false;
+  function* work(): Generator<void> {
+    for (; pieces < 10; pieces++) {
+      clock.advance(0.75);
+      yield;
+    }
+  }
+  inTurns(clock, work(), () => {
+    isDone = true;
+  });
+  expect(pieces).toBe(Math.ceil(TURN_MS / 0.75) - 1);
+  let turns = 1;
+  for (; !isDone && turns < 10; turns++) clock.advance(0);
+  expect({ pieces, turns }).toEqual({ pieces: 10, turns: 4 });
+});
+
+test('work that is short is done at once', () => {
+  const clock = new ManualClock();
+  let isDone = false;
+  inTurns(clock, [undefined, undefined].values(), () => {
+    isDone = true;
+  });
+  expect(isDone).toBe(true);
+  expect(clock.pending).toBe(0);
+});
+
+test('what comes over a connection is read while work goes on that would not end before', async () => {
+  const server = createServer((socket) => socket.end('a frame')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket: Socket = connect((server.address() as { port: number }).port, '127.0.0.1');
+  let read = '';
+  socket.on('data', (bytes) => {
+    read += String(bytes);
+  });
+  function* untilRead(): Generator<void> {
+    while (read === '') yield;
+  }
+  await new Promise<void>((resolve) => inTurns(systemClock, untilRead(), resolve));
+  expect(read).toBe('a frame');
+  socket.destroy();
+  server.close();
+});
