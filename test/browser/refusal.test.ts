@@ -68,7 +68,7 @@ describe.each(MODES)('in the mode %s', (mode) => {
   });
 });
 
-test('a viewer whom a full server refuses goes to the next one in its list, and does not ask the full one again', async () => {
+test.concurrent('a viewer whom a full server refuses goes to the next one in its list, and does not ask the full one again', async () => {
   const context = await browser.newContext();
   const page = await context.newPage();
   const asked: string[] = [];
@@ -89,7 +89,7 @@ test('a viewer whom a full server refuses goes to the next one in its list, and 
   await context.close();
 });
 
-test('a viewer whose address at a server is good no longer gets another one from usher, and plays on', async () => {
+test.concurrent('a viewer whose address at a server is good no longer gets another one from usher, and plays on', async () => {
   const context = await browser.newContext();
   const page = await context.newPage();
   const addresses = new Set<string>();
@@ -111,6 +111,26 @@ test('a viewer whose address at a server is good no longer gets another one from
   );
   await context.close();
 });
+
+test.concurrent('a viewer to whom nothing is shown of a stream that goes on begins anew', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.addInitScript(loseMediaOfFirstBuffer);
+  await page.goto(`${server.url}/watch/alice?mode=low-latency&token=${sign('play', 'alice')}`);
+  const { errors } = await untilStatus(page, 'playing', ({ framesShown }) => framesShown > 30);
+  expect(errors.some((error) => error.startsWith('nothing plays'))).toBe(true);
+  await context.close();
+});
+
+/** Runs in the page: what is appended to its first buffer is taken, and is not there. */
+function loseMediaOfFirstBuffer(): void {
+  const { appendBuffer } = SourceBuffer.prototype;
+  let first: SourceBuffer | undefined;
+  SourceBuffer.prototype.appendBuffer = function (bytes) {
+    first ??= this;
+    appendBuffer.call(this, this === first ? new Uint8Array() : bytes);
+  };
+}
 
 /** The multivariant playlist with each variant at a server that is full, and then where it is; nobody steers. */
 function withFullPathwayFirst(playlist: string): string {

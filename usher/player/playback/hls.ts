@@ -19,6 +19,7 @@ import { type Levels, levelName, NO_LEVELS } from './levels.ts';
 import { aheadMs } from './media-buffer.ts';
 import type { Ending, Playback, PlaybackOptions } from './playback.ts';
 import { Pursuit } from './pursuit.ts';
+import { Standstill } from './standstill.ts';
 
 export interface HlsSetting {
   /** Begins so far behind the live edge. */
@@ -87,6 +88,7 @@ export class HlsPlayback implements Playback {
   readonly #pursuit: Pursuit;
   readonly #bitrate: Bitrate;
   readonly #detour = new Detour();
+  readonly #standstill = new Standstill();
   readonly #roundTrips = new Percentiles(ROUND_TRIPS_MS);
   #mediaUrl: string | undefined;
   #hls: Hls | undefined;
@@ -189,8 +191,21 @@ export class HlsPlayback implements Playback {
   }
 
   #learn(details: LevelDetails): void {
-    if (details.live) this.#learnGop(details);
-    else this.#playOut();
+    if (!details.live) {
+      this.#playOut();
+      return;
+    }
+    this.#learnGop(details);
+    this.#mindStandstill(details.edge);
+  }
+
+  /** hls.js may take for loaded what never came into its buffer, and wait until that has left the playlist. */
+  #mindStandstill(listedS: number): void {
+    const { clock, video } = this.#options;
+    // Before its metadata a video that is to play may be called paused.
+    if (video.paused && video.readyState >= HTMLMediaElement.HAVE_METADATA) this.#standstill.forget();
+    else if (this.#standstill.see(clock.monotonic(), video.currentTime, listedS))
+      this.#end({ kind: 'failed', error: new CodedError('standstill', `nothing plays up to ${listedS} s`) });
   }
 
   #loaded({ url, stats }: Fragment | Part): void {
