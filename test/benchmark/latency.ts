@@ -35,8 +35,8 @@ interface Row {
   readonly load: string;
   readonly hops: number;
   readonly delaysMs: readonly number[];
-  /** What the last hop added to each frame. */
-  readonly addedMs: readonly number[];
+  /** By how much each frame came later than at the origin. */
+  readonly laterMs: readonly number[];
 }
 
 export async function benchmarkLatency({ seconds }: BenchmarkOptions): Promise<Report> {
@@ -51,34 +51,50 @@ export async function benchmarkLatency({ seconds }: BenchmarkOptions): Promise<R
   await Promise.all(watched.map(({ began }) => began));
   await sleep(clock, WARM_UP_MS);
   const rows = await measure(watched, seconds, 'none');
-  for (const load of LOADS) rows.push(...(await measureLoaded(links[LOADED]!, load, watched, seconds)));
+  for (const load of LOADS) rows.push(...(await measureLoaded(links, load, watched, seconds)));
   return { data: rows, text: textOf(rows) };
 }
 
 async function measureLoaded(
-  link: Link,
+  links: readonly Link[],
   load: Load,
   watched: readonly FrameTimes[],
   seconds: number,
 ): Promise<Row[]> {
   await using crowd = new PinnedProcess('load/load.ts', [], { core: CLIENT_CORE, isMeek: true });
-  const viewers = await fill(crowd, link, load);
-  const before = link.server.cpuSeconds();
+  const loaded = links[LOADED]!;
+  const viewers = await fill(crowd, loaded, load);
+  const others = links.filter((link) => link !== loaded).map(({ server }) => server);
+  const [share, otherShare] = [sharesOf([loaded.server]), sharesOf([crowd, ...others, OWN])];
   const rows = await measure(watched, seconds, '');
-  const share = (link.server.cpuSeconds() - before) / seconds;
-  const text = `${viewers} viewers, ${load.name}: ${(share * 100).toFixed(0)} % of its core`;
+  const text = `${viewers} viewers, ${load.name}: ${share(seconds)} % of its core, ${otherShare(seconds)} % of the other`;
   return rows.map((row) => ({ ...row, load: text }));
+}
+
+/** Figures are the server's as long as the core that everything else shares is not full. */
+const OWN = {
+  cpuSeconds(): number {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  },
+};
+
+/** Gives what some processes take of a core in per cent, from now on. */
+function sharesOf(processes: readonly Pick<PinnedProcess, 'cpuSeconds'>[]): (seconds: number) => string {
+  const sum = (): number => processes.reduce((total, each) => total + each.cpuSeconds(), 0);
+  const before = sum();
+  return (seconds) => (((sum() - before) * 100) / seconds).toFixed(0);
 }
 
 async function measure(watched: readonly FrameTimes[], seconds: number, load: string): Promise<Row[]> {
   for (const each of watched) each.begin();
   await sleep(clock, seconds * 1000);
   const delays = watched.map(({ delaysMs }) => new Map(delaysMs));
+  const origin = delays[0]!;
   return delays.map((own, hops) => {
-    const before = delays[hops - 1];
-    const both = [...own].filter(([frame]) => before?.has(frame));
-    const addedMs = both.map(([frame, delayMs]) => delayMs - before!.get(frame)!);
-    return { load, hops, delaysMs: [...own.values()], addedMs };
+    const both = [...own].filter(([frame]) => origin.has(frame));
+    const laterMs = both.map(([frame, delayMs]) => delayMs - origin.get(frame)!);
+    return { load, hops, delaysMs: [...own.values()], laterMs };
   });
 }
 
@@ -111,17 +127,17 @@ const HEAD = [
   'frames',
   'p50 ms',
   'p99 ms',
-  'added by the hop: p50 ms',
+  'later than at the origin: p50 ms',
   'p99 ms',
 ];
 
 function textOf(rows: readonly Row[]): string {
-  const cells = rows.map(({ load, hops, delaysMs, addedMs }) => [
+  const cells = rows.map(({ load, hops, delaysMs, laterMs }) => [
     load,
     String(hops),
     String(delaysMs.length),
     ...quantiles(delaysMs),
-    ...(hops > 0 ? quantiles(addedMs) : ['', '']),
+    ...(hops > 0 ? quantiles(laterMs) : ['', '']),
   ]);
   return `RTMP in at the origin to progressive playback out, on loopback, one such viewer of each server\n\n${table(HEAD, cells)}`;
 }
