@@ -9,6 +9,8 @@ import type { HttpMetrics } from './http-metrics.ts';
 import {
   type Connection,
   connectionOf,
+  cutOff,
+  DEFAULT_HTTP_LIMITS,
   type HttpServer,
   http2StreamOf,
   type IncomingMessage,
@@ -18,6 +20,7 @@ import {
   openListener,
   type ServerResponse,
 } from './listener.ts';
+import { Untaken } from './untaken.ts';
 
 export type { HttpServer };
 
@@ -35,6 +38,8 @@ export interface Exchange {
   subject: { readonly stream?: string; readonly session?: string };
   /** Bytes of body that the answer has, for the count of what was sent; an endless one counts its own. */
   bodyBytes: number;
+  /** Looks after what the peer does not take at once. */
+  readonly untaken: Untaken<Exchange>;
   /** The answer has been given, or nobody is there any more to be answered. */
   isOver: boolean;
 }
@@ -59,9 +64,15 @@ export async function listenHttp(options: HttpOptions): Promise<HttpServer> {
   const { logger, metrics } = options;
   const refusals = new Seldom(options.clock);
   const failures = new Seldom(options.clock);
+  const untaken = new Untaken<Exchange>({
+    clock: options.clock,
+    limits: { ...DEFAULT_HTTP_LIMITS, ...options.limits },
+    onLate: ({ request, response }) => cutOff(request, response),
+  });
   const listener = await openListener({
     ...options,
-    onRequest: (request, response) => dispatch(options, request, response),
+    onRequest: (request, response) => dispatch(options, untaken, request, response),
+    onClosed: () => untaken[Symbol.dispose](),
     onRefused: ({ why, reason }) => {
       metrics.refused.inc({ listener: metrics.listener, why });
       refusals.say((times) => logger.warn({ why, reason, times }, 'HTTP connection not admitted'));
@@ -168,7 +179,7 @@ export async function sendInTurn(
       .at(-1);
     exchange.bodyBytes += to - at;
     at = to;
-    if (!takesMore) await drained(response);
+    if (!takesMore) await drained(exchange);
   }
   response.end();
 }
@@ -200,7 +211,7 @@ export async function sendStored(exchange: Exchange, stored: Stored): Promise<vo
     if (piece.length === 0) throw new Error(`byte ${at} of ${wanted.to} is not there`);
     at += piece.length;
     exchange.bodyBytes += piece.length;
-    if (!response.write(piece)) await drained(response);
+    if (!response.write(piece)) await drained(exchange);
   }
   response.end();
 }
@@ -237,8 +248,10 @@ function linesOf({ type, cacheControl, etag, encoding, headers }: Head): string[
   return lines;
 }
 
-function drained(response: ServerResponse): Promise<void> {
+function drained(exchange: Exchange): Promise<void> {
+  const { response } = exchange;
   if (response.destroyed) return Promise.resolve();
+  exchange.untaken.watch(exchange);
   return new Promise((resolve) => {
     const done = (): void => {
       response.off('drain', done);
@@ -292,7 +305,12 @@ function refuseBody(exchange: Exchange, maxBytes: number): undefined {
 }
 
 /** Gives what is to be done when the answer is over. */
-function dispatch(options: HttpOptions, request: IncomingMessage, response: ServerResponse): () => void {
+function dispatch(
+  options: HttpOptions,
+  untaken: Untaken<Exchange>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): () => void {
   const target = request.url ?? '/';
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
@@ -310,6 +328,7 @@ function dispatch(options: HttpOptions, request: IncomingMessage, response: Serv
     params,
     subject: NOBODY,
     bodyBytes: 0,
+    untaken,
     isOver: false,
   };
   const span = beginSpan(request.headers);
@@ -317,6 +336,7 @@ function dispatch(options: HttpOptions, request: IncomingMessage, response: Serv
   else run(options, route, exchange);
   return () => {
     exchange.isOver = true;
+    untaken.forget(exchange);
     options.metrics.count(route.kind, request.method, response.statusCode, exchange.bodyBytes);
     span?.end();
   };
@@ -484,4 +504,5 @@ function endWith(exchange: Exchange, views: readonly Uint8Array[]): void {
   for (let index = 0; index < last; index++) response.write(views[index]!);
   response.end(views[last]);
   for (const { length } of views) exchange.bodyBytes += length;
+  if (response.writableLength > 0) exchange.untaken.watch(exchange);
 }

@@ -12,8 +12,8 @@ import {
   LISTEN_BACKLOG,
   plainAddress,
 } from '../connection-limit.ts';
-import { Http2Streams } from './http2-streams.ts';
 import type { Credentials, Identity } from './identity.ts';
+import type { TakingLimits } from './untaken.ts';
 
 export type { IncomingMessage, ServerResponse };
 
@@ -34,6 +34,7 @@ export interface ListenerOptions {
   onRefused?(refusal: Refusal): void;
   /** A connection could not be accepted, as when file descriptors have run out. The listener goes on. */
   onError?(error: Error): void;
+  onClosed?(): void;
 }
 
 export type Refusal = Extract<Admission, { kind: 'refuse' }>;
@@ -46,14 +47,12 @@ export interface HttpServer {
 }
 
 /** What one HTTP peer may cost. */
-export interface HttpLimits extends ConnectionLimits {
+export interface HttpLimits extends ConnectionLimits, TakingLimits {
   /** From the beginning of a request, or of the connection, to the end of its headers; and to the end of its body. */
   readonly requestMs: number;
   readonly headerBytes: number;
   /** Requests that wait for their answer on one connection. */
   readonly requestsAtOnce: number;
-  /** How long a peer may take nothing of an answer that there is. */
-  readonly stalledMs: number;
 }
 
 export const DEFAULT_HTTP_LIMITS: HttpLimits = {
@@ -66,6 +65,8 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   // A player has a playlist and some parts open at a time; a page its modules, over HTTP/2 all at once.
   requestsAtOnce: 128,
   stalledMs: 60_000,
+  // Half of the lowest video, or sound alone: whom a link gives less can watch nothing. Ten times what Kestrel and mod_reqtimeout ask for.
+  leastBytesPerS: 4_000,
 };
 
 /** Longer than players pause between two requests, so that they keep their connection. */
@@ -75,6 +76,14 @@ const CHECK_MS = 2_000;
 const CLOSE_GRACE_MS = 500;
 /** A client of HTTP/2 that opens streams and resets them costs no more than so many (CVE-2023-44487). */
 const MAX_RESETS = 200;
+/**
+ * Never reached: what was not taken of a stream that ends early stays in Node's count for as long as the connection, and a player
+ * that breaks off some segments, as all do who change renditions, would have each later stream refused. Streams, their headers and
+ * what is sent in them have bounds of their own.
+ */
+const SESSION_MEGABYTES = 1_000_000;
+/** RFC 9113 7. */
+const CANCEL = 8;
 
 /** Rejects when the port is taken. */
 export async function openListener(options: ListenerOptions): Promise<HttpServer> {
@@ -112,6 +121,7 @@ export async function openListener(options: ListenerOptions): Promise<HttpServer
       });
       await closed;
       force.cancel();
+      options.onClosed?.();
     },
   };
 }
@@ -177,7 +187,6 @@ function secure(
   identity: Identity,
   onRequest: OnRequest,
 ): Opened {
-  const streams = new Http2Streams(limits, clock);
   const server = createSecureServer(
     {
       ...http1(limits),
@@ -190,10 +199,11 @@ function secure(
       maxSessionInvalidFrames: MAX_RESETS,
       maxSessionRejectedStreams: MAX_RESETS,
       streamResetBurst: MAX_RESETS,
+      maxSessionMemory: SESSION_MEGABYTES,
     },
     // What Node's HTTP/2 hands out has the shape of HTTP/1.1's, as far as answers are given here.
     (request, response) => {
-      if (request.httpVersionMajor === 2) streams.watch(request.stream);
+      if (request.httpVersionMajor === 2) endLate(request, limits, clock);
       onRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse);
     },
   );
@@ -211,12 +221,18 @@ function secure(
   });
   // A peer that is not believed, or speaks no TLS, costs its own connection.
   server.on('tlsClientError', (_, socket) => socket.destroy());
-  server.once('close', () => streams[Symbol.dispose]());
   const release = (): void => {
     unsubscribe();
     for (const session of sessions) session.close();
   };
   return { server, release };
+}
+
+/** Node lets a stream live for as long as its session does, and a session lives that asks now and then whether anybody is there. */
+function endLate({ stream }: Http2ServerRequest, { requestMs }: HttpLimits, clock: Clock): void {
+  if (stream.endAfterHeaders) return;
+  const late = clock.after(requestMs, () => stream.close(CANCEL));
+  for (const event of ['end', 'close'] as const) stream.once(event, () => late.cancel());
 }
 
 function contextOf({ cert, key, ownAuthorities }: Credentials) {
@@ -246,6 +262,13 @@ export function connectionOf(request: IncomingMessage): Connection | undefined {
 /** Undefined for HTTP/1.1, whose answers have the whole connection to themselves. */
 export function http2StreamOf(request: IncomingMessage) {
   return request.httpVersionMajor === 2 ? (request as unknown as Http2ServerRequest).stream : undefined;
+}
+
+/** Ends an answer as it is: with its connection, or with one stream of it. */
+export function cutOff(request: IncomingMessage, response: ServerResponse): void {
+  const stream = http2StreamOf(request);
+  if (stream) stream.close(CANCEL);
+  else response.destroy();
 }
 
 /** Where an answer without an end is written to: a connection, or one stream of it. */

@@ -2,15 +2,25 @@
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
-import { type HttpServer, listenHttp, type Route, readText, sendJson } from '../../../network/http/http.ts';
+import {
+  type HttpServer,
+  listenHttp,
+  type Route,
+  readText,
+  send,
+  sendJson,
+} from '../../../network/http/http.ts';
 import { httpMetrics } from '../../../network/http/http-metrics.ts';
 import type { HttpLimits } from '../../../network/http/listener.ts';
+import { Untaken } from '../../../network/http/untaken.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import { keepingLogger } from '../../tools/world/keeping-logger.ts';
+import { ManualClock } from '../../tools/world/manual-clock.ts';
 import { waitFor } from '../../tools/world/wait.ts';
 
+const LARGE_BYTES = 64 * 1024 * 1024;
 let waiting = 0;
 let ended = 0;
 const routes: Route[] = [
@@ -42,9 +52,9 @@ const routes: Route[] = [
     kind: 'large',
     method: 'GET',
     pattern: /^\/large$/,
-    handle: ({ response }) => {
-      response.once('close', () => ended++);
-      response.write(Buffer.alloc(64 * 1024 * 1024));
+    handle: (exchange) => {
+      exchange.response.once('close', () => ended++);
+      send(exchange, 200, 'text/plain', 'a'.repeat(LARGE_BYTES), 'no-store');
     },
   },
 ];
@@ -96,6 +106,59 @@ test('a peer that takes nothing of its answer is let go', async () => {
   await waitFor(() => expect(ended).toBe(1));
   socket.destroy();
   await isServed();
+});
+
+test('a peer that drips its answer in is let go', async () => {
+  await listen({ stalledMs: 300, leastBytesPerS: 1e9 });
+  const socket = await open();
+  socket.pause();
+  socket.write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n');
+  let taken = 0;
+  const dripping = setInterval(() => {
+    taken += socket.read()?.length ?? 0;
+  }, 2);
+  await waitFor(() => expect(ended).toBe(1));
+  clearInterval(dripping);
+  expect(taken).toBeLessThan(LARGE_BYTES / 2);
+  socket.destroy();
+  await isServed();
+});
+
+describe('what a peer was sent it is to take within a minute and a second for each 4 kB:', () => {
+  const limits = { stalledMs: 60_000, leastBytesPerS: 4_000 };
+
+  /** Takes of an answer that is written in `pieceBytes`, for hours or until it is let go: gives after how many seconds. */
+  function take(bytesPerS: (atS: number) => number, pieceBytes: number): number | undefined {
+    const clock = new ManualClock();
+    const taken = { bodyBytes: 0, response: { writableLength: pieceBytes, socket: {} } };
+    let isLate = false;
+    using untaken = new Untaken({ clock, limits, onLate: () => (isLate = true) });
+    untaken.watch(taken);
+    for (let atS = 0, bytes = 0; atS < 10_000; bytes += bytesPerS(atS++)) {
+      if (isLate) return atS;
+      taken.bodyBytes = (Math.floor(bytes / pieceBytes) + 1) * pieceBytes;
+      clock.advance(1000);
+    }
+    return undefined;
+  }
+
+  test.each([
+    ['a byte a minute of 400 kB', () => 1 / 60, 400_000, 160 + 30],
+    ['3 kB a second of a recording', () => 3_000, 64_000, 400],
+    [
+      'nothing more after ten minutes at full speed',
+      (atS: number) => (atS < 600 ? 1e7 : 0),
+      64_000,
+      676 + 30,
+    ],
+  ])('%s is too little', (_, bytesPerS, pieceBytes, atMostS) => {
+    expect(take(bytesPerS, pieceBytes)).toBeLessThanOrEqual(atMostS);
+  });
+
+  test.each([4_100, 100_000, 100_000_000])('%d bytes a second are enough for hours', (bytesPerS) => {
+    expect(take(() => bytesPerS, 1_000_000)).toBeUndefined();
+    expect(take(() => bytesPerS, 64_000)).toBeUndefined();
+  });
 });
 
 test('a peer that pipelines ten thousand requests loses its connection, and with it all that waited', async () => {

@@ -13,6 +13,7 @@ import {
   listenHttp,
   type Route,
   readText,
+  send,
   sendEndless,
   sendJson,
 } from '../../../network/http/http.ts';
@@ -33,6 +34,7 @@ const files = { certFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.p
 const clock = new ManualClock();
 const logger = keepingLogger();
 const outlets: Outlet[] = [];
+const LARGE_BYTES = 16 * 1024 * 1024;
 let ended = 0;
 const routes: Route[] = [
   {
@@ -60,9 +62,9 @@ const routes: Route[] = [
     kind: 'large',
     method: 'GET',
     pattern: /^\/large$/,
-    handle: ({ response }) => {
-      response.once('close', () => ended++);
-      response.write(Buffer.alloc(16 * 1024 * 1024));
+    handle: (exchange) => {
+      exchange.response.once('close', () => ended++);
+      send(exchange, 200, 'text/plain', 'a'.repeat(LARGE_BYTES), 'no-store');
     },
   },
 ];
@@ -170,7 +172,7 @@ describe('a certificate', () => {
 });
 
 describe('a peer over TLS costs no more than one without:', () => {
-  const limits = { requestMs: 250, stalledMs: 250 };
+  const limits = { requestMs: 250, stalledMs: 250, leastBytesPerS: 1e9 };
   let own: Identity;
   let strict: HttpServer;
   beforeAll(async () => {
@@ -203,6 +205,31 @@ describe('a peer over TLS costs no more than one without:', () => {
     socket.write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n');
     await waitFor(() => expect(ended).toBe(before + 1));
     socket.destroy();
+  });
+
+  test('over HTTP/1.1 who drips its answer in is let go', async () => {
+    const before = ended;
+    const socket = openTls('http/1.1').pause();
+    socket.write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n');
+    let taken = 0;
+    const dripping = setInterval(() => {
+      taken += socket.read()?.length ?? 0;
+    }, 2);
+    await waitFor(() => expect(ended).toBe(before + 1));
+    clearInterval(dripping);
+    expect(taken).toBeLessThan(LARGE_BYTES / 2);
+    socket.destroy();
+  });
+
+  test('over HTTP/2 who drips its answer in loses it, and others go on beside it', async () => {
+    const session = await openHttp2(first, strict);
+    const stream = session.request({ ':path': '/large' }).on('error', () => {});
+    const dripping = setInterval(() => stream.read(1024), 10);
+    await once(stream, 'close');
+    clearInterval(dripping);
+    expect(stream.rstCode).toBe(constants.NGHTTP2_CANCEL);
+    expect((await get(session, '/json')).status).toBe(200);
+    session.close();
   });
 
   test('over HTTP/2 a body that drips in ends with its stream, and others go on beside it', async () => {
