@@ -20,6 +20,7 @@ import {
   openListener,
   type ServerResponse,
 } from './listener.ts';
+import { alone, ReadAhead } from './read-ahead.ts';
 import { Untaken } from './untaken.ts';
 
 export type { HttpServer };
@@ -40,6 +41,7 @@ export interface Exchange {
   bodyBytes: number;
   /** Looks after what the peer does not take at once. */
   readonly untaken: Untaken<Exchange>;
+  readonly readAhead: ReadAhead;
   /** The answer has been given, or nobody is there any more to be answered. */
   isOver: boolean;
 }
@@ -64,14 +66,16 @@ export async function listenHttp(options: HttpOptions): Promise<HttpServer> {
   const { logger, metrics } = options;
   const refusals = new Seldom(options.clock);
   const failures = new Seldom(options.clock);
+  const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
   const untaken = new Untaken<Exchange>({
     clock: options.clock,
-    limits: { ...DEFAULT_HTTP_LIMITS, ...options.limits },
+    limits,
     onLate: ({ request, response }) => cutOff(request, response),
   });
+  const keeping = { untaken, readAhead: new ReadAhead(limits.readAheadBytes) };
   const listener = await openListener({
     ...options,
-    onRequest: (request, response) => dispatch(options, untaken, request, response),
+    onRequest: (request, response) => dispatch(options, keeping, request, response),
     onClosed: () => untaken[Symbol.dispose](),
     onRefused: ({ why, reason }) => {
       metrics.refused.inc({ listener: metrics.listener, why });
@@ -198,16 +202,14 @@ export interface Stored {
   read(from: number, to: number): Promise<Uint8Array>;
 }
 
-/** As much as is read at a time: what a slow client keeps of the server's memory. */
-const PIECE_BYTES = 1024 * 1024;
-
 /** As `sendEntity`, of bytes that are read as fast as the client takes them. */
 export async function sendStored(exchange: Exchange, stored: Stored): Promise<void> {
   const { response, request } = exchange;
   const wanted = begin(exchange, stored);
   if (!wanted) return;
   for (let at = wanted.from; at < wanted.to && request.method !== 'HEAD' && !response.destroyed; ) {
-    const piece = await stored.read(at, Math.min(at + PIECE_BYTES, wanted.to));
+    using share = exchange.readAhead.take(wanted.to - at);
+    const piece = alone(await stored.read(at, Math.min(at + share.bytes, wanted.to)));
     if (piece.length === 0) throw new Error(`byte ${at} of ${wanted.to} is not there`);
     at += piece.length;
     exchange.bodyBytes += piece.length;
@@ -307,7 +309,7 @@ function refuseBody(exchange: Exchange, maxBytes: number): undefined {
 /** Gives what is to be done when the answer is over. */
 function dispatch(
   options: HttpOptions,
-  untaken: Untaken<Exchange>,
+  { untaken, readAhead }: Pick<Exchange, 'untaken' | 'readAhead'>,
   request: IncomingMessage,
   response: ServerResponse,
 ): () => void {
@@ -329,6 +331,7 @@ function dispatch(
     subject: NOBODY,
     bodyBytes: 0,
     untaken,
+    readAhead,
     isOver: false,
   };
   const span = beginSpan(request.headers);

@@ -53,6 +53,8 @@ export interface HttpLimits extends ConnectionLimits, TakingLimits {
   readonly headerBytes: number;
   /** Requests that wait for their answer on one connection. */
   readonly requestsAtOnce: number;
+  /** Of what is stored, for all together; see `read-ahead.ts`. */
+  readonly readAheadBytes: number;
 }
 
 export const DEFAULT_HTTP_LIMITS: HttpLimits = {
@@ -64,6 +66,7 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   headerBytes: 16 * 1024,
   // A player has a playlist and some parts open at a time; a page its modules, over HTTP/2 all at once.
   requestsAtOnce: 128,
+  readAheadBytes: 32 * 1024 * 1024,
   stalledMs: 60_000,
   // Half of the lowest video, or sound alone: whom a link gives less can watch nothing. Ten times what Kestrel and mod_reqtimeout ask for.
   leastBytesPerS: 4_000,

@@ -11,6 +11,7 @@ import {
   readText,
   send,
   sendJson,
+  sendStored,
 } from '../../../network/http/http.ts';
 import { httpMetrics } from '../../../network/http/http-metrics.ts';
 import type { HttpLimits } from '../../../network/http/listener.ts';
@@ -57,7 +58,30 @@ const routes: Route[] = [
       send(exchange, 200, 'text/plain', 'a'.repeat(LARGE_BYTES), 'no-store');
     },
   },
+  {
+    kind: 'stored',
+    method: 'GET',
+    pattern: /^\/stored$/,
+    handle: async (exchange) => {
+      const reader = { pieceBytes: 0 };
+      readers.add(reader);
+      await sendStored(exchange, { ...STORED, read: async (from, to) => readFor(reader, to - from) });
+      readers.delete(reader);
+    },
+  },
 ];
+const STORED = {
+  ...{ bytes: LARGE_BYTES, isWhole: true },
+  ...{ type: 'video/mp4', etag: '"x"', cacheControl: 'no-store' },
+};
+/** Who has not got all, and what was read for each last. */
+const readers = new Set<{ pieceBytes: number }>();
+let reads = 0;
+function readFor(reader: { pieceBytes: number }, bytes: number): Uint8Array {
+  reads++;
+  reader.pieceBytes = bytes;
+  return new Uint8Array(bytes);
+}
 const metrics = new Metrics();
 const measure = httpMetrics(metrics)('test');
 let server: HttpServer | undefined;
@@ -161,6 +185,29 @@ describe('what a peer was sent it is to take within a minute and a second for ea
   });
 });
 
+test('of what is stored, those who take nothing have a bounded part in memory, and others get all of it meanwhile', async () => {
+  const KIB = 1024;
+  await listen({ readAheadBytes: 2_048 * KIB });
+  const idle = await Promise.all(Array.from({ length: 12 }, () => open()));
+  for (const socket of idle) socket.pause().write('GET /stored HTTP/1.1\r\nHost: x\r\n\r\n');
+  await untilStill(() => reads);
+  expect(readers.size).toBe(12);
+  const ahead = [...readers].reduce((sum, { pieceBytes }) => sum + pieceBytes, 0);
+  expect(ahead).toBeLessThanOrEqual((2_048 + 12 * 64) * KIB);
+  const response = await fetch(`http://127.0.0.1:${server!.port}/stored`);
+  expect((await response.arrayBuffer()).byteLength).toBe(LARGE_BYTES);
+  for (const socket of idle) socket.destroy();
+  await waitFor(() => expect(readers.size).toBe(0));
+});
+
+test('who reads what is stored alone gets it in large pieces, the room given back with each', async () => {
+  await listen();
+  reads = 0;
+  const response = await fetch(`http://127.0.0.1:${server!.port}/stored`);
+  expect((await response.arrayBuffer()).byteLength).toBe(LARGE_BYTES);
+  expect(reads).toBe(64);
+});
+
 test('a peer that pipelines ten thousand requests loses its connection, and with it all that waited', async () => {
   await listen();
   const socket = await open();
@@ -249,6 +296,15 @@ async function answer(socket: Socket): Promise<string> {
   });
   await closing(socket);
   return text;
+}
+
+/** Until a figure is the same in ten turns of 20 ms. */
+async function untilStill(read: () => number): Promise<void> {
+  for (let same = 0, last = -1; same < 10; await new Promise((resolve) => setTimeout(resolve, 20))) {
+    const now = read();
+    same = now === last ? same + 1 : 0;
+    last = now;
+  }
 }
 
 async function isServed(): Promise<void> {
