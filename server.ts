@@ -401,12 +401,18 @@ class Server {
     this.#base.opened.use(this.#member);
   }
 
+  /** Who has no descriptors left for more viewers has no room for them. Of nothing at all no share could be told. */
+  get #offeredMbps(): number {
+    const { mbps } = this.#bearing;
+    return this.#base.descriptors.areLow ? Math.min(mbps, Math.max(1, this.#commitments.mbps)) : mbps;
+  }
+
   #describe(): ServerRecord {
     const { roles, site, host } = this.#base.config;
     const { viewers, vod } = this.#edge.sessions;
     return {
       ...this.#identity,
-      ...{ roles, site, host, egressMbps: this.#bearing.mbps },
+      ...{ roles, site, host, egressMbps: this.#offeredMbps },
       ...this.#addresses,
       sentMbps: this.#egress.mbps,
       cpuLoad: this.#cpuLoad.share,

@@ -17,6 +17,7 @@ import { openKeyBook } from './keys/open-keybook.ts';
 import type { Logger } from './logger.ts';
 import { isTrusted } from './map/client-address.ts';
 import { Metrics } from './metrics.ts';
+import { Descriptors } from './process/descriptors.ts';
 import { Stillness } from './process/stillness.ts';
 import { Uncaught } from './process/uncaught.ts';
 import { measured } from './state/measured-state.ts';
@@ -37,6 +38,7 @@ export interface Base {
   readonly clock: Clock;
   readonly opened: AsyncDisposableStack;
   readonly uncaught: Uncaught;
+  readonly descriptors: Pick<Descriptors, 'areLow'>;
   /** To viewers and broadcasters, over TLS. */
   readonly identity: Identity | undefined;
   /** To other servers, and to ushers. */
@@ -63,6 +65,8 @@ export async function openBase({ config, version, clock: own, logger, opened }: 
   const uncaught = opened.use(new Uncaught({ logger, metrics }));
   health.check(() => uncaught.condition);
   opened.use(new Stillness({ clock: own, logger, metrics }));
+  const descriptors = opened.use(new Descriptors({ clock: own, logger }));
+  health.check(() => descriptors.condition);
   const clock = new ClusterClock({ clock: own, logger, metrics });
   health.check(() => clock.condition);
   const secrets = await loadSecrets(config.secrets, config.data);
@@ -74,7 +78,7 @@ export async function openBase({ config, version, clock: own, logger, opened }: 
   const relayIdentity =
     config.relayTls && opened.use(await openRelayIdentity(config.relayTls, { clock, logger }));
   describeCertificates(metrics, { public: identity, relay: relayIdentity });
-  const tools = { config, logger, metrics, health, secrets, clock, opened, uncaught };
+  const tools = { config, logger, metrics, health, secrets, clock, opened, uncaught, descriptors };
   const base = { ...tools, state, catalogue, keyBook, identity, relayIdentity };
   return { ...base, listen: listensWith(base) };
 }

@@ -12,6 +12,7 @@ export const CONDITION_CODES = [
   'state_away',
   'disks_failed',
   'clock_off',
+  'descriptors_low',
 ] as const;
 
 /** Something that is to be known of this process as it is now. */

@@ -9,6 +9,7 @@ import { ServerProcess } from '../tools/cluster/server-process.ts';
 import { FeedReader } from '../tools/media/feed-reader.ts';
 import { run } from '../tools/rtmp/rtmp-ffmpeg.ts';
 import { lastingFolder } from '../tools/world/scratch-folder.ts';
+import { waitFor } from '../tools/world/wait.ts';
 
 const DESCRIPTORS = 96;
 const STILL_MS = 1_500;
@@ -33,19 +34,26 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
 });
 
+test('a process with few file descriptors left says so, is not ready, and usher sends nobody there until there are more', async () => {
+  await limitDescriptors();
+  const few = open(DESCRIPTORS - openDescriptors() - 4);
+  const said = await server.logged((line) => line.msg.startsWith('file descriptors run out'));
+  expect(said).toMatchObject({ open: expect.any(Number), limit: DESCRIPTORS });
+  const readiness = await (await fetch(`${server.url}/readyz`)).json();
+  expect(readiness).toMatchObject({ ready: false, conditions: [{ code: 'descriptors_low', blocks: true }] });
+  const statusOf = async (): Promise<number> => (await fetch(`${server.url}/live/sample.m3u8`)).status;
+  await waitFor(async () => expect(await statusOf()).toBe(503));
+  for (const socket of few) socket.destroy();
+  await waitFor(async () => expect(await statusOf()).toBe(200));
+});
+
 test('a viewer misses nothing while there are no file descriptors left, and others get in again after that', async () => {
   viewer.begin();
-  await run('prlimit', ['--pid', String(server.pid), `--nofile=${DESCRIPTORS}:${DESCRIPTORS}`]).exit;
-  const { port } = new URL(server.url);
-  const flood: Socket[] = Array.from({ length: 2 * DESCRIPTORS }, () => connect(Number(port), '127.0.0.1'));
-  const refused = flood.map((socket) =>
-    once(
-      socket.on('error', () => {}),
-      'close',
-    ),
-  );
+  await limitDescriptors();
+  const flood = open(2 * DESCRIPTORS);
+  const refused = flood.map((socket) => once(socket, 'close'));
   await Promise.race(refused);
-  expect(readdirSync(`/proc/${server.pid}/fd`).length).toBeGreaterThan(DESCRIPTORS - 5);
+  expect(openDescriptors()).toBeGreaterThan(DESCRIPTORS - 5);
   await goesOn();
   for (const socket of flood) socket.destroy();
   await Promise.all(refused);
@@ -75,6 +83,19 @@ test('an error that nobody caught ends no session of a process that is alone', a
   expect([ready, conditions]).toEqual([true, [expect.objectContaining({ code: 'failed' })]]);
   expect(await server.end('SIGTERM')).toBe(1);
 });
+
+async function limitDescriptors(): Promise<void> {
+  await run('prlimit', ['--pid', String(server.pid), `--nofile=${DESCRIPTORS}:${DESCRIPTORS}`]).exit;
+}
+
+function openDescriptors(): number {
+  return readdirSync(`/proc/${server.pid}/fd`).length;
+}
+
+function open(sockets: number): Socket[] {
+  const port = Number(new URL(server.url).port);
+  return Array.from({ length: sockets }, () => connect(port, '127.0.0.1').on('error', () => {}));
+}
 
 /** Some chunks more. */
 async function goesOn(): Promise<void> {
