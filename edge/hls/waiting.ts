@@ -1,6 +1,7 @@
 // Requests that wait for a part of one feed: held together, woken together, and none for longer than is good for its player.
 
 import type { Clock, Timer } from '../../network/clock.ts';
+import { Turns } from '../../network/process/turns.ts';
 import type { Place } from './segments.ts';
 
 /** How a wait ended. */
@@ -40,8 +41,6 @@ export interface WaitingOptions {
 const CAPACITY = 20_000;
 /** Deadlines, and who has left, are looked at so often, all together, while anybody waits: they are kept to within this. */
 const SWEEP_MS = 100;
-/** Answers in one turn of the event loop: a millisecond or two, then others have theirs, as frames have that are to be passed on. */
-const BATCH = 40;
 interface Waiter {
   readonly rank: number;
   readonly patience: Patience;
@@ -54,7 +53,7 @@ export class Waiting {
   readonly #capacity: number;
   /** Those who wait for the same part wait together: a wake-up looks at parts, not at requests. */
   readonly #byRank = new Map<number, Set<Waiter>>();
-  #released: { readonly waiter: Waiter; readonly outcome: Outcome }[] = [];
+  readonly #turns: Turns;
   #size = 0;
   #changedMs: number;
   #sweeper: Timer | undefined;
@@ -62,6 +61,7 @@ export class Waiting {
   constructor({ clock, capacity = CAPACITY }: WaitingOptions) {
     this.#clock = clock;
     this.#capacity = capacity;
+    this.#turns = new Turns(clock);
     this.#changedMs = clock.monotonic();
   }
 
@@ -103,20 +103,13 @@ export class Waiting {
     this.#sweeper ??= this.#clock.every(SWEEP_MS, () => this.#sweep());
   }
 
-  /** Answers are not given on the writer's turn, and not all in one. */
+  /** Not all are answered in one turn, as frames are to be passed on. */
   #release(waiter: Waiter, outcome: Outcome): void {
     const together = this.#byRank.get(waiter.rank)!;
     together.delete(waiter);
     if (together.size === 0) this.#byRank.delete(waiter.rank);
     this.#size--;
-    if (this.#released.push({ waiter, outcome }) === 1) queueMicrotask(() => this.#answer());
-  }
-
-  #answer(): void {
-    for (const { waiter, outcome } of this.#released.splice(0, BATCH)) {
-      waiter.resolve(waiter.client.isOver ? 'gone' : outcome);
-    }
-    if (this.#released.length > 0) this.#clock.after(0, () => this.#answer());
+    this.#turns.take(() => waiter.resolve(waiter.client.isOver ? 'gone' : outcome));
   }
 
   #sweep(): void {

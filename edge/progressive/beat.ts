@@ -1,7 +1,7 @@
 // The beat of progressive delivery: how long chunks are gathered before they are written to all viewers at once.
 
 import type { Clock, Timer } from '../../network/clock.ts';
-import { inTurns } from './turns.ts';
+import { inTurns } from '../../network/process/turns.ts';
 
 /**
  * Milliseconds from one write to a viewer to the next; 0 means that every chunk goes out as it comes. A write costs about

@@ -3,6 +3,7 @@
 import parseRange from 'range-parser';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { Turns } from '../process/turns.ts';
 import { Seldom } from '../seldom.ts';
 import { beginSpan, within } from '../trace/current-trace.ts';
 import type { HttpMetrics } from './http-metrics.ts';
@@ -66,16 +67,17 @@ export async function listenHttp(options: HttpOptions): Promise<HttpServer> {
   const { logger, metrics } = options;
   const refusals = new Seldom(options.clock);
   const failures = new Seldom(options.clock);
+  const turns = new Turns(options.clock);
   const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
   const untaken = new Untaken<Exchange>({
     clock: options.clock,
     limits,
     onLate: ({ request, response }) => cutOff(request, response),
   });
-  const keeping = { untaken, readAhead: new ReadAhead(limits.readAheadBytes) };
+  const shared = { untaken, readAhead: new ReadAhead(limits.readAheadBytes), turns };
   const listener = await openListener({
     ...options,
-    onRequest: (request, response) => dispatch(options, keeping, request, response),
+    onRequest: (request, response) => dispatch(options, shared, request, response),
     onClosed: () => untaken[Symbol.dispose](),
     onRefused: ({ why, reason }) => {
       metrics.refused.inc({ listener: metrics.listener, why });
@@ -306,10 +308,15 @@ function refuseBody(exchange: Exchange, maxBytes: number): undefined {
   sendProblem(exchange, 413, 'Content Too Large', `a body has at most ${maxBytes} bytes here`);
 }
 
+/** What the requests of a listener have together. */
+interface Shared extends Pick<Exchange, 'untaken' | 'readAhead'> {
+  readonly turns: Turns;
+}
+
 /** Gives what is to be done when the answer is over. */
 function dispatch(
   options: HttpOptions,
-  { untaken, readAhead }: Pick<Exchange, 'untaken' | 'readAhead'>,
+  { untaken, readAhead, turns }: Shared,
   request: IncomingMessage,
   response: ServerResponse,
 ): () => void {
@@ -335,8 +342,11 @@ function dispatch(
     isOver: false,
   };
   const span = beginSpan(request.headers);
-  if (span) within(span, () => run(options, route, exchange));
-  else run(options, route, exchange);
+  turns.take(() => {
+    if (exchange.isOver) return;
+    if (span) within(span, () => run(options, route, exchange));
+    else run(options, route, exchange);
+  });
   return () => {
     exchange.isOver = true;
     untaken.forget(exchange);

@@ -3,7 +3,7 @@
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastingFolder } from '../tools/world/scratch-folder.ts';
-import { CLIENT_CORE, freePorts, PinnedProcess, SERVER_CORE, untilReady } from './processes.ts';
+import { CLIENT_CORE, freePorts, PinnedProcess, SERVER_CORE, startProgram, untilReady } from './processes.ts';
 import { recordingFile } from './recording.ts';
 import { type Report, table } from './report.ts';
 import type { BenchmarkOptions } from './run.ts';
@@ -48,7 +48,7 @@ async function measure([name, archive]: (typeof CASES)[number], seconds: number)
   writeFileSync(join(folder, 'config.yaml'), `archive: {${archive}}\nlog: error\n`);
   const args = ['--config', join(folder, 'config.yaml'), '--data', folder, '--no-sample'];
   const ports = ['--rtmp-port', rtmpPort, '--usher-port', usherPort, '--media-port', mediaPort].map(String);
-  await using server = new PinnedProcess('../../server.ts', [...args, ...ports], { core: SERVER_CORE });
+  await using server = startProgram([...args, ...ports], { core: SERVER_CORE });
   const url = `http://127.0.0.1:${usherPort}`;
   await untilReady(`${url}/readyz`);
   const many = [...[rtmpPort, usherPort, STREAMS].map(String), recordingFile()];

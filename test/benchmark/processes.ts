@@ -99,6 +99,12 @@ export class PinnedProcess {
   }
 }
 
+/** Headwater, as its program starts it. */
+export function startProgram(args: readonly string[], options: ProcessOptions): PinnedProcess {
+  const program = join(import.meta.dirname, '../../network/command/headwater.sh');
+  return new PinnedProcess(program, args, { ...options, isProgram: true });
+}
+
 /** Ports of the loopback that nobody listens on. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));

@@ -7,7 +7,7 @@ import { RedisState } from '../../../network/state/redis/state-redis.ts';
 import type { Parent } from '../../../network/state/state.ts';
 import { RedisServer } from '../../tools/cluster/redis-server.ts';
 import { keepingLogger } from '../../tools/world/keeping-logger.ts';
-import { freePorts, PinnedProcess, untilReady } from '../processes.ts';
+import { freePorts, type PinnedProcess, startProgram, untilReady } from '../processes.ts';
 import { SECRET, STREAM, temporaryFolder, tokenFor } from './contender.ts';
 
 export interface Link {
@@ -69,7 +69,7 @@ async function startServer(opened: AsyncDisposableStack, { id, core, redis }: Pl
   const ports = ['--rtmp-port', String(rtmpPort), '--media-port', String(port)];
   const args = ['server', '--config', file, '--data', folder, ...ports];
   const environment = { HEADWATER_SECRETS: SECRET };
-  const server = opened.use(new PinnedProcess('../../server.ts', args, { core, environment }));
+  const server = opened.use(startProgram(args, { core, environment }));
   await untilReady(`http://127.0.0.1:${port}/readyz`);
   const url = (viewer: string, name: string): string =>
     `http://127.0.0.1:${port}/play/${tokenFor('play', viewer)}/${STREAM}/source/${name}`;

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Protocol } from '../load/load.ts';
-import { freePorts, PinnedProcess, SERVER_CORE, untilReady } from '../processes.ts';
+import { freePorts, SERVER_CORE, startProgram, untilReady } from '../processes.ts';
 import { type Contender, publish, SECRET, STREAM, temporaryFolder, tokenFor } from './contender.ts';
 
 export interface HeadwaterOptions {
@@ -41,9 +41,7 @@ export async function startHeadwater(options: HeadwaterOptions): Promise<Headwat
   const ports = ['--rtmp-port', rtmpPort, '--usher-port', usherPort, '--media-port', mediaPort].map(String);
   const beat = beatMs === undefined ? [] : ['--beat-ms', String(beatMs)];
   const environment = { HEADWATER_SECRETS: SECRET };
-  const server = opened.use(
-    new PinnedProcess('../../server.ts', [...args, ...ports, ...beat], { core, environment }),
-  );
+  const server = opened.use(startProgram([...args, ...ports, ...beat], { core, environment }));
   await untilReady(`http://127.0.0.1:${usherPort}/readyz`);
   if (options.publishes !== false) opened.use(publish('rtmp', rtmpPort, options.keyFrameEveryS));
   const file = protocol === 'endless' ? 'live.mp4' : await playlistName(usherPort);

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
 import { CodedError } from '../../../network/errors.ts';
@@ -62,6 +64,12 @@ const routes: Route[] = [
     handle: async () => {
       throw new CodedError('state_unavailable', 'Redis at 10.0.0.1: refused');
     },
+  },
+  {
+    kind: 'turn',
+    method: 'GET',
+    pattern: /^\/turn$/,
+    handle: (exchange) => sendJson(exchange, performance.nodeTiming.uvMetricsInfo.loopCount),
   },
   {
     kind: 'endless',
@@ -273,4 +281,19 @@ describe('bad requests', () => {
     expect(await raw(text)).toMatch(answer);
     expect((await fetch(`${base}/echo/x`)).status).toBe(200);
   });
+});
+
+test('of requests that come all at once some are answered in each turn of the event loop', async () => {
+  const sockets = Array.from({ length: 200 }, () => connect(server.port, '127.0.0.1'));
+  const ask = async (): Promise<readonly string[]> => {
+    const answers = sockets.map((socket) => once(socket, 'data'));
+    for (const socket of sockets) socket.write('GET /turn HTTP/1.1\r\nHost: x\r\n\r\n');
+    return (await Promise.all(answers)).map(([bytes]) => String(bytes).split('\r\n\r\n')[1]!);
+  };
+  // With the first answers the connections are known to the server.
+  await ask();
+  const turns = Map.groupBy(await ask(), (turn) => turn);
+  for (const socket of sockets) socket.destroy();
+  // Forty as they come, and forty of those that wait.
+  expect(Math.max(...[...turns.values()].map(({ length }) => length))).toBeLessThanOrEqual(80);
 });

@@ -3,8 +3,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { inTurns, TURN_MS } from '../../../edge/progressive/turns.ts';
 import { systemClock } from '../../../network/clock.ts';
+import { inTurns, TASKS_IN_A_TURN, TURN_MS, Turns } from '../../../network/process/turns.ts';
 import { ManualClock } from '../../tools/world/manual-clock.ts';
 
 test('a turn takes two milliseconds and the piece at hand, and the next goes on from there', () => {
@@ -51,4 +51,24 @@ test('what comes over a connection is read while work goes on that would not end
   expect(read).toBe('a frame');
   socket.destroy();
   server.close();
+});
+
+test('of tasks that come together each turn does forty, in their order, also of those that come meanwhile', () => {
+  const clock = new ManualClock();
+  const turns = new Turns(clock);
+  const done: number[] = [];
+  const take = (from: number, to: number): void => {
+    for (let at = from; at < to; at++) turns.take(() => done.push(at));
+  };
+  take(0, 100);
+  expect(done).toHaveLength(TASKS_IN_A_TURN);
+  clock.advance(0);
+  take(100, 110);
+  const all = Array.from({ length: 110 }, (_, at) => at);
+  clock.advance(0);
+  clock.advance(0);
+  expect(done).toEqual(all);
+  expect(clock.pending).toBe(0);
+  turns.take(() => done.push(110));
+  expect(done.at(-1)).toBe(110);
 });
