@@ -98,7 +98,7 @@ async function measure(watched: readonly FrameTimes[], seconds: number, load: st
   });
 }
 
-/** Gives how many viewers it took. */
+/** Gives how many viewers it took. In steps that become small: there is no way back from too many. */
 async function fill(crowd: PinnedProcess, { server, url }: Link, { protocol, file }: Load): Promise<number> {
   const open = async (from: number, to: number): Promise<void> => {
     const urls = Array.from({ length: to - from }, (_, index) => url(`${protocol}-${from + index}`, file));
@@ -108,7 +108,7 @@ async function fill(crowd: PinnedProcess, { server, url }: Link, { protocol, fil
   let viewers = FIRST_VIEWERS;
   await open(0, viewers);
   for (let share = await shareOf(server); share < NEARLY * WANTED_SHARE; share = await shareOf(server)) {
-    const wanted = Math.round(viewers * Math.min(2, WANTED_SHARE / share));
+    const wanted = Math.round(viewers * Math.min(2, Math.sqrt(WANTED_SHARE / share)));
     await open(viewers, wanted);
     viewers = wanted;
   }
