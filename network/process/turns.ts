@@ -1,6 +1,6 @@
 // Much work in short turns of the event loop: what comes from outside meanwhile, as a frame that other servers wait for, comes between.
 
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 
 /** What comes meanwhile waits for so long: some hundred writes. */
 export const TURN_MS = 2;
@@ -24,8 +24,8 @@ export class Turns {
   readonly #clock: Clock;
   /** Bounded by those whose tasks they are. */
   #waiting: (() => void)[] = [];
+  /** Since it was last called back. */
   #done = 0;
-  #next: Timer | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -33,19 +33,19 @@ export class Turns {
 
   /** Does it now, if its turn is. A task throws nothing. */
   take(task: () => void): void {
-    this.#next ??= this.#clock.after(0, () => this.#turn());
     if (this.#done === TASKS_IN_A_TURN || this.#waiting.length > 0) {
       this.#waiting.push(task);
       return;
     }
-    this.#done++;
+    // Where a turn has ended is asked only when there are many: to be called back costs as much as a short task.
+    if (++this.#done === TASKS_IN_A_TURN) this.#clock.after(0, () => this.#turn());
     task();
   }
 
   #turn(): void {
     const tasks = this.#waiting.splice(0, TASKS_IN_A_TURN);
     this.#done = tasks.length;
-    this.#next = tasks.length > 0 ? this.#clock.after(0, () => this.#turn()) : undefined;
+    if (tasks.length > 0) this.#clock.after(0, () => this.#turn());
     for (const task of tasks) task();
   }
 }
