@@ -23,6 +23,9 @@ export interface ProcessOptions {
   readonly isMeek?: boolean;
 }
 
+/** Of what the kernel counts processor time in (proc(5)). */
+const TICKS_PER_S = 100;
+
 /** None outlives this process, however it ends. */
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
@@ -55,6 +58,10 @@ export class PinnedProcess {
     this.#ended.catch(() => {});
   }
 
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   send(message: object): void {
     this.#child.send(message);
   }
@@ -80,8 +87,7 @@ export class PinnedProcess {
   /** User and system time so far. */
   cpuSeconds(): number {
     const fields = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-    const ticksPerSecond = 100;
-    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
   }
 
   residentBytes(): number {
@@ -90,13 +96,21 @@ export class PinnedProcess {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode !== null) return;
+    if (this.hasEnded) return;
     const exited = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
     const force = setTimeout(() => this.#child.kill('SIGKILL'), 3000);
     await exited;
     clearTimeout(force);
   }
+}
+
+/** What a core was not idle so far, whoever had it; of the whole machine if it has no such core. */
+export function coreSeconds(core: number): number {
+  const lines = readFileSync('/proc/stat', 'utf8').split('\n');
+  const line = lines.find((each) => each.startsWith(`cpu${core} `)) ?? lines[0]!;
+  const [user, nice, system, _idle, _ioWait, irq, softIrq, steal] = line.split(/ +/).slice(1).map(Number);
+  return (user! + nice! + system! + irq! + softIrq! + steal!) / TICKS_PER_S;
 }
 
 /** Headwater, as its program starts it. */

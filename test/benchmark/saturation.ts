@@ -1,6 +1,6 @@
 // What becomes of a server that more want to watch than its core bears: what those who are in get, and who is turned away.
 
-import type { LoadAnswer, LoadRequest, LoadResult, Protocol } from './load/load.ts';
+import type { LoadRequest, LoadResult, OpenedAnswer, Protocol } from './load/load.ts';
 import { type HeadwaterOptions, startHeadwater } from './peers/headwater.ts';
 import { CLIENT_CORE, PinnedProcess } from './processes.ts';
 import { type Report, table } from './report.ts';
@@ -65,8 +65,12 @@ async function saturate({ name, options, step, steps }: Case): Promise<Step[]> {
 }
 
 async function open(load: PinnedProcess, protocol: Protocol, urls: readonly string[]): Promise<number> {
-  const answer = await load.ask<LoadAnswer>({ kind: 'open', protocol, urls } satisfies LoadRequest);
-  return answer.kind === 'opened' ? answer.refused : 0;
+  const { refused, late } = await load.ask<OpenedAnswer>({
+    kind: 'open',
+    protocol,
+    urls,
+  } satisfies LoadRequest);
+  return refused + late;
 }
 
 async function measure(server: PinnedProcess, load: PinnedProcess) {

@@ -1,65 +1,84 @@
-// One keep-alive connection of a viewer of HLS: a request at a time, its body counted or kept.
+// One keep-alive connection of a viewer of HLS: a request at a time, its body looked at or only counted.
 
-import { connect, type Socket } from 'node:net';
+import { READ, Socket } from './sockets.ts';
 
-/** All viewers read into the same memory: what is in it is nobody's. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
-
-export interface Answer {
+export interface Answer<Seen> {
   readonly status: number;
+  /** Of the body. */
   readonly bytes: number;
-  /** Empty when it is not kept. */
-  readonly text: string;
+  /** What a body with status 200 was found to say. */
+  readonly seen: Seen | undefined;
 }
+
+/** Is given a body in memory that others use next. */
+export type Look<Seen> = (body: Buffer) => Seen;
+
+/** An answer on its way. */
+interface Reading {
+  readonly looks: boolean;
+  status: number;
+  bytes: number;
+  /** Of the body; undefined while the head is to come. */
+  missing: number | undefined;
+  /** What is looked at and came in several pieces. */
+  readonly pieces: Buffer[];
+  readonly end: (reading: Reading, body: Buffer) => void;
+}
+
+/** Longer than any head: it comes whole with the first bytes of an answer. */
+const HEAD_BYTES = 1024;
 
 export class Connection {
   readonly #host: string;
   readonly #socket: Socket;
-  #resolve: ((answer: Answer) => void) | undefined;
-  #keepsText = false;
-  #text = '';
-  #status = 0;
-  /** Bytes of the body that are to come; undefined while the head is. */
-  #missing: number | undefined;
-  #got = 0;
+  #reading: Reading | undefined;
 
-  constructor({ hostname, port, host }: URL, onLost: () => void) {
-    this.#host = host;
-    const onread = { buffer: READ_BUFFER, callback: (bytes: number) => this.#read(bytes) };
-    this.#socket = connect({ host: hostname, port: Number(port), noDelay: true, onread });
-    this.#socket.on('error', () => {});
-    this.#socket.on('close', onLost);
+  constructor(url: URL, onGone: () => void) {
+    this.#host = url.host;
+    this.#socket = new Socket(url, { readable: () => this.#read(), gone: onGone });
   }
 
-  get(target: string, keepsText: boolean): Promise<Answer> {
-    this.#keepsText = keepsText;
-    this.#text = '';
-    this.#got = 0;
-    const { promise, resolve } = Promise.withResolvers<Answer>();
-    this.#resolve = resolve;
-    this.#socket.write(`GET ${target} HTTP/1.1\r\nHost: ${this.#host}\r\n\r\n`);
+  get<Seen = undefined>(target: string, look?: Look<Seen>): Promise<Answer<Seen>> {
+    const { promise, resolve } = Promise.withResolvers<Answer<Seen>>();
+    const end = ({ status, bytes }: Reading, body: Buffer): void =>
+      resolve({ status, bytes, seen: status === 200 ? look?.(body) : undefined });
+    const looks = look !== undefined;
+    this.#reading = { looks, status: 0, bytes: 0, missing: undefined, pieces: [], end };
+    this.#socket.send(`GET ${target} HTTP/1.1\r\nHost: ${this.#host}\r\n\r\n`);
     return promise;
   }
 
   close(): void {
-    this.#socket.destroy();
+    this.#socket.close();
   }
 
-  /** An answer comes whole behind its request, so the head is at the beginning of a read. */
-  #read(bytes: number): boolean {
-    let start = 0;
-    if (this.#missing === undefined) {
-      const head = READ_BUFFER.toString('latin1', 0, Math.min(bytes, 2048));
-      start = head.indexOf('\r\n\r\n') + 4;
-      this.#status = Number(head.slice(9, 12));
-      this.#missing = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
+  #read(): void {
+    const reading = this.#reading;
+    if (!reading) this.#socket.drop(READ.length);
+    else if (reading.missing === undefined) this.#readHead(reading);
+    else if (reading.looks) this.#took(reading, 0, this.#socket.read(Math.min(reading.missing, READ.length)));
+    else this.#took(reading, 0, this.#socket.drop(reading.missing));
+  }
+
+  #readHead(reading: Reading): void {
+    const came = this.#socket.read(reading.looks ? READ.length : HEAD_BYTES);
+    if (came === 0) return;
+    const head = READ.toString('latin1', 0, Math.min(came, HEAD_BYTES));
+    reading.status = Number(head.slice(9, 12));
+    reading.missing = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
+    this.#took(reading, head.indexOf('\r\n\r\n') + 4, came);
+  }
+
+  /** From there to there in `READ`, if it is looked at. */
+  #took(reading: Reading, from: number, to: number): void {
+    reading.bytes += to - from;
+    reading.missing! -= to - from;
+    const piece = reading.looks ? READ.subarray(from, to) : READ.subarray(0, 0);
+    if (reading.missing! > 0) {
+      if (reading.looks) reading.pieces.push(Buffer.from(piece));
+      return;
     }
-    this.#got += bytes - start;
-    this.#missing -= bytes - start;
-    if (this.#keepsText) this.#text += READ_BUFFER.toString('latin1', start, bytes);
-    if (this.#missing > 0) return true;
-    this.#missing = undefined;
-    this.#resolve?.({ status: this.#status, bytes: this.#got, text: this.#text });
-    return true;
+    this.#reading = undefined;
+    reading.end(reading, reading.pieces.length === 0 ? piece : Buffer.concat([...reading.pieces, piece]));
   }
 }

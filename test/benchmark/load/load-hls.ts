@@ -1,51 +1,51 @@
-// A viewer of low-latency HLS: reloads the playlist blocking, and gets each part as it is listed, over one connection.
+// A viewer of HLS, of whichever kind: what it gets over its one connection, and how it tells of it.
 
-import { Connection } from './connection.ts';
-import type { Source } from './tally.ts';
+import { type Answer, Connection, type Look } from './connection.ts';
+import type { Viewer, Watcher } from './viewer.ts';
 
-export class HlsViewer {
-  /** Resolves with the first part, rejects when there is none to be had. */
-  readonly began: Promise<void>;
-  readonly #url: URL;
+/** What a kind of HLS has its viewers do, until they are gone. */
+export type Watch = (viewer: HlsViewer) => Promise<void>;
+
+export class HlsViewer implements Viewer {
+  readonly #path: string;
+  readonly #folder: string;
+  readonly #watcher: Watcher;
   readonly #connection: Connection;
-  readonly #received: Source;
+  #isGone = false;
 
-  constructor(url: URL, received: Source, onLost: () => void) {
-    this.#url = url;
-    this.#received = received;
-    this.#connection = new Connection(url, onLost);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.began = promise;
-    this.#watch(resolve).catch((error: unknown) => {
-      reject(error);
-      this.#connection.close();
-    });
+  constructor(url: URL, watcher: Watcher, watch: Watch) {
+    this.#path = url.pathname;
+    this.#folder = this.#path.slice(0, this.#path.lastIndexOf('/') + 1);
+    this.#watcher = watcher;
+    this.#connection = new Connection(url, () => this.#end('closed by the server'));
+    watch(this).catch((error: unknown) => this.#end(String(error)));
   }
 
-  async #watch(onPart: () => void): Promise<void> {
-    const { pathname } = this.#url;
-    let playlist = await this.#get(pathname, true);
-    let last = partsIn(playlist).at(-1);
-    for (;;) {
-      const [, msn, part] = /EXT-X-PRELOAD-HINT:TYPE=PART,URI="[^"]*?(\d+)\.(\d+)\.m4s"/.exec(playlist) ?? [];
-      playlist = await this.#get(`${pathname}?_HLS_msn=${msn}&_HLS_part=${part}&_HLS_skip=YES`, true);
-      const parts = partsIn(playlist);
-      for (const uri of parts.slice(parts.indexOf(last ?? '') + 1)) {
-        await this.#get(new URL(uri, this.#url).pathname, false);
-        onPart();
-        last = uri;
-      }
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  playlist<Seen>(query: string, look: Look<Seen>): Promise<Answer<Seen>> {
+    return this.#connection.get(this.#path + query, look);
+  }
+
+  /** Gets and counts what lies beside the playlist; gives the status that it was answered with. */
+  async media(uri: string): Promise<number> {
+    const { status, bytes } = await this.#connection.get(this.#folder + uri);
+    if (status === 200) {
+      this.#watcher.received(bytes);
+      this.#watcher.began();
     }
+    return status;
   }
 
-  async #get(target: string, isPlaylist: boolean): Promise<string> {
-    const { status, bytes, text } = await this.#connection.get(target, isPlaylist);
-    if (status !== 200) throw new Error(`${status} for ${target}`);
-    if (!isPlaylist) this.#received(bytes);
-    return text;
+  close(): void {
+    this.#isGone = true;
+    this.#connection.close();
   }
-}
 
-function partsIn(playlist: string): string[] {
-  return [...playlist.matchAll(/^#EXT-X-PART:.*?URI="([^"]+)"/gm)].map((match) => match[1]!);
+  #end(why: string): void {
+    this.close();
+    this.#watcher.gone(why);
+  }
 }

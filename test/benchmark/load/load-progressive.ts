@@ -1,35 +1,37 @@
-// A viewer of an endless response: reads and counts, and looks at nothing.
+// A viewer of an endless response: counts what comes, and looks at nothing behind the first line.
 
-import { connect } from 'node:net';
-import type { Source } from './tally.ts';
+import { READ, Socket } from './sockets.ts';
+import type { Viewer, Watcher } from './viewer.ts';
 
-/** All viewers read into the same memory: what is in it is nobody's. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
+const HEAD_BYTES = 1024;
+/** More than a socket holds. */
+const EVERYTHING = 2 ** 30;
 
-export class EndlessViewer {
-  /** Resolves with the first bytes, rejects when they refuse. */
-  readonly began: Promise<void>;
+export class EndlessViewer implements Viewer {
+  readonly #watcher: Watcher;
+  readonly #socket: Socket;
+  #isTaken = false;
 
-  constructor(url: URL, received: Source, onLost: () => void) {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.began = promise;
-    let count = (bytes: number): void => {
-      count = received;
-      const head = READ_BUFFER.toString('latin1', 0, Math.min(bytes, 1024));
-      if (head.startsWith('HTTP/1.1 200 ')) resolve();
-      else {
-        socket.off('close', onLost).destroy();
-        reject(new Error(head));
-      }
-    };
-    const callback = (bytes: number): boolean => {
-      count(bytes);
-      return true;
-    };
-    const onread = { buffer: READ_BUFFER, callback };
-    const socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true, onread });
-    socket.write(`GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\n\r\n`);
-    socket.on('error', () => {});
-    socket.on('close', onLost);
+  constructor(url: URL, watcher: Watcher) {
+    this.#watcher = watcher;
+    this.#socket = new Socket(url, {
+      readable: () => (this.#isTaken ? watcher.received(this.#socket.drop(EVERYTHING)) : this.#readHead()),
+      gone: () => watcher.gone('closed by the server'),
+    });
+    this.#socket.send(`GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\n\r\n`);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #readHead(): void {
+    const head = READ.toString('latin1', 0, this.#socket.read(HEAD_BYTES));
+    this.#isTaken = head.startsWith('HTTP/1.1 200 ');
+    if (this.#isTaken) this.#watcher.began();
+    else if (head !== '') {
+      this.close();
+      this.#watcher.gone(head.slice(0, head.indexOf('\r\n')));
+    }
   }
 }

@@ -1,36 +1,43 @@
 // A viewer of RTMP: asks to play, then reads and counts, and looks at nothing.
 
-import { connect } from 'node:net';
-import type { Source } from './tally.ts';
+import { Socket } from './sockets.ts';
+import type { Viewer, Watcher } from './viewer.ts';
 
-/** All viewers read into the same memory: what is in it is nobody's. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
 /** RTMP 5.2: C1 and its kin, behind a byte of version. */
 const HANDSHAKE_BYTES = 1536;
+/** More than a socket holds. */
+const EVERYTHING = 2 ** 30;
 
-export class RtmpViewer {
-  /** Resolves with the first bytes behind the handshake. */
-  readonly began: Promise<void>;
+export class RtmpViewer implements Viewer {
+  readonly #url: URL;
+  readonly #watcher: Watcher;
+  readonly #socket: Socket;
+  /** Of S0, S1 and S2. */
+  #missing = 1 + 2 * HANDSHAKE_BYTES;
 
-  constructor(url: URL, received: Source, onLost: () => void) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.began = promise;
-    let shaking = 1 + 2 * HANDSHAKE_BYTES;
-    const callback = (bytes: number): boolean => {
-      if (shaking <= 0) {
-        resolve();
-        received(bytes);
-        return true;
-      }
-      shaking -= bytes;
-      if (shaking <= 0) socket.write(request(url));
-      return true;
-    };
-    const onread = { buffer: READ_BUFFER, callback };
-    const socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true, onread });
-    socket.write(Buffer.concat([Buffer.of(3), Buffer.alloc(HANDSHAKE_BYTES)]));
-    socket.on('error', () => {});
-    socket.on('close', onLost);
+  constructor(url: URL, watcher: Watcher) {
+    this.#url = url;
+    this.#watcher = watcher;
+    const gone = (): void => watcher.gone('closed by the server');
+    this.#socket = new Socket(url, { readable: () => this.#read(), gone });
+    this.#socket.send(Buffer.concat([Buffer.of(3), Buffer.alloc(HANDSHAKE_BYTES)]).toString('latin1'));
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #read(): void {
+    if (this.#missing > 0) this.#shakeHands();
+    else {
+      this.#watcher.received(this.#socket.drop(EVERYTHING));
+      this.#watcher.began();
+    }
+  }
+
+  #shakeHands(): void {
+    this.#missing -= this.#socket.drop(this.#missing);
+    if (this.#missing === 0) this.#socket.send(request(this.#url).toString('latin1'));
   }
 }
 

@@ -38,6 +38,7 @@ export class Tally {
   source(): Source {
     const seen: Seen = { lastMs: 0, longestMs: 0 };
     return (bytes) => {
+      if (bytes === 0) return;
       const nowMs = this.#clock.monotonic();
       this.#bytes += bytes;
       if (seen.lastMs === 0) this.#seen.push(seen);
