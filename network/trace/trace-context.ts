@@ -51,7 +51,7 @@ export function writeTraceparent({ traceId, isSampled, isRandom }: TraceContext,
 function readTracestate(text: string): string {
   const members = text
     .split(',', 2 * MAX_MEMBERS)
-    .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ''))
+    .map((member) => member.replace(/^[ \t]+|(?<![ \t])[ \t]+$/g, ''))
     .filter((member) => member !== '');
   const keys = members.map((member) => MEMBER.exec(member)?.[1]);
   const isGood =

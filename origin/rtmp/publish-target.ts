@@ -33,7 +33,7 @@ const QUERY_CHARACTERS = 4_096;
  */
 export function readConnect(object: Readonly<Record<string, unknown>>): ConnectTarget {
   const [app, appQuery] = splitQuery(text(object.app, 'app'));
-  const trimmed = app.replace(/^\/+|\/+$/g, '');
+  const trimmed = app.replace(/^\/+|(?<!\/)\/+$/g, '');
   if (trimmed.length > APP_CHARACTERS || !APP.test(trimmed)) {
     throw rejected(`the app '${printable(app)}' is not one: publish to rtmp://host/live/<name>`);
   }

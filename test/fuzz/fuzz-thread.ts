@@ -9,17 +9,13 @@ import { readCorpus } from './corpus.ts';
 import { Coverage } from './coverage.ts';
 import { Fuzzer } from './fuzzer.ts';
 import { targetNamed } from './targets.ts';
-import type { FuzzJob, FuzzOutcome } from './watched.ts';
+import { BOARD, type FuzzJob, type FuzzOutcome } from './watched.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 const { target: name, seconds, inputs, seed, board } = workerData as FuzzJob;
-const [count, length, bytes] = [
-  new Int32Array(board, 0, 1),
-  new Int32Array(board, 4, 1),
-  new Uint8Array(board, 8),
-];
+const [head, bytes] = [new Int32Array(board), new Uint8Array(board, BOARD.bytes)];
 
 using coverage = new Coverage();
 const fuzzer = new Fuzzer({
@@ -29,15 +25,16 @@ const fuzzer = new Fuzzer({
   coverage,
   onInput(input) {
     bytes.set(input);
-    length[0] = input.length;
-    count[0]! += 1;
+    head[BOARD.length] = input.length;
+    head[BOARD.count]! += 1;
   },
 });
 await fuzzer.begin();
 const startSeconds = cpuSeconds();
 const elapsed = (): number => cpuSeconds() - startSeconds;
+const isAskedToEnd = (): boolean => Atomics.load(head, BOARD.end) === 1;
 let heapBefore = 0;
-while (elapsed() < seconds && fuzzer.runs < inputs) {
+while (elapsed() < seconds && fuzzer.runs < inputs && !isAskedToEnd()) {
   await fuzzer.go();
   // What a parser keeps after the first quarter it keeps for ever; before that libraries and caches warm up.
   if (heapBefore === 0 && elapsed() > seconds / 4) heapBefore = await heapBytes();

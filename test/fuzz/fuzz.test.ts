@@ -38,6 +38,13 @@ describe('the fuzzer', () => {
     expect(findings[0]!.what).toBe('no end within 400 ms');
     expect(findings[0]!.input[0]).toBe(0x48);
   });
+
+  test('asked to end, tells what it has done by then', async () => {
+    const asked = { target: 'planted', seconds: 600, seed: 1, signal: AbortSignal.abort() };
+    const { runs, findings } = await fuzzWatched(asked);
+    expect(runs).toBeGreaterThan(0);
+    expect(findings).toHaveLength(0);
+  });
 });
 
 function byChance(target: Target, kept: readonly Uint8Array[]): Uint8Array[] {

@@ -24,6 +24,9 @@ const seconds = Number(values.seconds);
 const GROWTH_FROM_S = 30;
 const MAX_GROWN_BYTES = 32 * 1024 * 1024;
 const left = names.map((name) => targetNamed(name).name);
+/** Whoever ends it keeps what was done by then; asked twice, it ends at once. */
+const ending = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
 let failures = 0;
 
 console.log(`seed ${seed}, ${seconds} s each\n`);
@@ -32,8 +35,8 @@ await Promise.all(Array.from({ length: availableParallelism() }, fuzzNext));
 process.exitCode = failures === 0 ? 0 : 1;
 
 async function fuzzNext(): Promise<void> {
-  for (let name = left.shift(); name !== undefined; name = left.shift()) {
-    const outcome = await fuzzWatched({ target: name, seconds, seed });
+  for (let name = left.shift(); name !== undefined && !ending.signal.aborted; name = left.shift()) {
+    const outcome = await fuzzWatched({ target: name, seconds, seed, signal: ending.signal });
     tell(name, outcome);
     if (!values.keep) continue;
     if (outcome.findings.length === 0) replaceCorpus(name, outcome.kept);

@@ -9,9 +9,12 @@ export interface FuzzJob {
   /** Ends it earlier: the same seed then comes to the same. */
   readonly inputs: number;
   readonly seed: number;
-  /** Number of the input at hand (4 bytes), its length (4 bytes), and the input. */
+  /** Number of the input at hand, its length, whether to end (4 bytes each), and the input. */
   readonly board: SharedArrayBuffer;
 }
+
+/** The beginning of the board, before the input. */
+export const BOARD = { count: 0, length: 1, end: 2, bytes: 12 } as const;
 
 export interface FuzzOutcome {
   readonly runs: number;
@@ -33,6 +36,8 @@ export interface FuzzAsked {
   readonly inputs?: number;
   readonly seed: number;
   readonly hangMs?: number;
+  /** Ends it earlier; what was done by then counts. */
+  readonly signal?: AbortSignal;
 }
 
 export function fuzzWatched({
@@ -41,6 +46,7 @@ export function fuzzWatched({
   seed,
   inputs = Number.POSITIVE_INFINITY,
   hangMs = HANG_MS,
+  signal,
 }: FuzzAsked): Promise<FuzzOutcome> {
   const board = new SharedArrayBuffer(BOARD_BYTES);
   const workerData: FuzzJob = { target, seconds, inputs, seed, board };
@@ -50,6 +56,9 @@ export function fuzzWatched({
   });
   const { promise, resolve } = Promise.withResolvers<FuzzOutcome>();
   const failed = (what: string): void => resolve(failure(board, what));
+  const end = (): void => void Atomics.store(new Int32Array(board), BOARD.end, 1);
+  if (signal?.aborted) end();
+  signal?.addEventListener('abort', end);
   const isHung = hangDetector(board, thread, hangMs);
   const watch = setInterval(async () => {
     // A thread that has ended says nothing more, and that it has is heard.
@@ -60,17 +69,18 @@ export function fuzzWatched({
   thread.once('exit', () => failed('the thread ended'));
   return promise.finally(() => {
     clearInterval(watch);
+    signal?.removeEventListener('abort', end);
     return thread.terminate();
   });
 }
 
 /** Called every now and then; tells when the same input has had so much of the processor, or waits for what does not come. */
 function hangDetector(board: SharedArrayBuffer, thread: Worker, hangMs: number): () => Promise<boolean> {
-  const count = new Int32Array(board, 0, 1);
+  const head = new Int32Array(board);
   let seen = { input: 0, atMs: 0, looks: 0 };
   return async () => {
     const { user, system } = await thread.cpuUsage();
-    const input = count[0]!;
+    const input = head[BOARD.count]!;
     const atMs = (user + system) / 1000;
     // Before the first input, modules load.
     if (input !== seen.input || input === 0) seen = { input, atMs, looks: 0 };
@@ -81,6 +91,6 @@ function hangDetector(board: SharedArrayBuffer, thread: Worker, hangMs: number):
 
 function failure(board: SharedArrayBuffer, what: string): FuzzOutcome {
   const [runs, length] = new Int32Array(board, 0, 2);
-  const input = new Uint8Array(board, 8, length).slice();
+  const input = new Uint8Array(board, BOARD.bytes, length).slice();
   return { runs: runs!, seconds: 0, kept: [], grownBytes: 0, findings: [{ input, what }] };
 }

@@ -11,7 +11,7 @@ export const files = z
   .union([z.array(file).max(16), file], 'a file, or a list of files')
   .transform((one) => [one].flat());
 /** Without a slash at its end. */
-export const baseUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
+export const baseUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/(?<!\/)\/+$/, ''));
 export const placeName = z.string().refine(isPlaceName, PLACE_NAME_RULE);
 /** The name of a stream, or the beginning of some and `*`. */
 export const streamPattern = z.string().min(1).max(65);
