@@ -24,6 +24,7 @@ export interface Tallies<Label extends string> {
 
 export class Metrics {
   readonly #registry = new Registry();
+  #text: Promise<string> | undefined;
 
   get contentType(): string {
     return this.#registry.contentType;
@@ -101,8 +102,11 @@ export class Metrics {
     return sum;
   }
 
-  /** The exposition format that Prometheus scrapes. */
+  /** The exposition format that Prometheus scrapes. Who asks while it is written gets the same: it takes a millisecond and more. */
   text(): Promise<string> {
-    return this.#registry.metrics();
+    this.#text ??= this.#registry.metrics().finally(() => {
+      this.#text = undefined;
+    });
+    return this.#text;
   }
 }

@@ -113,6 +113,7 @@ export function send(
     'Cache-Control': cacheControl,
   });
   endWith(exchange, [body]);
+  if (exchange.response.writableLength > 0) exchange.untaken.hold(exchange, exchange.bodyBytes);
 }
 
 /** 303: what was posted is done, and this is to be looked at now. */

@@ -53,6 +53,8 @@ export interface HttpLimits extends ConnectionLimits, TakingLimits {
   readonly headerBytes: number;
   /** Requests that wait for their answer on one connection. */
   readonly requestsAtOnce: number;
+  /** On all connections; while so many wait, a connection has `FEW`. */
+  readonly requestsInAll: number;
   /** Of what is stored, for all together; see `read-ahead.ts`. */
   readonly readAheadBytes: number;
 }
@@ -66,7 +68,10 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   headerBytes: 16 * 1024,
   // A player has a playlist and some parts open at a time; a page its modules, over HTTP/2 all at once.
   requestsAtOnce: 128,
+  // Two of each connection that there may be: some 5 KiB each, where 128 of each would take more than a machine has.
+  requestsInAll: 100_000,
   readAheadBytes: 32 * 1024 * 1024,
+  untakenBytes: 64 * 1024 * 1024,
   stalledMs: 60_000,
   // Half of the lowest video, or sound alone: whom a link gives less can watch nothing. Ten times what Kestrel and mod_reqtimeout ask for.
   leastBytesPerS: 4_000,
@@ -152,11 +157,15 @@ interface Queue {
   waiting: number;
 }
 
+/** As many as a player has: nobody who watches is let go for others' requests. */
+const FEW = 8;
+
 type OnRequest = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** A connection over which more requests wait than a player ever has is not a player's. */
-function oneByOne({ onRequest }: ListenerOptions, { requestsAtOnce }: HttpLimits): OnRequest {
+function oneByOne({ onRequest }: ListenerOptions, { requestsAtOnce, requestsInAll }: HttpLimits): OnRequest {
   const queues = new WeakMap<Connection, Queue>();
+  let inAll = 0;
   const open = (connection: Connection): Queue => {
     const queue = { waiting: 0 };
     queues.set(connection, queue);
@@ -166,13 +175,16 @@ function oneByOne({ onRequest }: ListenerOptions, { requestsAtOnce }: HttpLimits
     const connection = connectionOf(request);
     if (!connection) return;
     const queue = queues.get(connection) ?? open(connection);
-    if (++queue.waiting > requestsAtOnce) {
+    if (queue.waiting >= (inAll < requestsInAll ? requestsAtOnce : FEW)) {
       request.destroy();
       return;
     }
+    queue.waiting++;
+    inAll++;
     const onOver = onRequest(request, response);
     response.on('close', () => {
       queue.waiting--;
+      inAll--;
       onOver();
     });
   };

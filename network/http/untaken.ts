@@ -1,4 +1,4 @@
-// Answers that their peers have not taken whole yet, and the least rate at which they are to: who drips one in would have this server keep it for ever.
+// Answers that their peers have not taken whole yet, how much room they have, and the least rate at which they are to be taken: who drips one in would have this server keep it for ever.
 
 import type { Clock, Timer } from '../clock.ts';
 
@@ -21,6 +21,8 @@ export interface UntakenOptions<Of extends Answer> {
 }
 
 export interface TakingLimits {
+  /** Of answers that were made for one request each, and lie in memory until they are taken: for all together. */
+  readonly untakenBytes: number;
   /** How long a peer may take nothing of an answer that there is. */
   readonly stalledMs: number;
   /** At which a peer takes an answer on average, beyond that time. */
@@ -39,6 +41,9 @@ const LOOKS = 4;
 export class Untaken<Of extends Answer> implements Disposable {
   readonly #options: UntakenOptions<Of>;
   readonly #courses = new Map<Of, Course | undefined>();
+  /** In the order in which they came. */
+  readonly #held = new Map<Of, number>();
+  #heldBytes = 0;
   readonly #looks: Timer;
 
   constructor(options: UntakenOptions<Of>) {
@@ -51,8 +56,23 @@ export class Untaken<Of extends Answer> implements Disposable {
     if (!this.#courses.has(answer)) this.#courses.set(answer, undefined);
   }
 
+  /** As `watch`, for one of which nobody else has the bytes: those who have left theirs here for longest make room for it. */
+  hold(answer: Of, bytes: number): void {
+    const { limits, onLate } = this.#options;
+    this.watch(answer);
+    this.#held.set(answer, bytes);
+    this.#heldBytes += bytes;
+    for (const oldest of this.#held.keys()) {
+      if (this.#heldBytes <= limits.untakenBytes || oldest === answer) return;
+      this.forget(oldest);
+      onLate(oldest);
+    }
+  }
+
   forget(answer: Of): void {
     this.#courses.delete(answer);
+    this.#heldBytes -= this.#held.get(answer) ?? 0;
+    this.#held.delete(answer);
   }
 
   [Symbol.dispose](): void {
@@ -66,7 +86,7 @@ export class Untaken<Of extends Answer> implements Disposable {
       const course = follow(answer, before, nowMs, limits);
       this.#courses.set(answer, course);
       if (nowMs < course.dueMs) continue;
-      this.#courses.delete(answer);
+      this.forget(answer);
       onLate(answer);
     }
   }

@@ -1,7 +1,8 @@
 // Serves the description of the API: as a document for programs, and as a page for people.
 
 import { readFileSync } from 'node:fs';
-import { type Route, sendJson } from '../../network/http/http.ts';
+import { sha256 } from '../../network/hash.ts';
+import { type Entity, type Route, sendEntity } from '../../network/http/http.ts';
 import type { ApiDocument } from '../../network/openapi/openapi.ts';
 import { type Page, sendPage } from '../pages/html.ts';
 import { partsOf } from './page.ts';
@@ -10,12 +11,13 @@ const TEMPLATE = readFileSync(new URL('api.html', import.meta.url), 'utf8');
 
 export function apiDocumentRoutes(document: ApiDocument): Route[] {
   const page: Page = { template: pageOf(document), mayBeFramed: true };
+  const entity = entityOf(document);
   return [
     {
       kind: 'openapi',
       method: 'GET',
       pattern: /^\/api\/openapi\.json$/,
-      handle: (exchange) => sendJson(exchange, document, 'no-cache'),
+      handle: (exchange) => sendEntity(exchange, entity),
     },
     {
       kind: 'page',
@@ -24,6 +26,16 @@ export function apiDocumentRoutes(document: ApiDocument): Route[] {
       handle: (exchange) => sendPage(exchange, 200, page, {}),
     },
   ];
+}
+
+function entityOf(document: ApiDocument): Entity {
+  const bytes = Buffer.from(JSON.stringify(document));
+  return {
+    views: [bytes],
+    type: 'application/json',
+    etag: `"${sha256(bytes, 16)}"`,
+    cacheControl: 'no-cache',
+  };
 }
 
 function pageOf(document: ApiDocument): string {

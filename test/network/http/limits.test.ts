@@ -23,6 +23,7 @@ import { waitFor } from '../../tools/world/wait.ts';
 
 const LARGE_BYTES = 64 * 1024 * 1024;
 let waiting = 0;
+let begun = 0;
 let ended = 0;
 const routes: Route[] = [
   {
@@ -54,6 +55,7 @@ const routes: Route[] = [
     method: 'GET',
     pattern: /^\/large$/,
     handle: (exchange) => {
+      begun++;
       exchange.response.once('close', () => ended++);
       send(exchange, 200, 'text/plain', 'a'.repeat(LARGE_BYTES), 'no-store');
     },
@@ -88,6 +90,7 @@ let server: HttpServer | undefined;
 afterEach(async () => {
   await server?.close();
   waiting = 0;
+  begun = 0;
   ended = 0;
 });
 
@@ -149,7 +152,7 @@ test('a peer that drips its answer in is let go', async () => {
 });
 
 describe('what a peer was sent it is to take within a minute and a second for each 4 kB:', () => {
-  const limits = { stalledMs: 60_000, leastBytesPerS: 4_000 };
+  const limits = { untakenBytes: 1e9, stalledMs: 60_000, leastBytesPerS: 4_000 };
 
   /** Takes of an answer that is written in `pieceBytes`, for hours or until it is let go: gives after how many seconds. */
   function take(bytesPerS: (atS: number) => number, pieceBytes: number): number | undefined {
@@ -177,6 +180,23 @@ describe('what a peer was sent it is to take within a minute and a second for ea
     ],
   ])('%s is too little', (_, bytesPerS, pieceBytes, atMostS) => {
     expect(take(bytesPerS, pieceBytes)).toBeLessThanOrEqual(atMostS);
+  });
+
+  test('what was made for one answer has a bound for all, which the oldest gives room for; one alone may be larger', () => {
+    const late: string[] = [];
+    const held = (name: string) => ({ name, bodyBytes: 0, response: { writableLength: 1, socket: {} } });
+    const onLate = ({ name }: { name: string }): unknown => late.push(name);
+    const options = { clock: new ManualClock(), limits: { ...limits, untakenBytes: 100 }, onLate };
+    using untaken = new Untaken<ReturnType<typeof held>>(options);
+    const [a, b, c, d, e] = ['a', 'b', 'c', 'd', 'e'].map(held);
+    for (const each of [a!, b!, c!]) untaken.hold(each, 40);
+    expect(late).toEqual(['a']);
+    untaken.forget(a!);
+    untaken.forget(b!);
+    untaken.hold(d!, 60);
+    expect(late).toEqual(['a']);
+    untaken.hold(e!, 200);
+    expect(late).toEqual(['a', 'c', 'd']);
   });
 
   test.each([4_100, 100_000, 100_000_000])('%d bytes a second are enough for hours', (bytesPerS) => {
@@ -216,6 +236,43 @@ test('a peer that pipelines ten thousand requests loses its connection, and with
   await closed;
   await waitFor(() => expect(waiting).toBe(0));
   await isServed();
+});
+
+test('while as many requests wait as may in all, a connection has eight, and who has no more is served', async () => {
+  await listen({ requestsInAll: 40 });
+  const ask = (socket: Socket, times: number): Promise<void> => {
+    socket.resume().write('GET /wait HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(times));
+    return closing(socket);
+  };
+  const [many, few, tooMany] = await Promise.all([open(), open(), open()]);
+  const ends = ask(many, 40);
+  await waitFor(() => expect(waiting).toBe(40));
+  void ask(few, 8);
+  await waitFor(() => expect(waiting).toBe(48));
+  await ask(tooMany, 9);
+  await waitFor(() => expect(waiting).toBe(48));
+  await isServed();
+  many.destroy();
+  await ends;
+  await waitFor(() => expect(waiting).toBe(8));
+  const again = await open();
+  void ask(again, 9);
+  await waitFor(() => expect(waiting).toBe(17));
+  for (const socket of [few, again]) socket.destroy();
+});
+
+test('answers that nobody takes have room together: who has left one there for longest makes room for another', async () => {
+  await listen({ untakenBytes: 2 * LARGE_BYTES });
+  const idle = await Promise.all([open(), open(), open()]);
+  for (const socket of idle) {
+    expect(ended).toBe(0);
+    socket.pause().write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n');
+    await waitFor(() => expect(begun).toBe(idle.indexOf(socket) + 1));
+  }
+  await waitFor(() => expect(ended).toBe(1));
+  for (const socket of idle) socket.destroy();
+  await waitFor(() => expect(ended).toBe(3));
+  expect((await (await fetch(`http://127.0.0.1:${server!.port}/large`)).bytes()).length).toBe(LARGE_BYTES);
 });
 
 test('beyond its limit of connections a listener closes what comes, counts it, and says so once a second', async () => {
