@@ -376,6 +376,7 @@ async function openHttp2(
 ): Promise<ClientHttp2Session> {
   const session = connectHttp2(`https://127.0.0.1:${port}`, { ca: readFileSync(certFile), settings });
   await once(session, 'connect');
+  session.on('error', () => {});
   return session;
 }
 
