@@ -21,7 +21,7 @@ import { elsewhere, type SuccessorOf } from '../elsewhere.ts';
 import type { Entry, Errand, HlsSessions } from '../sessions/hls-sessions.ts';
 import { isShared } from '../sessions/session.ts';
 import { type Directives, readDirectives, tooFarAhead } from './directives.ts';
-import type { Rendition } from './rendition.ts';
+import type { PartName, Rendition } from './rendition.ts';
 import { Renditions } from './renditions.ts';
 import type { Place } from './segments.ts';
 import type { Outcome, Patience } from './waiting.ts';
@@ -111,13 +111,15 @@ class Hls {
     this.#sendPlaylist(exchange, rendition, directives, lifetime(rendition, directives));
   }
 
-  async #listLater(exchange: Exchange, rendition: Rendition, directives: Directives): Promise<void> {
-    const patience = this.#patience(rendition);
-    const outcome = await rendition.untilListed(directives, patience, exchange);
-    if (outcome === 'reached')
-      this.#sendPlaylist(exchange, rendition, directives, lifetime(rendition, directives));
-    else if (outcome === 'starved') this.#sendPlaylist(exchange, rendition, directives, 'no-store');
-    else sendLate(exchange, outcome);
+  #listLater(exchange: Exchange, rendition: Rendition, directives: Directives): void {
+    const then = (outcome: Outcome): void =>
+      exchange.go(() => {
+        if (outcome === 'reached')
+          this.#sendPlaylist(exchange, rendition, directives, lifetime(rendition, directives));
+        else if (outcome === 'starved') this.#sendPlaylist(exchange, rendition, directives, 'no-store');
+        else sendLate(exchange, outcome);
+      });
+    rendition.when(directives, { client: exchange, patience: patienceWith(rendition), then });
   }
 
   /**
@@ -148,22 +150,23 @@ class Hls {
     const asked = this.#find(exchange);
     if (!asked) return;
     const { epoch, msn, part } = numbersOf(exchange);
-    const place = { msn, part };
-    const entity = asked.rendition.part(epoch, place);
-    if (!entity) return this.#partLater(exchange, asked, epoch, place);
-    const isOld = !isLast(asked.rendition, place);
+    const name: PartName = { kind: 'part', epoch, msn, part };
+    const entity = asked.rendition.part(epoch, name);
+    if (!entity) return this.#partLater(exchange, asked, name);
+    const isOld = !isLast(asked.rendition, name);
     return this.#sendMedia(exchange, asked, entity, { isOld, mediaMs: PART_MAX_MS });
   }
 
-  async #partLater(exchange: Exchange, asked: Found, epoch: number, place: Place): Promise<void> {
+  #partLater(exchange: Exchange, asked: Found, part: PartName): void {
     const { rendition } = asked;
-    const patience = { ...this.#patience(rendition), starvesAfterMs: undefined };
-    const outcome = await rendition.untilWhole(epoch, place, patience, exchange);
-    if (outcome === 'full') sendLate(exchange, outcome);
-    else if (outcome !== 'gone') {
-      const entity = rendition.part(epoch, place);
-      await this.#sendMedia(exchange, asked, entity, { isOld: false, mediaMs: PART_MAX_MS });
-    }
+    const { limitMs } = patienceWith(rendition);
+    const then = (outcome: Outcome): void =>
+      exchange.go(() => {
+        if (outcome === 'full') return sendLate(exchange, outcome);
+        const entity = rendition.part(part.epoch, part);
+        return this.#sendMedia(exchange, asked, entity, { isOld: false, mediaMs: PART_MAX_MS });
+      });
+    rendition.when(part, { client: exchange, patience: { limitMs }, then });
   }
 
   segment(exchange: Exchange): void | Promise<void> {
@@ -239,24 +242,24 @@ class Hls {
     if (!isHeld) await this.#options.demand(viewer.stream, viewer.rendition);
     const rendition = this.#get(exchange, viewer);
     if (!rendition) return;
-    const patience = { sinceMs: this.#options.clock.monotonic(), limitMs: FIRST_WAIT_MS };
-    const outcome = await rendition.untilPlayable(patience, exchange);
-    if (outcome === 'full' || outcome === 'gone') sendLate(exchange, outcome);
-    else if (rendition.isPlayable) await this.#list({ viewer, rendition }, exchange);
-    else sendProblem(exchange, 404, 'Not Found', 'the stream has no whole segment yet');
+    const then = (outcome: Outcome): void =>
+      exchange.go(() => {
+        if (outcome === 'full') return sendLate(exchange, outcome);
+        if (rendition.isPlayable) return this.#list({ viewer, rendition }, exchange);
+        return sendProblem(exchange, 404, 'Not Found', 'the stream has no whole segment yet');
+      });
+    rendition.when({ kind: 'first' }, { client: exchange, patience: { limitMs: FIRST_WAIT_MS }, then });
   }
+}
 
-  /**
-   * The standard's limit is three target durations (6.2.5.2). A feed that makes no parts is another matter: hls.js gives a
-   * server up that does not answer within the longer of three part targets and 0.8 target durations. Telling it before
-   * then that nothing has changed keeps it until the broadcaster is back.
-   */
-  #patience(rendition: Rendition): Patience {
-    const { targetDurationMs } = rendition;
-    const starvesAfterMs = 0.6 * Math.max(3 * PART_MAX_MS, 0.8 * targetDurationMs);
-    const limitMs = rendition.isPlayable ? 3 * targetDurationMs : FIRST_WAIT_MS;
-    return { sinceMs: this.#options.clock.monotonic(), starvesAfterMs, limitMs };
-  }
+/**
+ * The standard's limit is three target durations (6.2.5.2). A feed that makes no parts is another matter: hls.js gives a
+ * server up that does not answer within the longer of three part targets and 0.8 target durations. Telling it before
+ * then that nothing has changed keeps it until the broadcaster is back.
+ */
+function patienceWith({ targetDurationMs, isPlayable }: Rendition): Patience {
+  const starvesAfterMs = Math.round(0.6 * Math.max(3 * PART_MAX_MS, 0.8 * targetDurationMs));
+  return { starvesAfterMs, limitMs: isPlayable ? 3 * targetDurationMs : FIRST_WAIT_MS };
 }
 
 const PLAYLIST_HEADERS = { Vary: 'Accept-Encoding' };
@@ -278,7 +281,6 @@ function isLast({ lastPart }: Rendition, { msn, part }: Place): boolean {
 }
 
 function sendLate(exchange: Exchange, outcome: Outcome): void {
-  if (outcome === 'gone') return;
   exchange.response.setHeader('Retry-After', RETRY_AFTER_S);
   const detail =
     outcome === 'full'

@@ -16,7 +16,7 @@ import {
 } from './playlist.ts';
 import { type Form, type OnBuilt, PlaylistForms } from './playlist-forms.ts';
 import { type Part, type Place, type Segment, Segments } from './segments.ts';
-import { type Client, type Outcome, type Patience, Waiting } from './waiting.ts';
+import { type Client, type Outcome, type Patience, type Waiter, Waiting } from './waiting.ts';
 
 export interface RenditionOptions {
   readonly feed: FeedReader;
@@ -33,10 +33,26 @@ const MEDIA_TYPE = 'video/mp4';
 const FOREVER = 'public, max-age=31536000, immutable';
 const INIT_HASH_DIGITS = 10;
 
+export interface PartName extends Place {
+  readonly kind: 'part';
+  readonly epoch: number;
+}
+
+/** What a request asks for: a playlist with something in it, the first one that there is, or the part that is being written. */
+export type Wanted = Directives | { readonly kind: 'first' } | PartName;
+
+export interface Wait {
+  readonly client: Client;
+  readonly patience: Patience;
+  /** `reached` is also said of what will never be there. */
+  readonly then: (outcome: Outcome) => void;
+}
+
 export class Rendition {
   readonly feed: FeedReader;
   readonly segments: Segments;
   readonly waiting: Waiting;
+  readonly #clock: Clock;
   readonly #onBuilt: OnBuilt;
   readonly #reports: () => readonly RenditionReport[];
   #forms: PlaylistForms | undefined;
@@ -45,6 +61,7 @@ export class Rendition {
 
   constructor({ feed, clock, onBuilt, reports, onEnd }: RenditionOptions) {
     this.feed = feed;
+    this.#clock = clock;
     this.#onBuilt = onBuilt;
     this.#reports = reports;
     this.segments = new Segments({
@@ -95,28 +112,27 @@ export class Rendition {
     return this.#forms.get(wantsDelta, wantsGzip);
   }
 
-  /** Waits until there can be a playlist at all. */
-  untilPlayable(patience: Patience, client: Client): Promise<Outcome> {
-    return this.#until(
-      () => (this.isPlayable ? undefined : { msn: this.segments.front?.msn ?? 0, part: LAST_PART }),
-      patience,
-      client,
-    );
-  }
-
   /** Whether the playlist holds what the directives ask for. */
   lists(directives: Directives): boolean {
-    return awaitedPlace(this.segments, directives) === undefined;
+    return this.awaited(directives) === undefined;
   }
 
-  /** Waits until the playlist holds what the directives ask for. */
-  untilListed(directives: Directives, patience: Patience, client: Client): Promise<Outcome> {
-    return this.#until(() => awaitedPlace(this.segments, directives), patience, client);
+  /** The part that has to be whole before what is wanted is here; undefined when it is, or never will be. */
+  awaited(wanted: Wanted): Place | undefined {
+    const { segments } = this;
+    switch (wanted.kind) {
+      case 'directives':
+        return awaitedPlace(segments, wanted);
+      case 'first':
+        return this.isPlayable ? undefined : { msn: segments.front?.msn ?? 0, part: LAST_PART };
+      case 'part':
+        return this.#isFront(wanted) ? wanted : undefined;
+    }
   }
 
-  /** Waits until a part is whole, if it is the one that is being written. */
-  untilWhole(epoch: number, place: Place, patience: Patience, client: Client): Promise<Outcome> {
-    return this.#until(() => (this.#isFront(epoch, place) ? place : undefined), patience, client);
+  /** Waits for what is wanted as long as it is awaited. */
+  when(wanted: Wanted, wait: Wait): void {
+    new WaitingRequest(this, wanted, wait, this.#clock.monotonic()).go();
   }
 
   /** A whole segment, if it is held. */
@@ -149,18 +165,7 @@ export class Rendition {
     else this.waiting.end();
   }
 
-  /** What is awaited may turn into something else when it is reached: a segment can end before the part that was asked for. */
-  async #until(awaited: () => Place | undefined, patience: Patience, client: Client): Promise<Outcome> {
-    for (let place = awaited(); place; place = awaited()) {
-      const outcome = await this.waiting.until(place, patience, client);
-      if (outcome !== 'reached') return outcome;
-      if (this.feed.isCut) return 'overdue';
-      if (this.segments.hasEnded) break;
-    }
-    return 'reached';
-  }
-
-  #isFront(epoch: number, { msn, part }: Place): boolean {
+  #isFront({ epoch, msn, part }: PartName): boolean {
     const { front, open } = this.segments;
     return front?.msn === msn && front.part === part && open?.epoch === epoch;
   }
@@ -172,6 +177,39 @@ export class Rendition {
     const entity: Entity = { views, type: MEDIA_TYPE, etag: `"${uri}"`, cacheControl: FOREVER };
     this.#media.set(part, entity);
     return entity;
+  }
+}
+
+/** What it waits for may turn into something else when it is reached: a segment can end before the part that was asked for. */
+class WaitingRequest implements Waiter {
+  readonly client: Client;
+  readonly patience: Patience;
+  readonly sinceMs: number;
+  readonly #rendition: Rendition;
+  readonly #wanted: Wanted;
+  readonly #then: (outcome: Outcome) => void;
+
+  constructor(rendition: Rendition, wanted: Wanted, { client, patience, then }: Wait, sinceMs: number) {
+    this.client = client;
+    this.patience = patience;
+    this.sinceMs = sinceMs;
+    this.#rendition = rendition;
+    this.#wanted = wanted;
+    this.#then = then;
+  }
+
+  go(): void {
+    const place = this.#rendition.awaited(this.#wanted);
+    if (place) this.#rendition.waiting.enter(place, this);
+    else this.#then('reached');
+  }
+
+  over(outcome: Outcome): void {
+    const { feed, segments } = this.#rendition;
+    if (outcome !== 'reached') this.#then(outcome);
+    else if (feed.isCut) this.#then('overdue');
+    else if (segments.hasEnded) this.#then('reached');
+    else this.go();
   }
 }
 

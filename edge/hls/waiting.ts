@@ -18,10 +18,9 @@ export type Outcome =
   | 'gone';
 
 export interface Patience {
-  /** When the request came, on the monotonic clock. */
-  readonly sinceMs: number;
   /** Without a new part for this long it is let go; undefined for one that outwaits any silence. */
   readonly starvesAfterMs?: number | undefined;
+  /** Since the request came. */
   readonly limitMs: number;
 }
 
@@ -29,6 +28,16 @@ export interface Patience {
 export interface Client {
   /** Whoever asked has left. */
   readonly isOver: boolean;
+}
+
+/** A request that waits. Thousands do at a time, and V8 copies what they hold whenever it collects garbage: one is one object. */
+export interface Waiter {
+  readonly client: Client;
+  readonly patience: Patience;
+  /** When it came, on the monotonic clock. */
+  readonly sinceMs: number;
+  /** Is told once how its wait ended: at once if it is not to wait, else never on the turn of whoever writes the feed. */
+  over(outcome: Outcome): void;
 }
 
 export interface WaitingOptions {
@@ -41,13 +50,6 @@ export interface WaitingOptions {
 const CAPACITY = 20_000;
 /** Deadlines, and who has left, are looked at so often, all together, while anybody waits: they are kept to within this. */
 const SWEEP_MS = 100;
-interface Waiter {
-  readonly rank: number;
-  readonly patience: Patience;
-  readonly client: Client;
-  readonly resolve: (outcome: Outcome) => void;
-}
-
 export class Waiting {
   readonly #clock: Clock;
   readonly #capacity: number;
@@ -70,62 +72,67 @@ export class Waiting {
     return this.#size;
   }
 
-  /** Resolves when the part at `place`, which is not whole yet, is; or when waiting has no point any more. */
-  until(place: Place, patience: Patience, client: Client): Promise<Outcome> {
-    if (client.isOver) return Promise.resolve('gone');
-    if (this.#size >= this.#capacity) return Promise.resolve('full');
-    return new Promise((resolve) => {
-      this.#enter({ rank: rank(place), patience, client, resolve });
-    });
+  /** Has a request wait until the part at `place`, which is not whole yet, is; or until waiting has no point any more. */
+  enter(place: Place, waiter: Waiter): void {
+    if (waiter.client.isOver) waiter.over('gone');
+    else if (this.#size >= this.#capacity) waiter.over('full');
+    else this.#admit(place, waiter);
   }
 
   /** The feed goes on at `front`: what stands before it is whole. */
   reach(front: Place): void {
     this.#changedMs = this.#clock.monotonic();
     const frontRank = rank(front);
-    for (const [partRank, waiters] of this.#byRank) {
-      if (partRank < frontRank) for (const waiter of waiters) this.#release(waiter, 'reached');
-    }
+    for (const partRank of this.#byRank.keys()) if (partRank < frontRank) this.#releaseAll(partRank);
   }
 
   /** The feed has ended: everybody is woken. */
   end(): void {
-    for (const waiters of this.#byRank.values()) {
-      for (const waiter of waiters) this.#release(waiter, 'reached');
-    }
+    for (const partRank of this.#byRank.keys()) this.#releaseAll(partRank);
   }
 
-  #enter(waiter: Waiter): void {
-    const together = this.#byRank.get(waiter.rank);
+  #admit(place: Place, waiter: Waiter): void {
+    const placeRank = rank(place);
+    const together = this.#byRank.get(placeRank);
     if (together) together.add(waiter);
-    else this.#byRank.set(waiter.rank, new Set([waiter]));
+    else this.#byRank.set(placeRank, new Set([waiter]));
     this.#size++;
     this.#sweeper ??= this.#clock.every(SWEEP_MS, () => this.#sweep());
   }
 
+  #releaseAll(partRank: number): void {
+    const waiters = this.#byRank.get(partRank)!;
+    this.#byRank.delete(partRank);
+    this.#size -= waiters.size;
+    queueMicrotask(() => {
+      for (const waiter of waiters) this.#tell(waiter, 'reached');
+    });
+  }
+
   /** Not all are answered in one turn, as frames are to be passed on. */
-  #release(waiter: Waiter, outcome: Outcome): void {
-    const together = this.#byRank.get(waiter.rank)!;
-    together.delete(waiter);
-    if (together.size === 0) this.#byRank.delete(waiter.rank);
-    this.#size--;
-    this.#turns.take(() => waiter.resolve(waiter.client.isOver ? 'gone' : outcome));
+  #tell(waiter: Waiter, outcome: Outcome): void {
+    this.#turns.take(() => waiter.over(waiter.client.isOver ? 'gone' : outcome));
   }
 
   #sweep(): void {
     const nowMs = this.#clock.monotonic();
-    for (const waiters of this.#byRank.values()) {
+    for (const [partRank, waiters] of this.#byRank) {
       for (const waiter of waiters) {
-        const outcome = waiter.client.isOver ? 'gone' : this.#verdict(waiter.patience, nowMs);
-        if (outcome) this.#release(waiter, outcome);
+        const outcome = waiter.client.isOver ? 'gone' : this.#verdict(waiter, nowMs);
+        if (!outcome) continue;
+        waiters.delete(waiter);
+        this.#size--;
+        this.#tell(waiter, outcome);
       }
+      if (waiters.size === 0) this.#byRank.delete(partRank);
     }
     if (this.#size > 0) return;
     this.#sweeper?.cancel();
     this.#sweeper = undefined;
   }
 
-  #verdict({ sinceMs, starvesAfterMs, limitMs }: Patience, nowMs: number): Outcome | undefined {
+  #verdict({ sinceMs, patience }: Waiter, nowMs: number): Outcome | undefined {
+    const { starvesAfterMs, limitMs } = patience;
     if (nowMs - sinceMs >= limitMs) return 'overdue';
     if (starvesAfterMs === undefined) return undefined;
     return nowMs - Math.max(sinceMs, this.#changedMs) >= starvesAfterMs ? 'starved' : undefined;

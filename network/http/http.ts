@@ -5,11 +5,9 @@ import { CodedError, reasonOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { Turns } from '../process/turns.ts';
 import { Seldom } from '../seldom.ts';
-import { beginSpan, within } from '../trace/current-trace.ts';
+import { type Answering, Exchange, pathOf, type Shared } from './exchange.ts';
 import type { HttpMetrics } from './http-metrics.ts';
 import {
-  type Connection,
-  connectionOf,
   cutOff,
   DEFAULT_HTTP_LIMITS,
   type HttpServer,
@@ -19,42 +17,17 @@ import {
   type ListenerOptions,
   type Outlet,
   openListener,
-  type ServerResponse,
 } from './listener.ts';
 import { alone, ReadAhead } from './read-ahead.ts';
 import { Untaken } from './untaken.ts';
 
-export type { HttpServer };
+export type { Exchange, HttpServer };
 
-/** One request with its response, and what the route's pattern found in the path. */
-export interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  /** What it came over; undefined when that is gone. */
-  readonly connection: Connection | undefined;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  /** The pattern's named groups. */
-  readonly params: Readonly<Record<string, string>>;
-  /** What it is about, for log lines: its stream and the session of who asks, as soon as they are known. */
-  subject: { readonly stream?: string; readonly session?: string };
-  /** Bytes of body that the answer has, for the count of what was sent; an endless one counts its own. */
-  bodyBytes: number;
-  /** Looks after what the peer does not take at once. */
-  readonly untaken: Untaken<Exchange>;
-  readonly readAhead: ReadAhead;
-  /** The answer has been given, or nobody is there any more to be answered. */
-  isOver: boolean;
-}
-
-export interface Route {
-  /** A short word for metrics. */
-  readonly kind: string;
+export interface Route extends Answering {
   /** GET stands for HEAD as well. */
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Matched against the whole path, percent-encoding left as it is. */
   readonly pattern: RegExp;
-  handle(exchange: Exchange): void | Promise<void>;
 }
 
 export interface HttpOptions extends Omit<ListenerOptions, 'onRequest'> {
@@ -74,10 +47,24 @@ export async function listenHttp(options: HttpOptions): Promise<HttpServer> {
     limits,
     onLate: ({ request, response }) => cutOff(request, response),
   });
-  const shared = { untaken, readAhead: new ReadAhead(limits.readAheadBytes), turns };
+  const shared: Shared = {
+    untaken,
+    readAhead: new ReadAhead(limits.readAheadBytes),
+    onFault: (exchange, error) => fail(logger, exchange, error),
+    onOver: (exchange) => {
+      untaken.forget(exchange);
+      const { kind, request, response, bodyBytes } = exchange;
+      metrics.count(kind, request.method, response.statusCode, bodyBytes);
+    },
+  };
   const listener = await openListener({
     ...options,
-    onRequest: (request, response) => dispatch(options, shared, request, response),
+    onRequest(request, response) {
+      const route = findRoute(options.routes, request);
+      const exchange = new Exchange(shared, route, request, response);
+      turns.take(() => exchange.go(() => route.handle(exchange)));
+      return exchange;
+    },
     onClosed: () => untaken[Symbol.dispose](),
     onRefused: ({ why, reason }) => {
       metrics.refused.inc({ listener: metrics.listener, why });
@@ -309,73 +296,19 @@ function refuseBody(exchange: Exchange, maxBytes: number): undefined {
   sendProblem(exchange, 413, 'Content Too Large', `a body has at most ${maxBytes} bytes here`);
 }
 
-/** What the requests of a listener have together. */
-interface Shared extends Pick<Exchange, 'untaken' | 'readAhead'> {
-  readonly turns: Turns;
-}
-
-/** Gives what is to be done when the answer is over. */
-function dispatch(
-  options: HttpOptions,
-  { untaken, readAhead, turns }: Shared,
-  request: IncomingMessage,
-  response: ServerResponse,
-): () => void {
-  const target = request.url ?? '/';
-  const mark = target.indexOf('?');
-  const path = mark < 0 ? target : target.slice(0, mark);
-  const { route, params } = hasTwoHosts(request)
-    ? TWO_HOSTS
-    : findRoute(options.routes, request.method ?? '', path);
-  const query = mark < 0 ? NO_QUERY : new URLSearchParams(target.slice(mark + 1));
-  const connection = connectionOf(request);
-  const exchange: Exchange = {
-    request,
-    response,
-    connection,
-    path,
-    query,
-    params,
-    subject: NOBODY,
-    bodyBytes: 0,
-    untaken,
-    readAhead,
-    isOver: false,
-  };
-  const span = beginSpan(request.headers);
-  turns.take(() => {
-    if (exchange.isOver) return;
-    if (span) within(span, () => run(options, route, exchange));
-    else run(options, route, exchange);
-  });
-  return () => {
-    exchange.isOver = true;
-    untaken.forget(exchange);
-    options.metrics.count(route.kind, request.method, response.statusCode, exchange.bodyBytes);
-    span?.end();
-  };
-}
-
-const NOBODY: Exchange['subject'] = {};
-
-/** Nobody writes to the query of a request. */
-const NO_QUERY = new URLSearchParams();
-
-interface Found {
-  readonly route: Pick<Route, 'kind' | 'handle'>;
-  readonly params: Readonly<Record<string, string>>;
-}
-
-function findRoute(routes: readonly Route[], method: string, path: string): Found {
-  if (method === 'OPTIONS') return { route: PREFLIGHT, params: {} };
+function findRoute(routes: readonly Route[], request: IncomingMessage): Answering {
+  const { method } = request;
+  if (hasTwoHosts(request)) return TWO_HOSTS;
+  if (method === 'OPTIONS') return PREFLIGHT;
+  const path = pathOf(request);
   const wanted = method === 'HEAD' ? 'GET' : method;
   let nothing = NO_SUCH_PATH;
   for (const route of routes) {
-    const match = route.pattern.exec(path);
-    if (match && route.method === wanted) return { route, params: match.groups ?? {} };
-    if (match) nothing = NO_SUCH_METHOD;
+    const isThere = route.pattern.test(path);
+    if (isThere && route.method === wanted) return route;
+    if (isThere) nothing = NO_SUCH_METHOD;
   }
-  return { route: nothing, params: {} };
+  return nothing;
 }
 
 /** RFC 9112 3.2: Node takes the first of several, and a cache before us may have gone by another. */
@@ -388,19 +321,16 @@ function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
   return hosts > 1;
 }
 
-const TWO_HOSTS: Found = {
-  route: {
-    kind: 'unknown',
-    handle: (exchange) => sendProblem(exchange, 400, 'Bad Request', 'a request has one Host'),
-  },
-  params: {},
+const TWO_HOSTS: Answering = {
+  kind: 'unknown',
+  handle: (exchange) => sendProblem(exchange, 400, 'Bad Request', 'a request has one Host'),
 };
-const PREFLIGHT: Found['route'] = { kind: 'preflight', handle: preflight };
-const NO_SUCH_PATH: Found['route'] = {
+const PREFLIGHT: Answering = { kind: 'preflight', handle: preflight };
+const NO_SUCH_PATH: Answering = {
   kind: 'unknown',
   handle: (exchange) => sendProblem(exchange, 404, 'Not Found', 'there is nothing at this path'),
 };
-const NO_SUCH_METHOD: Found['route'] = {
+const NO_SUCH_METHOD: Answering = {
   kind: 'unknown',
   handle: (exchange) =>
     sendProblem(
@@ -411,19 +341,9 @@ const NO_SUCH_METHOD: Found['route'] = {
     ),
 };
 
-/** A fault while answering costs that answer alone. */
-function run(options: HttpOptions, route: Found['route'], exchange: Exchange): void {
-  try {
-    const done = route.handle(exchange);
-    if (done) done.catch((error: unknown) => fail(options, route, exchange, error));
-  } catch (error) {
-    fail(options, route, exchange, error);
-  }
-}
-
-function fail({ logger }: HttpOptions, route: Found['route'], exchange: Exchange, error: unknown): void {
+function fail(logger: Logger, exchange: Exchange, error: unknown): void {
   const isAway = error instanceof CodedError && error.code === 'state_unavailable';
-  const about = { kind: route.kind, path: withoutToken(exchange), ...exchange.subject };
+  const about = { kind: exchange.kind, path: withoutToken(exchange), ...exchange.subject };
   if (isAway) logger.warn({ ...about, reason: error.message }, 'request can not be answered');
   else logger.error({ ...about, err: error }, 'request failed');
   if (exchange.response.headersSent) exchange.response.destroy();

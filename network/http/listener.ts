@@ -29,8 +29,8 @@ export interface ListenerOptions {
   readonly isProxy?: (address: string) => boolean;
   /** Who may connect over TLS: anybody, or whoever has a certificate of the identity's own authorities (mutual TLS). */
   readonly clients?: 'any' | 'known';
-  /** Gives what is to be done when the answer is over. */
-  onRequest(request: IncomingMessage, response: ServerResponse): () => void;
+  /** Gives what is told when the answer is over. */
+  onRequest(request: IncomingMessage, response: ServerResponse): { over(): void };
   onRefused?(refusal: Refusal): void;
   /** A connection could not be accepted, as when file descriptors have run out. The listener goes on. */
   onError?(error: Error): void;
@@ -181,11 +181,11 @@ function oneByOne({ onRequest }: ListenerOptions, { requestsAtOnce, requestsInAl
     }
     queue.waiting++;
     inAll++;
-    const onOver = onRequest(request, response);
+    const answering = onRequest(request, response);
     response.on('close', () => {
       queue.waiting--;
       inAll--;
-      onOver();
+      answering.over();
     });
   };
 }

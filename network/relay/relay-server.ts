@@ -82,12 +82,12 @@ class RelayServer {
     else sendProblem(exchange, admission.status, admission.title, admission.detail);
   }
 
-  #read({ params, query, ...exchange }: Exchange): RelayRequest | undefined {
-    const { stream = '', rendition = '' } = params;
+  #read(exchange: Exchange): RelayRequest | undefined {
+    const { stream = '', rendition = '' } = exchange.params;
     try {
-      return readRelayRequest({ stream, rendition }, query);
+      return readRelayRequest({ stream, rendition }, exchange.query);
     } catch (error) {
-      sendProblem({ params, query, ...exchange }, 400, 'Bad Request', reasonOf(error));
+      sendProblem(exchange, 400, 'Bad Request', reasonOf(error));
       return undefined;
     }
   }

@@ -14,11 +14,15 @@ function setUp(capacity?: number) {
   const outcomes: Outcome[] = [];
   const ask = (msn: number, part: number, patience: Partial<Patience> = {}): FakeClient => {
     const client = { isOver: false };
-    const usual = { sinceMs: clock.monotonic(), starvesAfterMs: 480, limitMs: 3000 };
-    waiting
-      .until({ msn, part }, { ...usual, ...patience }, client)
-      .then((outcome) => outcomes.push(outcome))
-      .catch(() => {});
+    waiting.enter(
+      { msn, part },
+      {
+        client,
+        patience: { starvesAfterMs: 480, limitMs: 3000, ...patience },
+        sinceMs: clock.monotonic(),
+        over: (outcome) => outcomes.push(outcome),
+      },
+    );
     return client;
   };
   return { clock, waiting, outcomes, ask };
@@ -136,8 +140,8 @@ describe('waiting', () => {
     const clients = Array.from({ length: 41 }, () => ask(1, 0));
     waiting.end();
     clients[40]!.isOver = true;
-    clock.advance(0);
     await settled();
+    clock.advance(0);
     expect(outcomes.slice(39)).toEqual(['reached', 'gone']);
   });
 

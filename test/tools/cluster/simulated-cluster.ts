@@ -359,7 +359,7 @@ export class SimulatedServer implements Host {
 
   answer(exchange: Exchange): void {
     const params = RELAY_PATH.exec(exchange.path)!.groups!;
-    void this.#routes[0]!.handle({ ...exchange, params });
+    void this.#routes[0]!.handle({ ...exchange, params } as Exchange);
   }
 }
 
