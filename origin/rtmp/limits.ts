@@ -14,7 +14,9 @@ export interface RtmpLimits {
   readonly messageBytes: number;
   /** Of all messages that have begun and not ended, until the publication is accepted. Commands are small. */
   readonly waitingBytes: number;
-  /** The same, once it is accepted. */
+  /** Messages until it is accepted, the empty ones too: encoders say a dozen, and some send their first frames with the last. */
+  readonly waitingMessages: number;
+  /** As `waitingBytes`, once it is accepted. */
   readonly partialBytes: number;
   /** Largest chunk that a peer may announce (Set Chunk Size). */
   readonly chunkBytes: number;
@@ -40,6 +42,7 @@ export const DEFAULT_RTMP_LIMITS: RtmpLimits = {
   videoMessageBytes: 8 * MIB,
   messageBytes: MIB,
   waitingBytes: 64 * KIB,
+  waitingMessages: 512,
   partialBytes: 16 * MIB,
   chunkBytes: 16 * MIB,
   chunkStreams: 32,

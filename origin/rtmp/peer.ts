@@ -35,7 +35,7 @@ export interface RtmpPeer {
   readonly handshaken: boolean;
   /** Throws a `CodedError` for what no peer may send; nothing can be read behind it. */
   read(bytes: Buffer): void;
-  /** Raises the bound on unfinished messages from `waitingBytes` to `partialBytes`. */
+  /** Any number of messages may come, and the bound on unfinished ones is raised from `waitingBytes` to `partialBytes`. */
   allowMedia(): void;
   sendConnected(transactionId: number): void;
   sendResult(transactionId: number, value: number | null): void;
@@ -58,6 +58,7 @@ class Peer extends Rtmp implements RtmpPeer {
   readonly #handler: RtmpHandler;
   readonly #limits: RtmpLimits;
   #partialLimit: number;
+  #messagesLeft: number;
   #partialBytes = 0;
   #receivedBytes = 0;
   #acknowledgedBytes = 0;
@@ -69,6 +70,7 @@ class Peer extends Rtmp implements RtmpPeer {
     this.#handler = handler;
     this.#limits = limits;
     this.#partialLimit = limits.waitingBytes;
+    this.#messagesLeft = limits.waitingMessages;
     this.#windowBytes = limits.acknowledgeBytes;
     // Its FLV parser reads past short tags; tags are read elsewhere.
     this.flv = undefined;
@@ -100,6 +102,7 @@ class Peer extends Rtmp implements RtmpPeer {
 
   allowMedia(): void {
     this.#partialLimit = this.#limits.partialBytes;
+    this.#messagesLeft = Number.POSITIVE_INFINITY;
   }
 
   sendConnected(transactionId: number): void {
@@ -165,6 +168,8 @@ class Peer extends Rtmp implements RtmpPeer {
     const packet = this.parserPacket;
     const { header, payload, clock } = packet;
     this.#forget(packet);
+    if (--this.#messagesLeft < 0)
+      throw tooLarge(`over ${this.#limits.waitingMessages} messages, and no publication`);
     if (header.type === VIDEO) this.#media('video', clock, payload);
     else if (header.type === AUDIO) this.#media('audio', clock, payload);
     else if (header.type === DATA) this.#media('data', clock, payload);

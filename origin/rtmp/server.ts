@@ -8,6 +8,7 @@ import { ConnectionLimit, LISTEN_BACKLOG, plainAddress } from '../../network/con
 import { CodedError } from '../../network/errors.ts';
 import type { Identity } from '../../network/http/identity.ts';
 import type { Logger } from '../../network/logger.ts';
+import { TURN_MS } from '../../network/process/turns.ts';
 import { Seldom } from '../../network/seldom.ts';
 import { DEFAULT_RTMP_LIMITS, type RtmpLimits } from './limits.ts';
 import type { PublishDecision, PublishRequest } from './publication.ts';
@@ -164,6 +165,9 @@ class Connection {
   readonly #session: RtmpSession;
   #timer: Timer | undefined;
   #socketError: string | undefined;
+  /** Why nothing is read now: the session waits for something, or others have their turn. */
+  #isHeld = false;
+  #isResting = false;
 
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket;
@@ -172,14 +176,14 @@ class Connection {
       ...options,
       socket: {
         write: (bytes) => this.#write(bytes),
-        pause: () => socket.pause(),
-        resume: () => socket.resume(),
+        pause: () => this.#hold(true),
+        resume: () => this.#hold(false),
         end: () => this.#end(),
         watch: () => this.#watch(),
       },
     });
     this.#watch();
-    socket.on('data', (bytes: Buffer) => this.#session.read(bytes));
+    socket.on('data', (bytes: Buffer) => this.#read(bytes));
     socket.on('error', (error) => {
       this.#socketError = error.message;
     });
@@ -192,6 +196,26 @@ class Connection {
     this.#session.fail(new CodedError('NetConnection.Connect.AppShutdown', 'the server is shutting down'));
     this.#socket.destroySoon();
     return gone;
+  }
+
+  /** Of a connection with much to read libuv hands out up to 2 MB at once: who takes long over 64 KiB rests until others were read. */
+  #read(bytes: Buffer): void {
+    const { clock } = this.#options;
+    const sinceMs = clock.monotonic();
+    this.#session.read(bytes);
+    if (clock.monotonic() - sinceMs < TURN_MS) return;
+    this.#isResting = true;
+    this.#socket.pause();
+    clock.after(0, () => {
+      this.#isResting = false;
+      if (!this.#isHeld) this.#socket.resume();
+    });
+  }
+
+  #hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    if (isHeld) this.#socket.pause();
+    else if (!this.#isResting) this.#socket.resume();
   }
 
   #write(bytes: Uint8Array): void {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { expect, test } from 'vitest';
+import { TURN_MS } from '../../../network/process/turns.ts';
 import { DEFAULT_RTMP_LIMITS } from '../../../origin/rtmp/limits.ts';
 import { command, message, setChunkSize, VIDEO } from '../../tools/rtmp/rtmp-bytes.ts';
 import { handshake, RawRtmpClient } from '../../tools/rtmp/rtmp-client.ts';
@@ -91,7 +92,7 @@ test('a refused peer that does not close its end is cut off after a second', asy
 
 test('a peer that asks and does not read is dropped', async () => {
   await using ingest = await startIngest();
-  const client = await RawRtmpClient.connected(ingest.port);
+  const client = await RawRtmpClient.publishing(ingest.port);
   client.socket.pause();
   const question = command(`no-such-call-${'x'.repeat(60)}`, 7, null);
   const questions = Buffer.concat(Array.from({ length: 1_000 }, () => question));
@@ -112,6 +113,33 @@ test('no more than 64 KiB are taken in before a publication is accepted', async 
   client.write(setChunkSize(65_536), message({ type: 20, payload, chunkSize: 65_536 }).subarray(0, 100));
   const description = 'unfinished messages of 70000 bytes are over the 65536 allowed';
   expect(await client.refusal()).toMatchObject({ description });
+});
+
+test.each([
+  ['calls', command('createStream', 2, null)],
+  ['pings', message({ chunkStream: 2, type: 4, payload: Buffer.of(0, 6, 0, 0, 0, 1) })],
+  ['messages of nothing', message({ type: VIDEO, payload: Buffer.alloc(0) })],
+])('who sends %s and does not publish is let go after 512 messages', async (_, one) => {
+  await using ingest = await startIngest();
+  const client = await RawRtmpClient.connected(ingest.port);
+  client.write(Buffer.concat(Array.from({ length: 2_000 }, () => one)));
+  await client.closed;
+  const reason = 'over 512 messages, and no publication';
+  expect(ingest.faults).toEqual([{ code: 'rtmp_too_large', reason }]);
+});
+
+test('who takes long to read rests until others have been read', async () => {
+  const clock = new ManualClock();
+  await using ingest = await startIngest({ clock, onMessage: () => clock.advance(TURN_MS) });
+  const client = await RawRtmpClient.publishing(ingest.port);
+  const { messages } = await ingest.publications.find();
+  client.write(FRAME);
+  await messages.count(1);
+  await new Promise((resolve) => client.socket.write(FRAME, resolve));
+  await RawRtmpClient.connected(ingest.port);
+  expect(messages.all).toHaveLength(1);
+  clock.advance(0);
+  await messages.count(2);
 });
 
 test('what comes while a publication is decided stays in the kernel', async () => {
