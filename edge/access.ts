@@ -1,7 +1,8 @@
 // Access: who may watch. Every address under /play/ carries a token in its path, so that relative addresses carry it too.
 
 import type { Clock } from '../network/clock.ts';
-import { type Exchange, sendProblem } from '../network/http/http.ts';
+import { sendProblem } from '../network/http/answers.ts';
+import type { Exchange } from '../network/http/exchange.ts';
 import { isStreamName, quoted, STREAM_NAME_RULE } from '../network/names.ts';
 import { readSession } from '../network/session.ts';
 import { type Verdict, verifyToken } from '../network/token.ts';

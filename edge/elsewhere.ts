@@ -1,6 +1,6 @@
 // Where viewers go on when this server is being emptied.
 
-import type { Exchange } from '../network/http/http.ts';
+import type { Exchange } from '../network/http/exchange.ts';
 import { reachableUrl } from '../network/http/reachable.ts';
 import type { Successor } from '../network/state/state.ts';
 

@@ -3,7 +3,10 @@
 import type { Clock, Timer } from '../network/clock.ts';
 import type { FeedReader } from '../network/feed/feed.ts';
 import { sha256 } from '../network/hash.ts';
-import { type Entity, type Exchange, type Route, sendEntity, sendProblem } from '../network/http/http.ts';
+import { sendProblem } from '../network/http/answers.ts';
+import { type Entity, sendEntity } from '../network/http/entity.ts';
+import type { Exchange } from '../network/http/exchange.ts';
+import type { Route } from '../network/http/http.ts';
 import { quoted } from '../network/names.ts';
 import { verifyToken } from '../network/token.ts';
 

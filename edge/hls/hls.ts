@@ -4,16 +4,10 @@ import type { Clock } from '../../network/clock.ts';
 import type { Outflow } from '../../network/egress/outflow.ts';
 import type { Demand, Feeds } from '../../network/feed/feeds.ts';
 import { PART_MAX_MS } from '../../network/feed/hls-limits.ts';
-import {
-  acceptsGzip,
-  type Entity,
-  type Exchange,
-  type Route,
-  redirect,
-  sendEntity,
-  sendInTurn,
-  sendProblem,
-} from '../../network/http/http.ts';
+import { redirect, sendProblem } from '../../network/http/answers.ts';
+import { acceptsGzip, type Entity, sendEntity, sendInTurn } from '../../network/http/entity.ts';
+import type { Exchange } from '../../network/http/exchange.ts';
+import type { Route } from '../../network/http/http.ts';
 import type { Metrics } from '../../network/metrics.ts';
 import { quoted } from '../../network/names.ts';
 import { type Authorise, sendRefusal, type Viewer } from '../access.ts';

@@ -3,7 +3,7 @@
 import type { Clock } from '../../network/clock.ts';
 import type { FeedReader } from '../../network/feed/feed.ts';
 import { sha256 } from '../../network/hash.ts';
-import type { Entity } from '../../network/http/http.ts';
+import type { Entity } from '../../network/http/entity.ts';
 import type { Init } from '../../network/media/init.ts';
 import { awaitedPlace, type Directives, LAST_PART } from './directives.ts';
 import {

@@ -5,7 +5,9 @@ import { SPRITE, THUMBNAIL, thumbnailsVtt } from '../../network/archive/pictures
 import { mainOf } from '../../network/archive/recording.ts';
 import type { ShelvedFile } from '../../network/archive/shelf.ts';
 import { sha256 } from '../../network/hash.ts';
-import { type Exchange, send, sendEntity, sendProblem } from '../../network/http/http.ts';
+import { send, sendProblem } from '../../network/http/answers.ts';
+import { sendEntity } from '../../network/http/entity.ts';
+import type { Exchange } from '../../network/http/exchange.ts';
 import { quoted } from '../../network/names.ts';
 
 /** A recording that grows is shown by another picture later. */

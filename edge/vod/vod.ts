@@ -6,14 +6,10 @@ import { mainOf, type PlacedSegment, type RecordedRendition } from '../../networ
 import type { Clock } from '../../network/clock.ts';
 import { CodedError } from '../../network/errors.ts';
 import { sha256 } from '../../network/hash.ts';
-import {
-  type Exchange,
-  type Route,
-  redirect,
-  send,
-  sendProblem,
-  sendStored,
-} from '../../network/http/http.ts';
+import { redirect, send, sendProblem } from '../../network/http/answers.ts';
+import { sendStored } from '../../network/http/entity.ts';
+import type { Exchange } from '../../network/http/exchange.ts';
+import type { Route } from '../../network/http/http.ts';
 import { type Init, readInit } from '../../network/media/init.ts';
 import { quoted } from '../../network/names.ts';
 import { type Authorise, sendRefusal, type Viewer } from '../access.ts';

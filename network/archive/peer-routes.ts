@@ -2,7 +2,10 @@
 
 import type { Clock } from '../clock.ts';
 import { sha256 } from '../hash.ts';
-import { type Exchange, type Route, sendJson, sendProblem, sendStored } from '../http/http.ts';
+import { sendJson, sendProblem } from '../http/answers.ts';
+import { sendStored } from '../http/entity.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { Route } from '../http/http.ts';
 import { quoted } from '../names.ts';
 import { verifyToken } from '../token.ts';
 import { streamOf } from './catalogue.ts';

@@ -1,7 +1,9 @@
 // What operators and their tools ask of every process: alive, ready and why not, metrics.
 
 import type { Metrics } from '../metrics.ts';
-import { type Exchange, type Route, send } from './http.ts';
+import { send } from './answers.ts';
+import type { Exchange } from './exchange.ts';
+import type { Route } from './http.ts';
 
 export const CONDITION_CODES = [
   'starting',

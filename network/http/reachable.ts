@@ -1,6 +1,6 @@
 // URLs of servers as somebody outside can use them.
 
-import type { Exchange } from './http.ts';
+import type { Exchange } from './exchange.ts';
 
 const EVERY_ADDRESS = ['0.0.0.0', '[::]'];
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAccess, type Viewer } from '../../edge/access.ts';
 import { signature } from '../../network/hash.ts';
-import { type HttpServer, listenHttp, type Route, sendJson } from '../../network/http/http.ts';
+import { sendJson } from '../../network/http/answers.ts';
+import { type HttpServer, listenHttp, type Route } from '../../network/http/http.ts';
 import { httpMetrics } from '../../network/http/http-metrics.ts';
 import { createLogger } from '../../network/logger.ts';
 import { Metrics } from '../../network/metrics.ts';

@@ -1,6 +1,6 @@
 // A request and its answer without a connection, for parsers that read a whole request.
 
-import type { Exchange } from '../../network/http/http.ts';
+import type { Exchange } from '../../network/http/exchange.ts';
 
 export interface Asked {
   readonly method?: string;

@@ -1,7 +1,8 @@
 // The cluster as it is, for operators; where to push, and what time it is here, for all.
 
 import type { Clock } from '../../network/clock.ts';
-import { type Route, sendJson } from '../../network/http/http.ts';
+import { sendJson } from '../../network/http/answers.ts';
+import type { Route } from '../../network/http/http.ts';
 import { reachableUrl } from '../../network/http/reachable.ts';
 import type { ClusterState } from '../../network/state/state.ts';
 import { ingestList } from '../ingests.ts';

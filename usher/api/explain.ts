@@ -1,7 +1,9 @@
 // Why viewers are sent where they are: every server that there is for one who asks from an address or a place, with its price.
 
 import { z } from '../../network/config/yaml.ts';
-import { type Exchange, type Route, sendJson, sendProblem } from '../../network/http/http.ts';
+import { sendJson, sendProblem } from '../../network/http/answers.ts';
+import type { Exchange } from '../../network/http/exchange.ts';
+import type { Route } from '../../network/http/http.ts';
 import { formatAddress, parseAddress } from '../../network/map/address.ts';
 import type { Atlas } from '../../network/map/atlas.ts';
 import type { Position } from '../../network/map/position.ts';

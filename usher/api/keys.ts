@@ -3,7 +3,10 @@
 import type { Clock } from '../../network/clock.ts';
 import { z } from '../../network/config/yaml.ts';
 import { CodedError } from '../../network/errors.ts';
-import { type Exchange, type Route, readText, sendJson, sendProblem } from '../../network/http/http.ts';
+import { sendJson, sendProblem } from '../../network/http/answers.ts';
+import { readText } from '../../network/http/body.ts';
+import type { Exchange } from '../../network/http/exchange.ts';
+import type { Route } from '../../network/http/http.ts';
 import { KEY_ID, KEYS_SCOPE, type KeyBook, type KeyRecord } from '../../network/keys/keybook.ts';
 import { quoted, STREAM_NAME } from '../../network/names.ts';
 import type { Operators } from '../operators/operators.ts';

@@ -3,7 +3,10 @@
 import type { Clock } from '../../network/clock.ts';
 import { z } from '../../network/config/yaml.ts';
 import { CodedError } from '../../network/errors.ts';
-import { type Exchange, type Route, readText, sendJson, sendProblem } from '../../network/http/http.ts';
+import { sendJson, sendProblem } from '../../network/http/answers.ts';
+import { readText } from '../../network/http/body.ts';
+import type { Exchange } from '../../network/http/exchange.ts';
+import type { Route } from '../../network/http/http.ts';
 import { quoted } from '../../network/names.ts';
 import type { ClusterState, Drain } from '../../network/state/state.ts';
 import type { Operators } from '../operators/operators.ts';

@@ -1,7 +1,9 @@
 // Which streams there are, and what is known of each.
 
 import type { Clock } from '../../network/clock.ts';
-import { type Exchange, type Route, sendJson, sendProblem } from '../../network/http/http.ts';
+import { sendJson, sendProblem } from '../../network/http/answers.ts';
+import type { Exchange } from '../../network/http/exchange.ts';
+import type { Route } from '../../network/http/http.ts';
 import { reachableUrl } from '../../network/http/reachable.ts';
 import { isAlive } from '../../network/state/liveness.ts';
 import type { ClusterState, Snapshot, StreamRecord } from '../../network/state/state.ts';

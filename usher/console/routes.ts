@@ -1,7 +1,9 @@
 // What the pages of the console ask usher, for operators alone.
 
 import type { Clock } from '../../network/clock.ts';
-import { type Exchange, type Route, redirect, sendJson, sendProblem } from '../../network/http/http.ts';
+import { redirect, sendJson, sendProblem } from '../../network/http/answers.ts';
+import type { Exchange } from '../../network/http/exchange.ts';
+import type { Route } from '../../network/http/http.ts';
 import { reachableUrl } from '../../network/http/reachable.ts';
 import { quoted } from '../../network/names.ts';
 import { isAlive } from '../../network/state/liveness.ts';

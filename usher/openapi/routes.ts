@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { sha256 } from '../../network/hash.ts';
-import { type Entity, type Route, sendEntity } from '../../network/http/http.ts';
+import { type Entity, sendEntity } from '../../network/http/entity.ts';
+import type { Route } from '../../network/http/http.ts';
 import type { ApiDocument } from '../../network/openapi/openapi.ts';
 import { type Page, sendPage } from '../pages/html.ts';
 import { partsOf } from './page.ts';

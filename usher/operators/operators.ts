@@ -1,7 +1,8 @@
 // Who may see and steer the cluster: an operator signed in on this browser, or whoever brings a token.
 
 import type { Clock } from '../../network/clock.ts';
-import { type Exchange, redirect, sendProblem } from '../../network/http/http.ts';
+import { redirect, sendProblem } from '../../network/http/answers.ts';
+import type { Exchange } from '../../network/http/exchange.ts';
 import { signToken, verifyToken } from '../../network/token.ts';
 import { cookieIn, setCookie } from './cookies.ts';
 import { isOwnPages } from './request-origin.ts';

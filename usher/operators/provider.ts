@@ -2,7 +2,8 @@
 
 import type { Clock } from '../../network/clock.ts';
 import { CodedError } from '../../network/errors.ts';
-import { type Exchange, redirect } from '../../network/http/http.ts';
+import { redirect } from '../../network/http/answers.ts';
+import type { Exchange } from '../../network/http/exchange.ts';
 import type { Logger } from '../../network/logger.ts';
 import { type Allowed, admissionOf } from './allowed.ts';
 import { cookieIn, setCookie } from './cookies.ts';

@@ -1,6 +1,6 @@
 // Whether a page of usher's own sent a request: a cookie comes along also with what other sites' pages send. Pure.
 
-import type { Exchange } from '../../network/http/http.ts';
+import type { Exchange } from '../../network/http/exchange.ts';
 
 /**
  * Browsers say it themselves (`Sec-Fetch-Site`, Fetch Metadata 2.3), or at least where the page is from (`Origin`). A request without

@@ -3,7 +3,10 @@
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../../network/clock.ts';
 import { CodedError } from '../../network/errors.ts';
-import { type Exchange, type Route, readText, redirect, send, sendProblem } from '../../network/http/http.ts';
+import { redirect, send, sendProblem } from '../../network/http/answers.ts';
+import { readText } from '../../network/http/body.ts';
+import type { Exchange } from '../../network/http/exchange.ts';
+import type { Route } from '../../network/http/http.ts';
 import type { Logger } from '../../network/logger.ts';
 import { fill } from '../pages/html.ts';
 import type { Allowed } from './allowed.ts';

@@ -5,14 +5,10 @@ import { stripTypeScriptTypes } from 'node:module';
 import { posix } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { sha256 } from '../../network/hash.ts';
-import {
-  acceptsGzip,
-  type Entity,
-  type Exchange,
-  type Route,
-  sendEntity,
-  sendProblem,
-} from '../../network/http/http.ts';
+import { sendProblem } from '../../network/http/answers.ts';
+import { acceptsGzip, type Entity, sendEntity } from '../../network/http/entity.ts';
+import type { Exchange } from '../../network/http/exchange.ts';
+import type { Route } from '../../network/http/http.ts';
 
 interface Asset {
   readonly plain: Entity;

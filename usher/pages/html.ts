@@ -1,6 +1,7 @@
 // Sends pages: filled in with values, and with the policy that nothing but our own files runs in them.
 
-import { type Exchange, send } from '../../network/http/http.ts';
+import { send } from '../../network/http/answers.ts';
+import type { Exchange } from '../../network/http/exchange.ts';
 
 /** Media and pictures come from servers at other origins; media reaches the <video> as `blob:`. */
 const CONTENT_SECURITY_POLICY = [

@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { streamOf } from '../../network/archive/catalogue.ts';
 import { isRecordingId } from '../../network/archive/index-file.ts';
-import type { Exchange, Route } from '../../network/http/http.ts';
+import type { Exchange } from '../../network/http/exchange.ts';
+import type { Route } from '../../network/http/http.ts';
 import { reachableUrl } from '../../network/http/reachable.ts';
 import { isStreamName, STREAM_NAME_RULE } from '../../network/names.ts';
 import { importsOf } from './assets.ts';

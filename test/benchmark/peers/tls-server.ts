@@ -1,7 +1,8 @@
 // Answers as an edge answers players of LL-HLS, without TLS and with it: `tls-server.ts <certificate> <key>`. Sends its ports.
 
 import { systemClock as clock } from '../../../network/clock.ts';
-import { type Entity, listenHttp, type Route, sendEntity } from '../../../network/http/http.ts';
+import { type Entity, sendEntity } from '../../../network/http/entity.ts';
+import { listenHttp, type Route } from '../../../network/http/http.ts';
 import { httpMetrics } from '../../../network/http/http-metrics.ts';
 import { Identity } from '../../../network/http/identity.ts';
 import { createLogger } from '../../../network/logger.ts';

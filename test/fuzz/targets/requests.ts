@@ -1,6 +1,6 @@
 // Fuzzed: headers and bodies of requests that are more than a word.
 
-import { sendEntity } from '../../../network/http/http.ts';
+import { sendEntity } from '../../../network/http/entity.ts';
 import { MemoryKeyBook } from '../../../network/keys/keybook-memory.ts';
 import { RedisKeyBook } from '../../../network/keys/keybook-redis.ts';
 import { readTraceContext, writeTraceparent } from '../../../network/trace/trace-context.ts';

@@ -4,16 +4,11 @@ import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
 import { CodedError } from '../../../network/errors.ts';
-import {
-  type HttpServer,
-  listenHttp,
-  type Route,
-  readText,
-  redirect,
-  sendEndless,
-  sendEntity,
-  sendJson,
-} from '../../../network/http/http.ts';
+import { redirect, sendJson } from '../../../network/http/answers.ts';
+import { readText } from '../../../network/http/body.ts';
+import { sendEndless } from '../../../network/http/endless.ts';
+import { sendEntity } from '../../../network/http/entity.ts';
+import { type HttpServer, listenHttp, type Route } from '../../../network/http/http.ts';
 import { httpMetrics } from '../../../network/http/http-metrics.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import { keepingLogger } from '../../tools/world/keeping-logger.ts';

@@ -4,15 +4,10 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
-import {
-  type HttpServer,
-  listenHttp,
-  type Route,
-  readText,
-  send,
-  sendJson,
-  sendStored,
-} from '../../../network/http/http.ts';
+import { send, sendJson } from '../../../network/http/answers.ts';
+import { readText } from '../../../network/http/body.ts';
+import { sendStored } from '../../../network/http/entity.ts';
+import { type HttpServer, listenHttp, type Route } from '../../../network/http/http.ts';
 import { httpMetrics } from '../../../network/http/http-metrics.ts';
 import type { HttpLimits } from '../../../network/http/listener.ts';
 import { Untaken } from '../../../network/http/untaken.ts';

@@ -8,15 +8,10 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
-import {
-  type HttpServer,
-  listenHttp,
-  type Route,
-  readText,
-  send,
-  sendEndless,
-  sendJson,
-} from '../../../network/http/http.ts';
+import { send, sendJson } from '../../../network/http/answers.ts';
+import { readText } from '../../../network/http/body.ts';
+import { sendEndless } from '../../../network/http/endless.ts';
+import { type HttpServer, listenHttp, type Route } from '../../../network/http/http.ts';
 import { httpMetrics } from '../../../network/http/http-metrics.ts';
 import { Identity } from '../../../network/http/identity.ts';
 import { endOutlet, type HttpLimits, type Outlet } from '../../../network/http/listener.ts';

@@ -1,7 +1,8 @@
 // Many servers in a simulated network, two broadcasts that move about, and everything that goes wrong, from one seed.
 
 import { Feeds } from '../../../network/feed/feeds.ts';
-import type { Exchange, Route } from '../../../network/http/http.ts';
+import type { Exchange } from '../../../network/http/exchange.ts';
+import type { Route } from '../../../network/http/http.ts';
 import type { Logger } from '../../../network/logger.ts';
 import { Metrics } from '../../../network/metrics.ts';
 import { Holdings } from '../../../network/relay/holdings.ts';

@@ -3,7 +3,7 @@
 import { EventEmitter } from 'node:events';
 import type { Clock, Timer } from '../../../network/clock.ts';
 import type { AnswerEvents, Dial } from '../../../network/http/dial.ts';
-import type { Exchange } from '../../../network/http/http.ts';
+import type { Exchange } from '../../../network/http/exchange.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 
 /** What runs in a process runs when the process does: not while it is frozen, and never after it was killed. */

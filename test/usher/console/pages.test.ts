@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { redirect } from '../../../network/http/answers.ts';
 import type { HttpServer } from '../../../network/http/http.ts';
-import { redirect } from '../../../network/http/http.ts';
 import { consolePageRoutes } from '../../../usher/console/pages.ts';
 import { assetRoutes } from '../../../usher/pages/assets.ts';
 import { serveRoutes } from '../../tools/cluster/serve-routes.ts';

@@ -3,15 +3,11 @@
 import type { CatalogueEntry } from '../../../network/archive/catalogue.ts';
 import { recordingId } from '../../../network/archive/index-file.ts';
 import type { PublishPolicy } from '../../../network/config/publish-policy.ts';
+import { send, sendJson, sendProblem } from '../../../network/http/answers.ts';
+import { readText } from '../../../network/http/body.ts';
 import type { Answer } from '../../../network/http/dial.ts';
-import {
-  type Exchange,
-  type Route,
-  readText,
-  send,
-  sendJson,
-  sendProblem,
-} from '../../../network/http/http.ts';
+import type { Exchange } from '../../../network/http/exchange.ts';
+import type { Route } from '../../../network/http/http.ts';
 import { quoted } from '../../../network/names.ts';
 import type { ClusterState, Snapshot } from '../../../network/state/state.ts';
 import { isOfThisMachine } from '../../operators/request-origin.ts';

@@ -3,7 +3,9 @@
 import { type Catalogue, type CatalogueEntry, streamOf } from '../../../network/archive/catalogue.ts';
 import { isRecordingId } from '../../../network/archive/index-file.ts';
 import type { Clock } from '../../../network/clock.ts';
-import { type Exchange, type Route, sendJson, sendProblem } from '../../../network/http/http.ts';
+import { sendJson, sendProblem } from '../../../network/http/answers.ts';
+import type { Exchange } from '../../../network/http/exchange.ts';
+import type { Route } from '../../../network/http/http.ts';
 import { isStreamName, quoted } from '../../../network/names.ts';
 import { recordedAs } from '../../recorded.ts';
 

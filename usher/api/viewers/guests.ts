@@ -2,7 +2,8 @@
 
 import type { Clock } from '../../../network/clock.ts';
 import { randomName } from '../../../network/hash.ts';
-import { type Exchange, sendProblem } from '../../../network/http/http.ts';
+import { sendProblem } from '../../../network/http/answers.ts';
+import type { Exchange } from '../../../network/http/exchange.ts';
 import { reachableUrl } from '../../../network/http/reachable.ts';
 import type { Logger } from '../../../network/logger.ts';
 import type { Whence } from '../../../network/map/whence.ts';

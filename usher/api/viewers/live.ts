@@ -1,7 +1,9 @@
 // Where a viewer finds a stream: the multivariant playlist, and the redirect to progressive playback.
 
 import { sleep } from '../../../network/clock.ts';
-import { type Exchange, type Route, redirect, send, sendProblem } from '../../../network/http/http.ts';
+import { redirect, send, sendProblem } from '../../../network/http/answers.ts';
+import type { Exchange } from '../../../network/http/exchange.ts';
+import type { Route } from '../../../network/http/http.ts';
 import { quoted } from '../../../network/names.ts';
 import { BEAT_MS, isWithin } from '../../../network/state/liveness.ts';
 import type { RenditionRecord } from '../../../network/state/state.ts';

@@ -1,7 +1,10 @@
 // Players report how well it plays: what they say counts for the site that usher sent them to, and their network.
 
 import type { Clock } from '../../../network/clock.ts';
-import { type Exchange, type Route, readText, sendNothing, sendProblem } from '../../../network/http/http.ts';
+import { sendNothing, sendProblem } from '../../../network/http/answers.ts';
+import { readText } from '../../../network/http/body.ts';
+import type { Exchange } from '../../../network/http/exchange.ts';
+import type { Route } from '../../../network/http/http.ts';
 import type { Whence } from '../../../network/map/whence.ts';
 import type { Counter, Histogram, Metrics } from '../../../network/metrics.ts';
 import { quoted } from '../../../network/names.ts';

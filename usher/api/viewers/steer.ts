@@ -1,6 +1,8 @@
 // Content Steering (RFC 8216bis 7): players ask how to go on, again and again, and are told by the cluster as it is now.
 
-import { type Exchange, type Route, send, sendProblem } from '../../../network/http/http.ts';
+import { send, sendProblem } from '../../../network/http/answers.ts';
+import type { Exchange } from '../../../network/http/exchange.ts';
+import type { Route } from '../../../network/http/http.ts';
 import type { Cdn } from '../../../network/map/topology.ts';
 import type { Counter, Metrics } from '../../../network/metrics.ts';
 import { quoted } from '../../../network/names.ts';

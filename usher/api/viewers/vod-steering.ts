@@ -1,6 +1,7 @@
 // Content Steering for players of recordings: they stay where they are, unless their server goes, is emptied, or has too much to do.
 
-import { type Exchange, send, sendProblem } from '../../../network/http/http.ts';
+import { send, sendProblem } from '../../../network/http/answers.ts';
+import type { Exchange } from '../../../network/http/exchange.ts';
 import { quoted } from '../../../network/names.ts';
 import type { Placer } from '../../placement/placer.ts';
 import type { Choice, ServerChoice } from '../../placement/request.ts';

@@ -2,7 +2,9 @@
 
 import type { CatalogueEntry } from '../../../network/archive/catalogue.ts';
 import { SOURCE } from '../../../network/feed/feeds.ts';
-import { type Exchange, type Route, redirect, send, sendProblem } from '../../../network/http/http.ts';
+import { redirect, send, sendProblem } from '../../../network/http/answers.ts';
+import type { Exchange } from '../../../network/http/exchange.ts';
+import type { Route } from '../../../network/http/http.ts';
 import { quoted } from '../../../network/names.ts';
 import { multivariantPlaylist } from '../../multivariant.ts';
 import type { Choice } from '../../placement/request.ts';

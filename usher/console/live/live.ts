@@ -2,7 +2,10 @@
 
 import type { Clock } from '../../../network/clock.ts';
 import { randomName } from '../../../network/hash.ts';
-import { acceptsGzip, type Exchange, sendEndless, sendProblem } from '../../../network/http/http.ts';
+import { sendProblem } from '../../../network/http/answers.ts';
+import { sendEndless } from '../../../network/http/endless.ts';
+import { acceptsGzip } from '../../../network/http/entity.ts';
+import type { Exchange } from '../../../network/http/exchange.ts';
 import type { Metrics } from '../../../network/metrics.ts';
 import { isStreamName, quoted, STREAM_NAME_RULE } from '../../../network/names.ts';
 import type { Sight, Watch } from '../watch/watch.ts';
