@@ -53,20 +53,27 @@ export class Connection {
   }
 
   #read(): void {
-    const reading = this.#reading;
-    if (!reading) this.#socket.drop(READ.length);
-    else if (reading.missing === undefined) this.#readHead(reading);
-    else if (reading.looks) this.#took(reading, 0, this.#socket.read(Math.min(reading.missing, READ.length)));
-    else this.#took(reading, 0, this.#socket.drop(reading.missing));
+    while (this.#reading && this.#readSome(this.#reading));
   }
 
-  #readHead(reading: Reading): void {
-    const came = this.#socket.read(reading.looks ? READ.length : HEAD_BYTES);
-    if (came === 0) return;
+  /** Whether there may be more. */
+  #readSome(reading: Reading): boolean {
+    if (reading.missing === undefined) return this.#readHead(reading);
+    const wanted = reading.looks ? Math.min(reading.missing, READ.length) : reading.missing;
+    const came = reading.looks ? this.#socket.read(wanted) : this.#socket.drop(wanted);
+    this.#took(reading, 0, came);
+    return came === wanted;
+  }
+
+  #readHead(reading: Reading): boolean {
+    const most = reading.looks ? READ.length : HEAD_BYTES;
+    const came = this.#socket.read(most);
+    if (came === 0) return false;
     const head = READ.toString('latin1', 0, Math.min(came, HEAD_BYTES));
     reading.status = Number(head.slice(9, 12));
     reading.missing = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
     this.#took(reading, head.indexOf('\r\n\r\n') + 4, came);
+    return came === most;
   }
 
   /** From there to there in `READ`, if it is looked at. */

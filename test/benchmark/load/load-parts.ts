@@ -2,13 +2,20 @@
 
 import type { HlsViewer } from './load-hls.ts';
 
+/** Who falls so far behind that a part is gone before it is got begins anew, as players do. */
 export async function watchParts(viewer: HlsViewer): Promise<void> {
+  while (!viewer.isGone) await follow(viewer);
+}
+
+/** From the newest part on. */
+async function follow(viewer: HlsViewer): Promise<void> {
   let { parts, next } = await reload(viewer, '');
   let last = parts.at(-1);
   while (!viewer.isGone) {
     ({ parts, next } = await reload(viewer, next));
     for (const uri of parts.slice(parts.indexOf(last ?? '') + 1)) {
       const status = await viewer.media(uri);
+      if (status === 404) return;
       if (status !== 200) throw new Error(`${status} for a part`);
       last = uri;
     }

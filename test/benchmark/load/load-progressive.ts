@@ -15,7 +15,7 @@ export class EndlessViewer implements Viewer {
   constructor(url: URL, watcher: Watcher) {
     this.#watcher = watcher;
     this.#socket = new Socket(url, {
-      readable: () => (this.#isTaken ? watcher.received(this.#socket.drop(EVERYTHING)) : this.#readHead()),
+      readable: () => this.#read(),
       gone: () => watcher.gone('closed by the server'),
     });
     this.#socket.send(`GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\n\r\n`);
@@ -23,6 +23,11 @@ export class EndlessViewer implements Viewer {
 
   close(): void {
     this.#socket.close();
+  }
+
+  #read(): void {
+    if (!this.#isTaken) this.#readHead();
+    if (this.#isTaken) this.#watcher.received(this.#socket.drop(EVERYTHING));
   }
 
   #readHead(): void {

@@ -29,10 +29,10 @@ export class RtmpViewer implements Viewer {
 
   #read(): void {
     if (this.#missing > 0) this.#shakeHands();
-    else {
-      this.#watcher.received(this.#socket.drop(EVERYTHING));
-      this.#watcher.began();
-    }
+    const bytes = this.#missing > 0 ? 0 : this.#socket.drop(EVERYTHING);
+    if (bytes === 0) return;
+    this.#watcher.received(bytes);
+    this.#watcher.began();
   }
 
   #shakeHands(): void {

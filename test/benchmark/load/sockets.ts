@@ -5,7 +5,7 @@ import type { Clock } from '../../../network/clock.ts';
 
 /** Whom a socket belongs to. */
 export interface Owner {
-  /** Something has come. Who does not take all of it is told again. */
+  /** Something has come. Who does not take all of it, until less is there than is asked for, is not told again. */
   readable(): void;
   /** The other side closed it, or never took it. */
   gone(): void;
@@ -24,20 +24,24 @@ const { functions: kernel } = dlopen(null, {
   epoll_create1: { return: 'i32', arguments: ['i32'] },
   epoll_ctl: { return: 'i32', arguments: ['i32', 'i32', 'i32', 'u64'] },
   epoll_wait: { return: 'i32', arguments: ['i32', 'u64', 'i32', 'i32'] },
+  usleep: { return: 'i32', arguments: ['u32'] },
 });
 
 // Linux's numbers, the same on x86-64 and arm64.
 const [AF_INET, SOCK_STREAM, SOCK_NONBLOCK] = [2, 1, 0o4000];
 const [IPPROTO_TCP, TCP_NODELAY] = [6, 1];
 const [MSG_TRUNC, MSG_NOSIGNAL] = [0x20, 0x4000];
-const [EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP] = [1, 4, 8, 16];
+const [EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP, EPOLLET] = [1, 4, 8, 16, 0x2000, 0x80000000];
 const [EPOLL_CTL_ADD, EPOLL_CTL_MOD] = [1, 3];
 
 /** `struct epoll_event` is packed on x86-64 alone. */
 const EVENT = process.arch === 'x64' ? { bytes: 12, socketAt: 4 } : { bytes: 16, socketAt: 8 };
 const EVENTS_AT_ONCE = 256;
-/** So long messages and timers of this process wait at most while nothing comes. */
-const WAIT_MS = 5;
+/**
+ * To be woken by each write of a server costs both more than the write: what has come meanwhile is taken together. Whoever has more
+ * to do than there is time for does not rest.
+ */
+const REST_US = 1_000;
 
 const events = Buffer.alloc(EVENT.bytes * EVENTS_AT_ONCE);
 const event = Buffer.alloc(EVENT.bytes);
@@ -68,7 +72,7 @@ export class Socket {
     address.set(hostname.split('.').map(Number), 4);
     // That it is under way is no news: the first event tells what became of it.
     kernel.connect(this.#descriptor, addressAt, address.length);
-    this.#watch(EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT);
+    this.#watch(EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT | EPOLLRDHUP);
   }
 
   /** In latin1. Small: the kernel takes it whole. */
@@ -101,17 +105,17 @@ export class Socket {
   ready(flags: number): void {
     if (flags & EPOLLOUT && this.#unsent) this.#connected(this.#unsent);
     if (flags & EPOLLIN) this.#owner.readable();
-    if (flags & (EPOLLERR | EPOLLHUP)) this.#end();
+    if (flags & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) this.#end();
   }
 
   #connected(unsent: readonly string[]): void {
     this.#unsent = undefined;
-    this.#watch(EPOLL_CTL_MOD, EPOLLIN);
+    this.#watch(EPOLL_CTL_MOD, EPOLLIN | EPOLLRDHUP);
     for (const text of unsent) this.send(text);
   }
 
   #watch(how: number, what: number): void {
-    event.writeUInt32LE(what);
+    event.writeUInt32LE((what | EPOLLET) >>> 0);
     event.writeInt32LE(this.#descriptor, EVENT.socketAt);
     kernel.epoll_ctl(epoll, how, this.#descriptor, eventAt);
   }
@@ -131,8 +135,9 @@ export class Socket {
 
 /** Looks after all sockets, in turn with everything else that this process does. */
 export function serveSockets(clock: Clock): void {
-  const count = kernel.epoll_wait(epoll, eventsAt, EVENTS_AT_ONCE, WAIT_MS);
+  const count = kernel.epoll_wait(epoll, eventsAt, EVENTS_AT_ONCE, 0);
   for (let at = 0; at < count * EVENT.bytes; at += EVENT.bytes)
     sockets[events.readInt32LE(at + EVENT.socketAt)]?.ready(events.readUInt32LE(at));
+  if (count < EVENTS_AT_ONCE) kernel.usleep(REST_US);
   clock.after(0, () => serveSockets(clock));
 }
