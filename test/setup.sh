@@ -3,7 +3,7 @@
 set -euo pipefail
 
 missing=()
-for program in ffmpeg chromium redis-server nginx openssl prometheus systemd shellcheck docker-compose; do
+for program in ffmpeg chromium-headless-shell redis-server nginx openssl prometheus systemd shellcheck docker-compose; do
   command -v "$program" >/dev/null || missing+=("$program")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0

@@ -123,7 +123,7 @@ export class DocsShell implements AsyncDisposable {
     writeFileSync(join(this.#folder, 'bin/npx'), this.#npx(), { mode: 0o755 });
   }
 
-  /** Commands that ask an usher ask the one that is here. What was compiled once is kept for the next command. */
+  /** Commands that ask an usher ask the one that is here. */
   #npx(): string {
     const asking = readdirSync(HELP)
       .filter((name) => readFileSync(join(HELP, name), 'utf8').includes('--usher <url>'))
@@ -135,7 +135,6 @@ case "$1 \${2:-}" in
   ${asking.join(' | ')}) set -- "$@" --usher ${this.usherUrl} ;;
   "publish "*) set -- "$@" --to rtmp://127.0.0.1:${this.#ports.get('1935')}/live ;;
 esac
-export NODE_COMPILE_CACHE=${ROOT}/node_modules/.cache/headwater-docs
 exec ${process.execPath} --disable-warning=ExperimentalWarning ${ROOT}/server.ts "$@"
 `;
   }
