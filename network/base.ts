@@ -99,7 +99,7 @@ function listensWith(base: Omit<Base, 'listen'>): Base['listen'] {
       port,
       routes: [...routes, ...healthRoutes(health, metrics)],
       metrics: requests(listener),
-      limits: config.limits,
+      limits: { ...config.limits, readAheadBytes: config.limits.readAheadMb * 1_000_000 },
       isProxy: (address) => isTrusted(address, config.trustedProxies),
       ...(listener === 'relay' ? { identity: relayIdentity, clients: 'known' } : { identity }),
     });

@@ -70,7 +70,7 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   requestsAtOnce: 128,
   // Two of each connection that there may be: some 5 KiB each, where 128 of each would take more than a machine has.
   requestsInAll: 100_000,
-  readAheadBytes: 32 * 1024 * 1024,
+  readAheadBytes: 32_000_000,
   untakenBytes: 64 * 1024 * 1024,
   stalledMs: 60_000,
   // Half of the lowest video, or sound alone: whom a link gives less can watch nothing. Ten times what Kestrel and mod_reqtimeout ask for.

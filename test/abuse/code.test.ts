@@ -99,6 +99,7 @@ test('aliases that multiply in a file of YAML are an error and not a machine’s
 
 test('what the configuration says of limits is what holds without one', () => {
   const { limits } = schema.parse({});
-  const { connections, connectionsPerAddress } = DEFAULT_HTTP_LIMITS;
-  expect(limits).toEqual({ connections, connectionsPerAddress, newcomersPerAddress: 4_096 });
+  const { connections, connectionsPerAddress, readAheadBytes } = DEFAULT_HTTP_LIMITS;
+  const readAheadMb = readAheadBytes / 1_000_000;
+  expect(limits).toEqual({ connections, connectionsPerAddress, newcomersPerAddress: 4_096, readAheadMb });
 });

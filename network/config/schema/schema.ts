@@ -119,6 +119,12 @@ const limits = z
       .max(1_000_000)
       .default(4_096)
       .describe('New viewers that an usher takes from one IPv4 address or IPv6 /64 within ten seconds.'),
+    readAheadMb: z
+      .number()
+      .min(1)
+      .max(65_536)
+      .default(32)
+      .describe('What of recordings lies in memory for those who have yet to take it, beyond 64 KiB for each.'),
   })
   .prefault({});
 

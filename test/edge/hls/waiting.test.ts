@@ -6,7 +6,8 @@ interface FakeClient {
   isOver: boolean;
 }
 
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** What is promised has been heard, and the turn goes on. */
+const settled = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
 
 function setUp(capacity?: number) {
   const clock = new ManualClock();

@@ -31,8 +31,11 @@ export class ManualClock implements Clock {
     return this.#nowMs;
   }
 
+  /** What is due at once needs no time to pass: it is run in the next turn of the event loop, if no `advance` does it before. */
   after(delayMs: number, run: () => void): Timer {
-    return this.#add({ dueMs: this.#nowMs + delayMs, periodMs: undefined, run });
+    const pending = { dueMs: this.#nowMs + delayMs, periodMs: undefined, run };
+    if (delayMs === 0) setImmediate(() => this.#timers.delete(pending) && run());
+    return this.#add(pending);
   }
 
   every(periodMs: number, run: () => void): Timer {
