@@ -7,8 +7,8 @@ const REAL_TIME = [
   ...['cluster/transcoding.test.ts', 'browser/quality.test.ts', 'e2e/decode.test.ts'],
   ...['browser/playing.test.ts', 'network/relay/follow.test.ts'],
 ];
-/** They have something else in place of a module, which others in their process would have too. */
-const ALONE = ['edge/access.test.ts', 'e2e/openapi.test.ts'];
+/** Has something else in place of a module, which others in its process would have too. */
+const ALONE = ['e2e/openapi.test.ts'];
 /** What takes ten seconds and more. The longest begin first: one that begins last has the machine wait for it alone. */
 const LONGEST = [
   ...REAL_TIME,

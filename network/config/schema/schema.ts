@@ -124,7 +124,9 @@ const limits = z
       .min(1)
       .max(65_536)
       .default(32)
-      .describe('What of recordings lies in memory for those who have yet to take it, beyond 64 KiB for each.'),
+      .describe(
+        'What of recordings lies in memory for those who have yet to take it, beyond 64 KiB for each.',
+      ),
   })
   .prefault({});
 
