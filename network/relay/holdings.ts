@@ -91,6 +91,11 @@ export class Holdings implements HoldingEvents, Disposable {
     return [...this.#held.values()].filter((holding) => holding.isFollowed);
   }
 
+  /** Whether this server writes a rendition itself. */
+  writes(stream: string, rendition: string): boolean {
+    return this.#get({ stream, rendition })?.isFollowed === false;
+  }
+
   /** Whom a rendition comes from now. */
   parentOf(stream: string, rendition: string): Parent | undefined {
     return this.#held.get(keyOf({ stream, rendition }))?.parent;

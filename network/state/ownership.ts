@@ -23,7 +23,7 @@ export type Owned =
 export interface OwnershipOptions {
   readonly state: Pick<ServerState, 'claim' | 'find'>;
   readonly server: ServerIdentity;
-  readonly holdings: Pick<Holdings, 'demand' | 'followed' | 'adopt'>;
+  readonly holdings: Pick<Holdings, 'demand' | 'followed' | 'writes' | 'adopt'>;
   readonly probe: Probe;
   readonly clock: Clock;
 }
@@ -85,7 +85,7 @@ async function holdOf(
 }
 
 export interface CatchUpOptions extends Pick<OwnershipOptions, 'clock'> {
-  readonly holdings: Pick<Holdings, 'demand' | 'followed'>;
+  readonly holdings: Pick<Holdings, 'demand' | 'followed' | 'writes'>;
   /** How long who writes it yet may go on; by default less than a claim holds. One that falls silent is not waited for. */
   readonly patienceMs?: number;
   /** Learns that somebody writes it yet, and is waited for. */
@@ -97,7 +97,8 @@ export async function catchUp(
   { stream, rendition }: FeedName,
   { holdings, clock, patienceMs = CATCH_UP_MS, onFed }: CatchUpOptions,
 ): Promise<void> {
-  if (!(await holdings.demand(stream, rendition))) return;
+  // Its own feed may be one that has yet to begin, for which a broadcaster who comes back would be kept waiting.
+  if (holdings.writes(stream, rendition) || !(await holdings.demand(stream, rendition))) return;
   const holding = holdings.followed.find(
     ({ name }) => name.stream === stream && name.rendition === rendition,
   );

@@ -70,12 +70,18 @@ function garbage({ key, field }: Place, found: string, reason: string, cause?: u
  * them.
  */
 type Shape =
-  | 'string'
-  | 'number'
-  | 'boolean'
+  | keyof typeof PLAIN
   | readonly [Shape]
   | readonly [Shape, null | undefined]
   | { readonly [field: string]: Shape };
+
+/** An infinite number is one that JSON has and no server writes; addresses go into what players get. */
+const PLAIN = {
+  string: (value: unknown) => typeof value === 'string',
+  number: Number.isFinite,
+  boolean: (value: unknown) => typeof value === 'boolean',
+  url: (value: unknown) => typeof value === 'string' && URL.canParse(value),
+};
 
 const DRAIN: Shape = { sinceMs: 'number', deadlineMs: ['number', null] };
 
@@ -102,9 +108,9 @@ const SERVER: Shape = {
   roles: ['string'],
   site: 'string',
   host: 'string',
-  mediaUrl: 'string',
-  relayUrl: 'string',
-  rtmpUrl: 'string',
+  mediaUrl: 'url',
+  relayUrl: 'url',
+  rtmpUrl: 'url',
   egressMbps: 'number',
   sentMbps: 'number',
   cpuLoad: ['number', undefined],
@@ -154,8 +160,8 @@ const RUNG: Shape = {
 };
 
 const ASSIGNMENT: Shape = {
-  follows: [{ stream: 'string', rendition: 'string', parents: [{ id: 'string', relayUrl: 'string' }] }],
-  successors: { '*': { id: 'string', mediaUrl: 'string' } },
+  follows: [{ stream: 'string', rendition: 'string', parents: [{ id: 'string', relayUrl: 'url' }] }],
+  successors: { '*': { id: 'string', mediaUrl: 'url' } },
   transcodes: [[{ stream: 'string', rungs: [RUNG] }], undefined],
 };
 
@@ -183,7 +189,7 @@ function parse(json: string, place: Place, shape: Shape): unknown {
 
 /** Fields that the shape does not name are a newer version's, and fit. */
 function fits(value: unknown, shape: Shape): boolean {
-  if (typeof shape === 'string') return typeof value === shape;
+  if (typeof shape === 'string') return PLAIN[shape](value);
   if (mayLack(shape)) return value === shape[1] || fits(value, shape[0]);
   if (isList(shape)) return Array.isArray(value) && value.every((item) => fits(item, shape[0]));
   if (typeof value !== 'object' || value === null) return false;

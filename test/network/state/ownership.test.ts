@@ -13,6 +13,8 @@ let clock: ManualClock;
 let state: MemoryState;
 /** What the server follows of the stream: how far it is with that, and whether more comes. */
 let followed: { isCaughtUp: boolean; isFed: boolean; isAlone?: boolean } | undefined;
+/** The server writes the stream itself. */
+let isWriter: boolean;
 let demanded: string[];
 /** What is heard of a server that is asked whether it lives, and which were asked. */
 let health: Awaited<ReturnType<Probe>>;
@@ -23,6 +25,7 @@ beforeEach(() => {
   clock = new ManualClock();
   state = new MemoryState(clock);
   followed = undefined;
+  isWriter = false;
   demanded = [];
   health = 'answers';
   probed = [];
@@ -53,6 +56,7 @@ function holdings(): OwnershipOptions['holdings'] {
       };
       return (followed ? [held] : []) as unknown as OwnershipOptions['holdings']['followed'];
     },
+    writes: () => isWriter,
     adopt: () => feed,
   };
 }
@@ -112,6 +116,13 @@ describe('a claim', () => {
     expect(await owned).toMatchObject(expected);
     expect(endedAtMs - beganAtMs).toBeGreaterThanOrEqual(ms);
     expect(endedAtMs - beganAtMs).toBeLessThan(ms + 500);
+  });
+
+  test('of what this server writes itself waits for nobody, though the feed has yet to begin', async () => {
+    await state.beat(b, [streamRecord('alice', 'b', 5, { live: false })]);
+    isWriter = true;
+    expect(await claim()).toMatchObject({ kind: 'claimed', before: { origin: 'b' } });
+    expect(demanded).toEqual([]);
   });
 
   test('of what nobody has any more gives what was announced', async () => {

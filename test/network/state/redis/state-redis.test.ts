@@ -215,6 +215,8 @@ describe('with a Redis that works', () => {
       ['servers', 'a', 'nonsense'],
       ['servers', 'a', '1\ni\n{"id":"a"}'],
       ['servers', 'a', '1\ni\n{"id":'],
+      ['servers', 'a', `1\ni\n${JSON.stringify({ ...a, mediaUrl: 'here' })}`],
+      ['servers', 'a', `1\ni\n${JSON.stringify({ ...a, egressMbps: 'much' }).replace('"much"', '1e999')}`],
       ['streams', 'alice', 'nonsense'],
       ['streams', 'alice', 'held 1 1 a\n[]'],
       ['streams', 'alice', 'mine 1 1 a\n'],
