@@ -59,7 +59,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpServer> {
     onRequest(request, response) {
       const route = findRoute(options.routes, request);
       const exchange = new Exchange(shared, route, request, response);
-      turns.take(() => exchange.go(() => route.handle(exchange)));
+      turns.take(() => exchange.go(() => route.handle(exchange)), exchange.connection);
       return exchange;
     },
     onClosed: () => untaken[Symbol.dispose](),

@@ -19,11 +19,14 @@ export function inTurns(clock: Clock, work: Iterator<void>, onDone: () => void):
   clock.after(0, () => inTurns(clock, work, onDone));
 }
 
-/** For tasks that may come by thousands at once: so many are done in a turn, and the others in the next ones, in their order. */
+/**
+ * For tasks that may come by thousands at once: so many are done in a turn, and the others in the next ones, one of each who has
+ * some, in the order in which they came to have any.
+ */
 export class Turns {
   readonly #clock: Clock;
-  /** Bounded by those whose tasks they are. */
-  #waiting: (() => void)[] = [];
+  /** By whose they are, and bounded by them. */
+  readonly #waiting = new Map<unknown, Task[]>();
   /** Since it was last called back. */
   #done = 0;
 
@@ -32,9 +35,9 @@ export class Turns {
   }
 
   /** Does it now, if its turn is. A task throws nothing. */
-  take(task: () => void): void {
-    if (this.#done === TASKS_IN_A_TURN || this.#waiting.length > 0) {
-      this.#waiting.push(task);
+  take(task: Task, whose: unknown = task): void {
+    if (this.#done === TASKS_IN_A_TURN || this.#waiting.size > 0) {
+      this.#wait(task, whose);
       return;
     }
     // Where a turn has ended is asked only when there are many: to be called back costs as much as a short task.
@@ -42,10 +45,30 @@ export class Turns {
     task();
   }
 
+  #wait(task: Task, whose: unknown): void {
+    const own = this.#waiting.get(whose);
+    if (own) own.push(task);
+    else this.#waiting.set(whose, [task]);
+  }
+
   #turn(): void {
-    const tasks = this.#waiting.splice(0, TASKS_IN_A_TURN);
+    const tasks = this.#next();
     this.#done = tasks.length;
     if (tasks.length > 0) this.#clock.after(0, () => this.#turn());
     for (const task of tasks) task();
   }
+
+  #next(): Task[] {
+    const tasks: Task[] = [];
+    for (const [whose, own] of this.#waiting) {
+      if (tasks.length === TASKS_IN_A_TURN) break;
+      tasks.push(own.shift()!);
+      this.#waiting.delete(whose);
+      // Behind all others, where this loop comes to it again.
+      if (own.length > 0) this.#waiting.set(whose, own);
+    }
+    return tasks;
+  }
 }
+
+type Task = () => void;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
@@ -291,4 +291,25 @@ test('of requests that come all at once some are answered in each turn of the ev
   for (const socket of sockets) socket.destroy();
   // Forty as they come, and forty of those that wait.
   expect(Math.max(...[...turns.values()].map(({ length }) => length))).toBeLessThanOrEqual(80);
+});
+
+test('who asks once is answered before the last of many that another asks at once', async () => {
+  const sockets = Array.from({ length: 2 }, () => connect(server.port, '127.0.0.1'));
+  const [many, one] = sockets as [Socket, Socket];
+  const asked = 'GET /turn HTTP/1.1\r\nHost: x\r\n\r\n';
+  for (const socket of sockets) socket.write(asked);
+  await Promise.all(sockets.map((socket) => once(socket, 'data')));
+  const answered: string[] = [];
+  const allOf = new Promise<void>((resolve) => {
+    many.on('data', (bytes) => {
+      answered.push(...String(bytes).match(/(?<=\r\n\r\n)\d+/g)!);
+      if (answered.length === 120) resolve();
+    });
+  });
+  const turnOfOne = once(one, 'data').then(([bytes]) => Number(String(bytes).split('\r\n\r\n')[1]));
+  many.write(asked.repeat(120));
+  one.write(asked);
+  await allOf;
+  expect(await turnOfOne).toBeLessThan(Number(answered.at(-1)));
+  for (const socket of sockets) socket.destroy();
 });

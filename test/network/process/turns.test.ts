@@ -72,3 +72,21 @@ test('of tasks that come together each turn does forty, in their order, also of 
   turns.take(() => done.push(110));
   expect(done.at(-1)).toBe(110);
 });
+
+test('of who has many tasks one is done when it is his turn, and who has one is not behind them', () => {
+  const clock = new ManualClock();
+  const turns = new Turns(clock);
+  const done: string[] = [];
+  const take = (whose: string, times: number): void => {
+    for (let at = 0; at < times; at++) turns.take(() => done.push(`${whose}${at}`), whose);
+  };
+  take('a', TASKS_IN_A_TURN + 1_000);
+  take('b', 2);
+  take('c', 1);
+  clock.advance(0);
+  const begun = done.slice(TASKS_IN_A_TURN, TASKS_IN_A_TURN + 6);
+  expect(begun).toEqual(['a40', 'b0', 'c0', 'a41', 'b1', 'a42']);
+  while (clock.pending > 0) clock.advance(0);
+  expect(done).toHaveLength(TASKS_IN_A_TURN + 1_003);
+  expect(done.filter((name) => name.startsWith('a')).at(-1)).toBe(`a${TASKS_IN_A_TURN + 999}`);
+});
