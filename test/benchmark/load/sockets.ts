@@ -81,22 +81,23 @@ export class Socket {
       this.#unsent.push(text);
       return;
     }
+    if (!this.#isOpen) return;
     const bytes = sent.write(text, 'latin1');
     if (kernel.send(this.#descriptor, sentAt, BigInt(bytes), MSG_NOSIGNAL) !== bytes) this.#end();
   }
 
   /** Takes up to so many bytes into `READ`; gives how many there were. */
   read(most: number): number {
-    return this.#taken(kernel.recv(this.#descriptor, readAt, BigInt(most), 0));
+    return this.#take(most, 0);
   }
 
   /** Takes up to so many bytes and drops them (tcp(7), MSG_TRUNC); gives how many there were. */
   drop(most: number): number {
-    return this.#taken(kernel.recv(this.#descriptor, readAt, BigInt(most), MSG_TRUNC));
+    return this.#take(most, MSG_TRUNC);
   }
 
   close(): void {
-    if (sockets[this.#descriptor] !== this) return;
+    if (!this.#isOpen) return;
     sockets[this.#descriptor] = undefined;
     kernel.close(this.#descriptor);
   }
@@ -121,13 +122,20 @@ export class Socket {
   }
 
   /** recv(2): 0 says that no more will come, -1 that nothing is there yet. */
-  #taken(bytes: number): number {
+  #take(most: number, flags: number): number {
+    if (!this.#isOpen) return 0;
+    const bytes = kernel.recv(this.#descriptor, readAt, BigInt(most), flags);
     if (bytes === 0) this.#end();
     return Math.max(0, bytes);
   }
 
+  /** A descriptor that was closed is soon another's. */
+  get #isOpen(): boolean {
+    return sockets[this.#descriptor] === this;
+  }
+
   #end(): void {
-    if (sockets[this.#descriptor] !== this) return;
+    if (!this.#isOpen) return;
     this.close();
     this.#owner.gone();
   }
