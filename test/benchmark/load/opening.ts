@@ -49,6 +49,7 @@ function openOne(
   const { promise, resolve } = Promise.withResolvers<Result>();
   let isServed = false;
   const began = (): void => {
+    if (isServed) return;
     isServed = true;
     late.cancel();
     resolve('served');
