@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { schema } from '../../network/config/schema/schema.ts';
 import { parseYaml } from '../../network/config/yaml.ts';
+import { equalSecrets } from '../../network/hash.ts';
 import { DEFAULT_HTTP_LIMITS } from '../../network/http/listener.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -45,6 +46,7 @@ test('nothing that is a secret is compared with `===`, which ends at the first l
       .map((line) => `${file}: ${line}`),
   );
   expect(found).toEqual([]);
+  expect(equalSecrets.toString()).toContain('timingSafeEqual');
   const users = files.filter(({ text }) => /\bequalSecrets\(/.test(text)).map(({ file }) => file);
   expect(users.sort()).toEqual([
     'network/config/publish-policy.ts',

@@ -106,3 +106,17 @@ test('a key that is revoked costs those who publish with it their connection, an
   expect(told.alice.closed).toEqual(["NetStream.Publish.Denied: the key for 'alice' was revoked"]);
   expect([...told.bob.closed, ...told.carol.closed]).toEqual([]);
 });
+
+test('who publishes is not published over, unless the other says that it takes over', async () => {
+  const [first, second] = [new Told(), new Told()];
+  await publish('alice', first);
+  expect(await publish('alice', second)).toEqual({
+    kind: 'refuse',
+    code: 'NetStream.Publish.BadName',
+    description: "'alice' is live from another connection; add takeover=1 behind the key to take it over",
+  });
+  expect(await publish('alice', second, false, { takeover: 'true' })).toMatchObject({ kind: 'refuse' });
+  expect(first.closed).toEqual([]);
+  expect(await publish('alice', second, false, { takeover: '1' })).toMatchObject({ kind: 'accept' });
+  expect(first.closed).toEqual(["NetStream.Publish.BadName: 'alice' was taken over by another connection"]);
+});

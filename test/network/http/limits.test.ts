@@ -2,12 +2,13 @@
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../network/clock.ts';
 import { send, sendJson } from '../../../network/http/answers.ts';
 import { readText } from '../../../network/http/body.ts';
 import { sendStored } from '../../../network/http/entity.ts';
-import { type HttpServer, listenHttp, type Route } from '../../../network/http/http.ts';
+import { type HttpOptions, type HttpServer, listenHttp, type Route } from '../../../network/http/http.ts';
 import { httpMetrics } from '../../../network/http/http-metrics.ts';
 import type { HttpLimits } from '../../../network/http/listener.ts';
 import { Untaken } from '../../../network/http/untaken.ts';
@@ -300,7 +301,6 @@ test.each([
     'X: a\r\n Transfer-Encoding: chunked\r\nTransfer-Encoding:\r\n chunked\r\nContent-Length: 6',
   ],
   ['a bare line feed', 'X: a\nTransfer-Encoding: chunked'],
-  ['two hosts', 'hOST: y\r\nConnection: close\r\nContent-Length: 5'],
 ])('a request with %s is refused, and what is behind it is no request', async (_, headers) => {
   await listen();
   const socket = await open();
@@ -313,7 +313,48 @@ test.each([
   await isServed();
 });
 
-async function listen(limits: Partial<HttpLimits> = {}) {
+/** RFC 9112 3.2. */
+test.each(['Host: x', 'hOST: y'])('a request with a second host, %j, is refused', async (second) => {
+  await listen();
+  const socket = await open();
+  socket.write(`GET /json HTTP/1.1\r\nHost: x\r\n${second}\r\nConnection: close\r\n\r\n`);
+  expect(await answer(socket)).toMatch(/^HTTP\/1\.1 400 .*a request has one Host/s);
+  await isServed();
+});
+
+/** Loopback has no limit for one address. */
+const elsewhere = Object.values(networkInterfaces())
+  .flat()
+  .find((address) => address?.family === 'IPv4' && !address.internal)?.address;
+
+describe.skipIf(elsewhere === undefined)('of one address', () => {
+  const limits = { connectionsPerAddress: 2 };
+
+  test('connections beyond its limit are closed, while others come in', async () => {
+    await listen(limits, { host: '0.0.0.0' });
+    const held = await Promise.all([open(elsewhere), open(elsewhere)]);
+    const closed = closing((await open(elsewhere)).resume());
+    await waitFor(async () =>
+      expect(await metrics.text()).toContain('_refused_total{listener="test",why="address_full"} 1'),
+    );
+    await closed;
+    await isServed();
+    for (const socket of held) socket.destroy();
+  });
+
+  test('any number comes in if that is a trusted proxy’s', async () => {
+    await listen(limits, { host: '0.0.0.0', isProxy: (address) => address === elsewhere });
+    const held = await Promise.all([open(elsewhere), open(elsewhere), open(elsewhere)]);
+    held[2]!.write('GET /json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect(await answer(held[2]!)).toContain('here');
+    for (const socket of held) socket.destroy();
+  });
+});
+
+async function listen(
+  limits: Partial<HttpLimits> = {},
+  options: Partial<Pick<HttpOptions, 'host' | 'isProxy'>> = {},
+) {
   const lines: Parameters<typeof keepingLogger>[0] = [];
   const logger = keepingLogger(lines);
   server = await listenHttp({
@@ -324,12 +365,13 @@ async function listen(limits: Partial<HttpLimits> = {}) {
     logger,
     metrics: measure,
     limits,
+    ...options,
   });
   return { lines };
 }
 
-async function open(): Promise<Socket> {
-  const socket = connect(server!.port, '127.0.0.1');
+async function open(host = '127.0.0.1'): Promise<Socket> {
+  const socket = connect(server!.port, host);
   socket.on('error', () => {});
   await once(socket, 'connect');
   return socket;
