@@ -73,8 +73,10 @@ async function play({
     };
   };
   const video = document.querySelector('video')!;
-  // Stalls are counted by themselves, and what is on its way is given up by each change of level.
-  const harmless = ['bufferStalledError', 'aborted'];
+  // Stalls are counted by themselves, and what is on its way is given up by each change of level. What stalls for a moment, as on a
+  // machine that encodes or decodes late, is moved on by 0.1 s at once where a change has left a hole behind; in vain, it is fatal.
+  // A segment may be fetched whole whose parts are there already: with B-frames it is never thought to be all there.
+  const harmless = ['bufferStalledError', 'bufferNudgeOnStall', 'bufferAppendNoProgress', 'aborted'];
   const late = ['levelLoadTimeOut', 'fragLoadTimeOut'];
   const errors: string[] = [];
   const heights: number[] = [];
