@@ -262,11 +262,13 @@ const NO_DIRECTIVES: Directives = { kind: 'directives', msn: undefined, part: un
 
 /**
  * What the standard recommends (B.1): an answer that was waited for is the same whenever it is asked for, and kept for six
- * target durations; one that was not, for half of one.
+ * target durations; one that was not, for half of one. Of one second that is less than can be said: a cache that many ask keeps
+ * it for a second then, as those who come in would stand in line before it otherwise, each for an answer of its own.
  */
 function lifetime(rendition: Rendition, { msn }: Directives): string {
   const isLasting = msn !== undefined || rendition.segments.hasEnded;
-  return `max-age=${Math.floor((rendition.targetDurationMs / 1000) * (isLasting ? 6 : 0.5))}`;
+  const seconds = Math.floor((rendition.targetDurationMs / 1000) * (isLasting ? 6 : 0.5));
+  return seconds > 0 ? `max-age=${seconds}` : 'max-age=0, s-maxage=1';
 }
 
 /** The newest part is what those who play fetch too. */

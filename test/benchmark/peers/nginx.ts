@@ -17,9 +17,7 @@ export async function startNginxCache(protocol: 'parts' | 'segments'): Promise<C
   const origin = opened.use(await startHeadwater({ protocol, keyFrameEveryS, core: CLIENT_CORE }));
   const [port] = (await freePorts(1)) as [number];
   const folder = temporaryFolder(opened);
-  const server = opened.use(
-    startNginx(folder, '', cacheOf(folder, port, { protocol, originPort: origin.mediaPort })),
-  );
+  const server = opened.use(startNginx(folder, '', cacheOf(folder, port, origin.mediaPort)));
   // One token for all, as players that are sent to a CDN have it.
   const url = `http://127.0.0.1:${port}/play/${tokenFor('play', '')}/${origin.path}`;
   await untilReady(url);
@@ -68,17 +66,8 @@ function startNginx(folder: string, rtmp: string, http: string): PinnedProcess {
   return new PinnedProcess('nginx', ['-p', folder, '-c', file], { core: SERVER_CORE, isProgram: true });
 }
 
-interface Cached {
-  readonly protocol: 'parts' | 'segments';
-  readonly originPort: number;
-}
-
-function cacheOf(folder: string, port: number, { protocol, originPort }: Cached): string {
-  // Half a target duration of 1 s is less than a cache's least, a second: nobody may keep the playlist that viewers of parts begin
-  // with, and the lock would have thousands of them stand in line for it, half a second each time.
-  const unkept = protocol === 'parts' ? 'proxy_cache_bypass $isFirst; proxy_no_cache $isFirst;' : '';
+function cacheOf(folder: string, port: number, originPort: number): string {
   return `
-    map $arg__HLS_msn $isFirst { default ""; "" 1; }
     upstream origin { server 127.0.0.1:${originPort}; keepalive 32; }
     proxy_cache_path ${folder}/cache levels=1:2 keys_zone=media:16m use_temp_path=off;
     server {
@@ -89,7 +78,6 @@ function cacheOf(folder: string, port: number, { protocol, originPort }: Cached)
         proxy_set_header Connection "";
         proxy_cache media;
         proxy_cache_key $uri?$arg__HLS_msn.$arg__HLS_part.$arg__HLS_skip;
-        ${unkept}
         proxy_cache_lock on;
         proxy_cache_lock_timeout 20s;
         proxy_cache_lock_age 20s;

@@ -152,6 +152,13 @@ describe('the first playlist', () => {
     expect(headers.get('vary')).toBe('Accept-Encoding');
     expect(headers.get('access-control-allow-origin')).toBe('*');
   });
+
+  test('of segments of a second is kept by caches that many ask, and by nobody else', async () => {
+    await setUp();
+    server.broadcast({ gopS: 1 }).play(2.5);
+    const { headers } = await server.get('index.m3u8');
+    expect(headers.get('cache-control')).toBe('max-age=0, s-maxage=1');
+  });
 });
 
 describe('a blocking reload', () => {
