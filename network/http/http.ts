@@ -56,10 +56,11 @@ export async function listenHttp(options: HttpOptions): Promise<HttpServer> {
   };
   const listener = await openListener({
     ...options,
-    onRequest(request, response) {
+    onRequest(request, response, isOneOfSeveral) {
       const route = findRoute(options.routes, request);
       const exchange = new Exchange(shared, route, request, response);
-      turns.take(() => exchange.go(() => route.handle(exchange)), exchange.connection);
+      const whose = isOneOfSeveral ? exchange.connection : undefined;
+      turns.take(() => exchange.go(() => route.handle(exchange)), whose);
       return exchange;
     },
     onClosed: () => untaken[Symbol.dispose](),

@@ -29,8 +29,8 @@ export interface ListenerOptions {
   readonly isProxy?: (address: string) => boolean;
   /** Who may connect over TLS: anybody, or whoever has a certificate of the identity's own authorities (mutual TLS). */
   readonly clients?: 'any' | 'known';
-  /** Gives what is told when the answer is over. */
-  onRequest(request: IncomingMessage, response: ServerResponse): { over(): void };
+  /** Gives what is told when the answer is over. `isOneOfSeveral`: its connection has others that wait. */
+  onRequest(request: IncomingMessage, response: ServerResponse, isOneOfSeveral: boolean): { over(): void };
   onRefused?(refusal: Refusal): void;
   /** A connection could not be accepted, as when file descriptors have run out. The listener goes on. */
   onError?(error: Error): void;
@@ -181,7 +181,7 @@ function oneByOne({ onRequest }: ListenerOptions, { requestsAtOnce, requestsInAl
     }
     queue.waiting++;
     inAll++;
-    const answering = onRequest(request, response);
+    const answering = onRequest(request, response, queue.waiting > 1);
     response.on('close', () => {
       queue.waiting--;
       inAll--;

@@ -20,13 +20,15 @@ export function inTurns(clock: Clock, work: Iterator<void>, onDone: () => void):
 }
 
 /**
- * For tasks that may come by thousands at once: so many are done in a turn, and the others in the next ones, one of each who has
- * some, in the order in which they came to have any.
+ * For tasks that may come by thousands at once: so many are done in a turn, and the others in the next ones, in the order in which
+ * they came. Those of somebody who has several have half of each turn at most, in which each such has one after the other.
  */
 export class Turns {
   readonly #clock: Clock;
-  /** By whose they are, and bounded by them. */
-  readonly #waiting = new Map<unknown, Task[]>();
+  /** Bounded by those whose tasks they are. */
+  readonly #waiting: Task[] = [];
+  /** By whose they are. */
+  readonly #several = new Map<unknown, Task[]>();
   /** Since it was last called back. */
   #done = 0;
 
@@ -34,9 +36,9 @@ export class Turns {
     this.#clock = clock;
   }
 
-  /** Does it now, if its turn is. A task throws nothing. */
-  take(task: Task, whose: unknown = task): void {
-    if (this.#done === TASKS_IN_A_TURN || this.#waiting.size > 0) {
+  /** Does it now, if its turn is; `whose` is somebody who has others. A task throws nothing. */
+  take(task: Task, whose?: unknown): void {
+    if (this.#done === TASKS_IN_A_TURN || this.#waiting.length > 0 || this.#several.size > 0) {
       this.#wait(task, whose);
       return;
     }
@@ -46,9 +48,9 @@ export class Turns {
   }
 
   #wait(task: Task, whose: unknown): void {
-    const own = this.#waiting.get(whose);
-    if (own) own.push(task);
-    else this.#waiting.set(whose, [task]);
+    if (whose === undefined) this.#waiting.push(task);
+    else if (this.#several.has(whose)) this.#several.get(whose)!.push(task);
+    else this.#several.set(whose, [task]);
   }
 
   #turn(): void {
@@ -59,15 +61,16 @@ export class Turns {
   }
 
   #next(): Task[] {
-    const tasks: Task[] = [];
-    for (const [whose, own] of this.#waiting) {
-      if (tasks.length === TASKS_IN_A_TURN) break;
+    const half = TASKS_IN_A_TURN / 2;
+    const tasks = this.#waiting.splice(0, this.#several.size > 0 ? half : TASKS_IN_A_TURN);
+    for (const [whose, own] of this.#several) {
+      if (tasks.length === TASKS_IN_A_TURN) return tasks;
       tasks.push(own.shift()!);
-      this.#waiting.delete(whose);
+      this.#several.delete(whose);
       // Behind all others, where this loop comes to it again.
-      if (own.length > 0) this.#waiting.set(whose, own);
+      if (own.length > 0) this.#several.set(whose, own);
     }
-    return tasks;
+    return tasks.concat(this.#waiting.splice(0, TASKS_IN_A_TURN - tasks.length));
   }
 }
 
