@@ -4,8 +4,8 @@ import type { Clock } from '../clock.ts';
 
 /** What comes meanwhile waits for so long: some hundred writes. */
 export const TURN_MS = 2;
-/** Answers to requests: a millisecond or two. */
-export const TASKS_IN_A_TURN = 40;
+/** Answers to requests: a millisecond. */
+export const TASKS_IN_A_TURN = 20;
 
 /** Does a work up to its end, each value that it yields a place where it may rest, and then calls back. */
 export function inTurns(clock: Clock, work: Iterator<void>, onDone: () => void): void {
