@@ -1,8 +1,12 @@
 // When the viewers of each slot are written to.
 
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { Beat } from '../../../edge/progressive/beat.ts';
 import { ManualClock } from '../../tools/world/manual-clock.ts';
+
+/** A beat goes on for as long as there are viewers, and so does the writing of one that has too little time. */
+let running: Beat | undefined;
+afterEach(() => running?.adjust(0));
 
 /** Writing to a slot is done in pieces of a millisecond. */
 function beating(beatMs: number, pieces: number) {
@@ -16,6 +20,7 @@ function beating(beatMs: number, pieces: number) {
     }
   }
   const beat = new Beat({ clock, beatMs, flush });
+  running = beat;
   beat.adjust(1_000);
   return { clock, beat, flushed };
 }
