@@ -57,7 +57,10 @@ test('all renditions are listed, the source first, with the same segments at the
   expect(all.get('90p15')!.inf).toContain('RESOLUTION=160x90');
   const timesOf = (name: string): string[] =>
     all.get(name)!.text.match(/^#EXTINF:.*|^#EXT-X-MEDIA-SEQUENCE.*/gm)!;
-  expect(timesOf('90p15')).toEqual(timesOf('source'));
+  expect(timesOf('90p15').slice(0, -1)).toEqual(timesOf('source').slice(0, -1));
+  // Of the last two frames of the source half the rate may have had one only.
+  const lengthOf = (name: string): number => Number(/[\d.]+/.exec(timesOf(name).at(-1)!)![0]);
+  expect(Math.abs(lengthOf('90p15') - lengthOf('source'))).toBeLessThanOrEqual(1 / 15);
   expect(timesOf('audio')).toHaveLength(timesOf('source').length);
   for (const name of ['source', '90p15']) {
     const { stderr } = await run('ffmpeg', ['-v', 'error', '-i', all.get(name)!.url, '-f', 'null', '-']);
